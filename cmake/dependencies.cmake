@@ -1,0 +1,31 @@
+# Third-party libraries, all from Debian; every one is a SYSTEM dependency. docs/decisions/ says why each is here.
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(fmt 9 REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(Armadillo 11 REQUIRED)
+find_package(HDF5 1.10 REQUIRED COMPONENTS C)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(tomlplusplus 3.3 REQUIRED)
+find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
+find_path(NLOHMANN_JSON_INCLUDE_DIR nlohmann/json.hpp REQUIRED)
+find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
+find_path(NANOFLANN_INCLUDE_DIR nanoflann.hpp REQUIRED)
+
+add_library(onmanifold_hdf5 INTERFACE)
+target_include_directories(onmanifold_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(onmanifold_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+target_compile_definitions(onmanifold_hdf5 INTERFACE ${HDF5_C_DEFINITIONS})
+
+add_library(onmanifold_armadillo INTERFACE)
+target_include_directories(onmanifold_armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIRS})
+target_link_libraries(onmanifold_armadillo INTERFACE ${ARMADILLO_LIBRARIES})
+# Armadillo neither prints warnings nor starts threads here: libraries stay silent, workers have one core.
+target_compile_definitions(onmanifold_armadillo INTERFACE ARMA_DONT_PRINT_ERRORS ARMA_DONT_PRINT_WARNINGS
+                                                          ARMA_DONT_USE_OPENMP ARMA_WARN_LEVEL=0)
+
+if(ONMANIFOLD_BUILD_TESTS)
+  find_package(GTest 1.12 REQUIRED)
+endif()
+if(ONMANIFOLD_BUILD_BENCHMARKS)
+  find_package(benchmark 1.7 REQUIRED)
+endif()

@@ -1,0 +1,58 @@
+# onmanifold_add_library(NAME SOURCES … HEADERS … DEPENDS … PRIVATE_DEPENDS …)
+#   one static library a directory; the include root is the root of the repository.
+# onmanifold_add_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds])
+#   one GoogleTest executable a directory of tests; every TEST becomes a CTest.
+# onmanifold_add_benchmark(NAME SOURCE … DEPENDS …)
+#   one Google Benchmark executable; CTest runs each of them briefly, so that they cannot rot.
+include(GoogleTest)
+
+# One precompiled header for everybody: Eigen is the greater part of every compilation.
+file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp" "// Carries the precompiled header of all libraries.\n")
+add_library(onmanifold_precompiled STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
+target_link_libraries(onmanifold_precompiled PUBLIC onmanifold::flags Eigen3::Eigen)
+target_precompile_headers(
+  onmanifold_precompiled PRIVATE <Eigen/Dense> <algorithm> <cmath> <cstdint> <functional> <map> <memory> <optional>
+  <string> <string_view> <utility> <vector>)
+
+function(onmanifold_add_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  set(target onmanifold_${name})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  add_library(onmanifold::${name} ALIAS ${target})
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${ARG_HEADERS})
+  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${target} PUBLIC onmanifold::flags Eigen3::Eigen ${ARG_DEPENDS}
+                        PRIVATE ${ARG_PRIVATE_DEPENDS})
+  target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled)
+endfunction()
+
+function(onmanifold_add_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} onmanifold::flags GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE ONMANIFOLD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                             ONMANIFOLD_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_precompile_headers(${name} REUSE_FROM onmanifold_precompiled)
+  gtest_discover_tests(
+    ${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${ONMANIFOLD_TEST_ENVIRONMENT}")
+endfunction()
+
+function(onmanifold_add_benchmark name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} onmanifold::flags benchmark::benchmark benchmark::benchmark_main)
+  target_compile_definitions(${name} PRIVATE ONMANIFOLD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_precompile_headers(${name} REUSE_FROM onmanifold_precompiled)
+  if(ONMANIFOLD_BUILD_TESTS)
+    add_test(NAME benchmark.${name} COMMAND ${name} --benchmark_min_time=0.001)
+    set_tests_properties(benchmark.${name} PROPERTIES LABELS benchmark TIMEOUT 120)
+  endif()
+endfunction()

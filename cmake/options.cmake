@@ -1,0 +1,55 @@
+# Build types, sanitizers and the one INTERFACE target that carries every flag of our own code.
+if(CMAKE_SOURCE_DIR STREQUAL CMAKE_BINARY_DIR)
+  message(FATAL_ERROR "In-source builds are refused; use a preset: cmake --preset release")
+endif()
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# The build type of the sanitizer presets: optimised enough to run the whole suite of tests.
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1" CACHE STRING "Flags of the sanitizer presets")
+set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1" CACHE STRING "Flags of the sanitizer presets")
+# -O3 and NDEBUG: our own checks do not depend on NDEBUG, Eigen's do.
+set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG" CACHE STRING "Flags of Release" FORCE)
+
+set(ONMANIFOLD_MARCH "" CACHE STRING "Value of -march= (the release preset says native)")
+set(ONMANIFOLD_SANITIZE "" CACHE STRING "Value of -fsanitize=")
+
+add_library(onmanifold_flags INTERFACE)
+add_library(onmanifold::flags ALIAS onmanifold_flags)
+# 64-byte buffers whatever the instruction set: results must not depend on where a buffer starts.
+target_compile_definitions(onmanifold_flags INTERFACE EIGEN_MAX_ALIGN_BYTES=64 EIGEN_DONT_PARALLELIZE)
+target_compile_options(onmanifold_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                                  -Woverloaded-virtual -Wold-style-cast -fno-math-errno)
+# GCC 12 takes the undefined operands of its own AVX-512 intrinsics for our mistakes.
+target_compile_options(onmanifold_flags INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized)
+if(ONMANIFOLD_WERROR)
+  target_compile_options(onmanifold_flags INTERFACE -Werror)
+endif()
+if(ONMANIFOLD_MARCH)
+  target_compile_options(onmanifold_flags INTERFACE -march=${ONMANIFOLD_MARCH})
+  if(ONMANIFOLD_MARCH STREQUAL "native")
+    # GCC prefers 256-bit vectors by default on most AVX-512 machines; our kernels are dense.
+    include(CheckCXXCompilerFlag)
+    check_cxx_compiler_flag(-mprefer-vector-width=512 ONMANIFOLD_HAS_VECTOR_WIDTH)
+    if(ONMANIFOLD_HAS_VECTOR_WIDTH)
+      target_compile_options(onmanifold_flags INTERFACE -mprefer-vector-width=512)
+    endif()
+  endif()
+endif()
+if(ONMANIFOLD_SANITIZE)
+  target_compile_options(onmanifold_flags INTERFACE -fsanitize=${ONMANIFOLD_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(onmanifold_flags INTERFACE -fsanitize=${ONMANIFOLD_SANITIZE})
+  if(ONMANIFOLD_SANITIZE MATCHES "undefined")
+    # These five make Eigen four times slower to compile and find nothing in expression templates.
+    target_compile_options(
+      onmanifold_flags INTERFACE -fno-sanitize=null,alignment,vptr,object-size,pointer-overflow
+                                 -fno-sanitize-recover=undefined)
+  endif()
+  # GCC warns about its own instrumentation here.
+  target_compile_options(onmanifold_flags INTERFACE -Wno-tsan)
+endif()

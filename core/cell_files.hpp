@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The records of a results directory and the ONLY code that knows the paths inside its HDF5 files (design: cell
+// files). Writing is complete or absent: temporary name, flush, fsync, rename.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/generative_model.hpp"
+#include "core/metric_record.hpp"
+#include "core/points.hpp"
+#include "core/value.hpp"
+
+namespace onmanifold {
+
+inline constexpr int schema_version = 1;
+
+/// How a cell ended.
+struct CellStatus {
+  std::string state = "ok";  ///< ok | failed | unsupported | timeout | diverged
+  std::string message;       ///< one line, empty if ok
+};
+
+/// <task>/<method>/<lift>/seed-<k>.h5: written once.
+struct RawCell {
+  Value config;                 ///< resolved settings of the sample hash
+  std::string sample_hash;      ///< SHA-256, hexadecimal
+  Value provenance;
+  CellStatus status;
+  Points raw;                   ///< D×n samples as the method gave them; empty unless ok
+  Points projected;             ///< D×n
+  Vector projection_distance;   ///< n
+  Eigen::Array<bool, Eigen::Dynamic, 1> projection_converged;  ///< n
+  Curves training;
+  ModelState model_state;
+  std::optional<Vector> reference_log_density;
+  std::map<std::string, double> timing;  ///< seconds by stage, peak memory in bytes
+};
+
+/// <task>/<method>/<lift>/seed-<k>.metrics.h5: derived, may be computed again.
+struct MetricsCell {
+  std::string metric_hash;
+  std::string raw_digest;   ///< SHA-256 over /config and /samples of the raw file
+  Value config;             ///< metric settings
+  std::vector<MetricRecord> raw;
+  std::vector<MetricRecord> projected;
+};
+
+/// <task>/task.h5: what a report must know of the task.
+struct TaskFile {
+  std::string name;
+  std::string description;
+  int version = 1;
+  std::string data_hash;
+  std::string manifold_spec;
+  Points reference;              ///< D×m, a subset of the reference draws, for pictures
+  Vector masses;                 ///< exact masses of the partition; empty if unknown
+  std::string partition;         ///< description of the partition
+  Points mesh_vertices;          ///< 3×V surface for pictures; empty if none
+  Eigen::MatrixXi mesh_faces;    ///< 3×F
+  double entropy = MetricRecord::unknown;
+  Value details;                 ///< sigma grid, pre-registered sigma, s_min, seeds and sizes of the suite, …
+};
+
+void write_raw_cell(const std::string& path, const RawCell& cell);
+void write_metrics_cell(const std::string& path, const MetricsCell& cell);
+void write_task_file(const std::string& path, const TaskFile& task);
+
+/// \throw InvalidInput if the file is not of this schema, IoError if it cannot be read.
+[[nodiscard]] RawCell read_raw_cell(const std::string& path);
+[[nodiscard]] MetricsCell read_metrics_cell(const std::string& path);
+[[nodiscard]] TaskFile read_task_file(const std::string& path);
+
+/// The parts of a raw cell that a resume scan or a table needs, without reading samples or state.
+struct CellHead {
+  std::string sample_hash;
+  CellStatus status;
+  Value config;
+  Value provenance;
+  std::map<std::string, double> timing;
+};
+[[nodiscard]] CellHead read_cell_head(const std::string& path);
+
+/// SHA-256 over canonical config and sample arrays: ties a metrics file to its raw file.
+[[nodiscard]] std::string raw_digest(const RawCell& cell);
+
+/// The place of a cell in a results directory.
+struct CellKey {
+  std::string task;
+  std::string method;
+  std::string lift;
+  int seed = 0;
+  /// "<task>/<method>/<lift>/seed-<k>"
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string raw_path(const std::string& directory) const;
+  [[nodiscard]] std::string metrics_path(const std::string& directory) const;
+  friend auto operator<=>(const CellKey&, const CellKey&) = default;
+};
+
+/// All cells with a raw file below \p directory, sorted by key. \throw InvalidInput if the directory is missing.
+[[nodiscard]] std::vector<CellKey> find_cells(const std::string& directory);
+
+}  // namespace onmanifold

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Where a number comes from: code, build, libraries, machine, command, time.
+
+#include <string>
+#include <vector>
+
+#include "core/value.hpp"
+
+namespace onmanifold {
+
+/// Version of the program, e.g. "0.1.0".
+[[nodiscard]] std::string version();
+
+/// A table: version, git commit and dirty flag, compiler, flags, build type, library versions, CPU model, cores,
+/// memory, OS, load, command line, UTC time. Nothing here enters a hash.
+[[nodiscard]] Value provenance(const std::vector<std::string>& command_line);
+
+/// Peak resident memory of this process so far, in bytes.
+[[nodiscard]] double peak_memory_bytes();
+/// CPU seconds of this process so far.
+[[nodiscard]] double cpu_seconds();
+
+}  // namespace onmanifold

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Typed, checked reading of a table of settings. Every key must be asked for: what nobody asked for is an error that
+// names file, line, key and the keys that would have been understood.
+
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/points.hpp"
+#include "core/value.hpp"
+
+namespace onmanifold {
+
+/// Reads one table. Ask for every known key, then call finish().
+class Settings {
+ public:
+  /// \p where names the table in messages, e.g. "quick.toml [[method]]". \throw InvalidInput if not a table.
+  Settings(Value table, std::string where);
+
+  [[nodiscard]] bool has(std::string_view key) const;
+  /// The setting, or \p fallback where it is missing. \throw InvalidInput on another type or outside [low, high].
+  double number(const std::string& key, double fallback, double low = -std::numeric_limits<double>::infinity(),
+                double high = std::numeric_limits<double>::infinity());
+  Index integer(const std::string& key, Index fallback, Index low = std::numeric_limits<Index>::min(),
+                Index high = std::numeric_limits<Index>::max());
+  bool boolean(const std::string& key, bool fallback);
+  std::string text(const std::string& key, const std::string& fallback);
+  /// One of \p choices. \throw InvalidInput that lists them.
+  std::string choice(const std::string& key, const std::string& fallback, const std::vector<std::string>& choices);
+  std::vector<std::string> texts(const std::string& key, const std::vector<std::string>& fallback);
+  /// \throw InvalidInput if \p key is missing.
+  std::string required_text(const std::string& key);
+
+  /// \throw InvalidInput naming the first key that was never asked for, with its line and the known keys.
+  void finish() const;
+
+  /// Every setting asked for so far with the value in force, defaults included: what /config records.
+  [[nodiscard]] const Value::Table& resolved() const { return resolved_; }
+  /// "where:line: key" for messages about one key.
+  [[nodiscard]] std::string locate(const std::string& key) const;
+  /// Name of the table, as given.
+  [[nodiscard]] const std::string& where() const { return where_; }
+
+ private:
+  const Value* find(const std::string& key);
+
+  Value::Table table_;
+  int line_ = 0;
+  std::string where_;
+  Value::Table resolved_;
+};
+
+}  // namespace onmanifold

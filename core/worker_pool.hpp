@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Persistent worker processes (design, decision 8). The parent stays single-threaded and must not have entered
+// OpenMP, TBB, oneDNN or Embree before the fork. A job that throws, aborts, is killed or runs out of memory or time
+// becomes a recorded failure; its worker is replaced and the rest goes on. Workers die with their parent.
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "core/points.hpp"
+
+namespace onmanifold {
+
+struct WorkerPoolOptions {
+  int workers = 1;                  ///< number of processes, >= 1
+  std::size_t memory_bytes = 0;     ///< limit of each worker's data segment (RLIMIT_DATA); 0: none
+  double timeout_s = 0;             ///< limit of one job; 0: none
+};
+
+/// How a job ended.
+struct JobOutcome {
+  enum class Kind { finished, exception, crashed, timeout };
+  Index job = 0;
+  Kind kind = Kind::finished;
+  std::string message;  ///< the job's return value if finished; else one line: what(), the signal's name, …
+  double seconds = 0;   ///< wall time
+};
+
+/// Runs \p jobs jobs, numbers 0 … jobs-1 in this order, on worker processes. \p work runs in a worker and may return
+/// a short text; \p done runs in the parent after every job, and may return false to stop handing out new ones.
+/// \throw IoError if processes cannot be made. A SIGINT or SIGTERM to the parent stops handing out jobs, ends the
+/// workers and returns.
+/// \return true if every job was handed out and answered.
+bool run_jobs(Index jobs, const WorkerPoolOptions& options, const std::function<std::string(Index)>& work,
+              const std::function<bool(const JobOutcome&)>& done);
+
+}  // namespace onmanifold

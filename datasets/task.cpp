@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "datasets/task.hpp"
+
+#include <fmt/format.h>
+
+namespace onmanifold {
+
+std::shared_ptr<const DiffusedScore> Task::diffused_score(const Lift& lift) const {
+  return make_diffused_score == nullptr ? nullptr : make_diffused_score(*this, lift);
+}
+
+Stream training_stream(const Task& task, std::uint64_t seed, int replicate) {
+  return {seed, fmt::format("{}/train/{}", task.name, replicate)};
+}
+
+Stream reference_stream(const Task& task, std::uint64_t seed) {
+  return {seed, fmt::format("{}/reference/v{}", task.name, task.version)};
+}
+
+Stream evaluation_stream(const Task& task, std::uint64_t seed) {
+  return {seed, fmt::format("{}/evaluation", task.name)};
+}
+
+}  // namespace onmanifold

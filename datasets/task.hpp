@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A task: a law on a manifold with everything that is known about it exactly, its metrics and its settings.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/distribution.hpp"
+#include "core/partition.hpp"
+#include "core/points.hpp"
+#include "core/registry.hpp"
+#include "core/settings.hpp"
+#include "datasets/lift.hpp"
+#include "manifolds/manifold.hpp"
+
+namespace onmanifold {
+
+/// A surface for pictures.
+struct Surface {
+  Points vertices;        ///< 3×V
+  Eigen::MatrixXi faces;  ///< 3×F, counter-clockwise seen from outside
+};
+
+/// Everything the suite needs to know of a task. Null or empty where the task has none.
+struct Task {
+  std::string name;
+  int version = 1;
+  std::string description;   ///< one line, with the law and its source
+  std::string data_hash;     ///< SHA-256 over whatever fixes the law: parameters or shipped data
+  std::shared_ptr<const Manifold> manifold;
+  std::shared_ptr<const Sampler> sampler;
+  std::shared_ptr<const Density> density;
+  std::shared_ptr<const Partition> partition;
+  Vector masses;             ///< exact masses of the cells of partition
+  double entropy = std::numeric_limits<double>::quiet_NaN();  ///< nats; NaN if unknown
+  double smallest_noise = 0.01;      ///< s_min in standardised units
+  double preregistered_sigma = 0.0;  ///< the lift level of verdicts, in data units
+  std::vector<double> sigma_grid;    ///< the published or stated sweep, in data units
+  std::string metrics;       ///< default metric list with this task's settings, in the notation of --metrics
+  std::optional<Surface> surface;
+
+  /// Exact score of the noised, lifted law; null where there is no closed form.
+  [[nodiscard]] std::shared_ptr<const DiffusedScore> diffused_score(const Lift& lift) const;
+  std::shared_ptr<const DiffusedScore> (*make_diffused_score)(const Task& task, const Lift& lift) = nullptr;
+};
+
+using TaskFactory = Task (*)(Settings& settings);
+
+/// All tasks by name. A factory reads overrides ("bins", "metrics", "s_min", …) and leaves finish() to the caller.
+[[nodiscard]] const Registry<TaskFactory>& task_registry();
+
+/// Streams of a task (design, decision 5): training = seed/"<task>/train/<replicate>"; reference =
+/// seed/"<task>/reference/v<version>"; evaluation = seed/"<task>/evaluation".
+[[nodiscard]] Stream training_stream(const Task& task, std::uint64_t seed, int replicate);
+[[nodiscard]] Stream reference_stream(const Task& task, std::uint64_t seed);
+[[nodiscard]] Stream evaluation_stream(const Task& task, std::uint64_t seed);
+
+}  // namespace onmanifold

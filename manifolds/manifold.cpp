@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manifolds/manifold.hpp"
+
+#include <Eigen/QR>
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+
+namespace onmanifold {
+namespace {
+
+void check_pair(const PointsRef& y, const PointsRef& v, Index dimension) {
+  check_dimension(y, dimension, "base points");
+  check_dimension(v, dimension, "vectors");
+  if (y.cols() != v.cols()) {
+    throw InvalidInput(fmt::format("{} base points for {} vectors", y.cols(), v.cols()));
+  }
+}
+
+}  // namespace
+
+Projection Manifold::project(const PointsRef& x) const {
+  check_dimension(x, ambient_dimension(), "project");
+  return do_project(x);
+}
+
+Points Manifold::residual(const PointsRef& x) const {
+  check_dimension(x, ambient_dimension(), "residual");
+  return do_residual(x);
+}
+
+Points Manifold::normal_bases(const PointsRef& y) const {
+  check_dimension(y, ambient_dimension(), "normal_bases");
+  return do_normal_bases(y);
+}
+
+Points Manifold::tangent_bases(const PointsRef& y) const {
+  check_dimension(y, ambient_dimension(), "tangent_bases");
+  return do_tangent_bases(y);
+}
+
+Points Manifold::normal_component(const PointsRef& y, const PointsRef& v) const {
+  check_pair(y, v, ambient_dimension());
+  return do_normal_component(y, v);
+}
+
+Points Manifold::tangent_component(const PointsRef& y, const PointsRef& v) const {
+  return v - normal_component(y, v);
+}
+
+Points Manifold::random_points(Index n, Stream stream) const {
+  if (n < 0) throw InvalidInput(fmt::format("random_points: n = {} is negative", n));
+  return do_random_points(n, stream);
+}
+
+Points Manifold::do_tangent_bases(const PointsRef& y) const {
+  const Index k = codimension();
+  const Index d = dimension();
+  const Points normals = normal_bases(y);
+  Points result(ambient_dimension(), d * y.cols());
+  for (Index j = 0; j < y.cols(); ++j) {
+    const Eigen::HouseholderQR<Points> qr(normals.middleCols(k * j, k));
+    Points basis = Points::Identity(ambient_dimension(), ambient_dimension());
+    basis.applyOnTheLeft(qr.householderQ());
+    result.middleCols(d * j, d) = basis.rightCols(d);
+  }
+  return result;
+}
+
+Points Manifold::do_normal_component(const PointsRef& y, const PointsRef& v) const {
+  const Index k = codimension();
+  const Points normals = normal_bases(y);
+  Points result(v.rows(), v.cols());
+  for (Index j = 0; j < v.cols(); ++j) {
+    const auto basis = normals.middleCols(k * j, k);
+    result.col(j).noalias() = basis * (basis.transpose() * v.col(j)).eval();
+  }
+  return result;
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/metric.hpp"
+
+#include "core/error.hpp"
+
+namespace onmanifold {
+
+std::vector<MetricRecord> Metric::evaluate(const MetricInput& input) const {
+  if (input.samples == nullptr || input.samples->cols() == 0) throw InvalidInput("metric: no samples");
+  const Index dimension = input.samples->rows();
+  if (input.reference != nullptr) check_dimension(*input.reference, dimension, "reference");
+  if (input.training != nullptr) check_dimension(*input.training, dimension, "training points");
+  if (input.manifold != nullptr) check_dimension(*input.samples, input.manifold->ambient_dimension(), "samples");
+  return do_evaluate(input);
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// All methods by type name.
+
+#include <memory>
+
+#include "core/generative_model.hpp"
+#include "core/registry.hpp"
+#include "core/settings.hpp"
+
+namespace onmanifold {
+
+using MethodFactory = std::unique_ptr<GenerativeModel> (*)(Settings& settings);
+
+/// The factory reads its settings (steps, schedule, …) and leaves finish() to the caller.
+[[nodiscard]] const Registry<MethodFactory>& method_registry();
+
+}  // namespace onmanifold
