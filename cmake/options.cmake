@@ -26,7 +26,7 @@ target_compile_definitions(onmanifold_flags INTERFACE EIGEN_MAX_ALIGN_BYTES=64 E
 target_compile_options(onmanifold_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                                                   -Woverloaded-virtual -Wold-style-cast -fno-math-errno)
 # GCC 12 takes the undefined operands of its own AVX-512 intrinsics for our mistakes.
-target_compile_options(onmanifold_flags INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized)
+target_compile_options(onmanifold_flags INTERFACE -Wno-maybe-uninitialized)
 if(ONMANIFOLD_WERROR)
   target_compile_options(onmanifold_flags INTERFACE -Werror)
 endif()
