@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The subcommands: plain arguments in, exit code out. Only cli/ touches stdout, stderr and exit codes.
+
+#include <string>
+#include <vector>
+
+namespace onmanifold {
+
+/// Exit codes that other programs rely on.
+enum ExitCode : int {
+  exit_ok = 0,
+  exit_failure = 1,         ///< a regression, a failed cell, or a fault of the environment
+  exit_bad_input = 2,       ///< wrong usage or bad input
+  exit_not_comparable = 3,  ///< nothing comparable
+};
+
+struct RunArguments {
+  std::string suite;
+  std::string directory;  ///< empty: results/<suite>
+  int workers = 0;        ///< 0: one a core
+  std::string seeds;      ///< empty: as the suite says
+  std::string only = "*";
+  std::string shard;      ///< "I/N", empty: everything
+  bool force = false;
+  bool metrics_only = false;
+  bool dry_run = false;
+  std::vector<std::string> command_line;
+};
+int run_command(const RunArguments& arguments);
+
+struct ReportArguments {
+  std::string directory;
+  std::string output;  ///< empty: the results directory
+  std::string formats = "html,md,csv";
+};
+int report_command(const ReportArguments& arguments);
+
+int list_command(const std::string& kind);
+int describe_command(const std::string& name);
+int verify_command(const std::string& directory);
+
+}  // namespace onmanifold

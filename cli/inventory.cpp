@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/inventory.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "datasets/task.hpp"
+#include "manifolds/registry.hpp"
+#include "metrics/registry.hpp"
+#include "models/registry.hpp"
+#include "suite/suite_spec.hpp"
+
+namespace onmanifold {
+namespace {
+
+std::string settings_text(const Value::Table& settings) {
+  std::string text;
+  for (const auto& [key, value] : settings) text += fmt::format("  {} = {}\n", key, to_json(value));
+  return text.empty() ? "  none\n" : text;
+}
+
+std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
+  Settings settings(Value::Table{}, entry.name);
+  const Task task = entry.factory(settings);
+  const Manifold& manifold = *task.manifold;
+  std::string text = fmt::format("{}\n\n", task.description);
+  text += fmt::format("version          {}\n", task.version);
+  text += fmt::format("manifold         {}\n", manifold.spec());
+  text += fmt::format("dimensions       D = {}, d = {}, k = {}\n", manifold.ambient_dimension(), manifold.dimension(),
+                      manifold.codimension());
+  text += fmt::format("reach            {}\n", manifold.reach());
+  text += fmt::format("log-density      {}\n", task.density ? "exact" : "not known");
+  text += fmt::format("entropy (nats)   {:.6g}\n", task.entropy);
+  text += fmt::format("noised score     {}\n", task.diffused_score(Lift{}) ? "exact" : "not known");
+  if (task.partition) text += fmt::format("partition        {} ({} cells, exact masses)\n", task.partition->description(), task.partition->size());
+  text += fmt::format("lift levels      {:.4g}\n", fmt::join(task.sigma_grid, ", "));
+  text += fmt::format("pre-registered   {:.4g}\n", task.preregistered_sigma);
+  text += fmt::format("smallest noise   {:.4g} (standardised units)\n", task.smallest_noise);
+  text += fmt::format("metrics          {}\n", task.metrics);
+  text += fmt::format("data hash        {}\n\n", task.data_hash);
+  text += "Settings of a [[task]] table, with their defaults:\n" + settings_text(settings.resolved());
+  return text;
+}
+
+template <class Factory>
+std::string settings_detail(const typename Registry<Factory>::Entry& entry, const std::string& heading) {
+  Settings settings(Value::Table{}, entry.name);
+  (void)entry.factory(settings);
+  return fmt::format("{}\n\n{}\n{}", entry.description, heading, settings_text(settings.resolved()));
+}
+
+std::string suite_detail(const ShippedSuite& shipped) {
+  const SuiteSpec suite = load_suite(shipped.name);
+  std::string text = fmt::format("{}\n\n", shipped.description);
+  text += fmt::format("file         {}\n", suite.source);
+  text += fmt::format("cells        {}\n", expand(suite).size());
+  text += fmt::format("replicates   {}..{}\n", suite.first_replicate, suite.last_replicate);
+  text += fmt::format("sizes        n_train {}, n_samples {}, n_reference {}\n", suite.n_train, suite.n_samples,
+                      suite.n_reference);
+  text += "tasks       ";
+  for (const auto& task : suite.tasks) text += " " + task->task.name;
+  text += "\nmethods     ";
+  for (const MethodSpec& method : suite.methods) {
+    text += fmt::format(" {}({})", method.name, fmt::join(method.lifts, ", "));
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::vector<InventoryKind> make_inventory() {
+  std::vector<InventoryKind> kinds;
+  InventoryKind tasks{"tasks", {}};
+  for (const auto& entry : task_registry().entries()) {
+    tasks.items.push_back({entry.name, entry.description, [&entry] { return task_detail(entry); }});
+  }
+  kinds.push_back(std::move(tasks));
+  InventoryKind methods{"methods", {}};
+  for (const auto& entry : method_registry().entries()) {
+    methods.items.push_back({entry.name, entry.description, [&entry] {
+                               return settings_detail<MethodFactory>(
+                                   entry, "Settings of a [[method]] table, with their defaults:");
+                             }});
+  }
+  kinds.push_back(std::move(methods));
+  const auto fixed = [](std::string name, const std::string& description) {
+    return InventoryItem{std::move(name), description, [description] { return description + "\n"; }};
+  };
+  kinds.push_back({"lifts",
+                   {fixed("none", "training data as they are"),
+                    fixed("normal", "Gaussian noise of level sigma in the normal directions only (manifold-aware perturbation)"),
+                    fixed("isotropic", "Gaussian noise of level sigma in all directions (control)")}});
+  InventoryKind manifolds{"manifolds", {}};
+  for (const auto& entry : manifold_registry().entries()) {
+    manifolds.items.push_back(fixed(entry.name, entry.description));
+  }
+  kinds.push_back(std::move(manifolds));
+  InventoryKind metrics{"metrics", {}};
+  for (const auto& entry : metric_registry().entries()) {
+    metrics.items.push_back({entry.name, entry.description, [&entry] {
+                               return settings_detail<MetricFactory>(entry, "Settings, with their defaults:");
+                             }});
+  }
+  kinds.push_back(std::move(metrics));
+  kinds.push_back({"diagnostics", {}});
+  kinds.push_back({"claims", {}});
+  InventoryKind suites{"suites", {}};
+  for (const ShippedSuite& suite : shipped_suites()) {
+    suites.items.push_back({suite.name, suite.description, [suite] { return suite_detail(suite); }});
+  }
+  kinds.push_back(std::move(suites));
+  return kinds;
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/inventory.hpp"
+
+namespace onmanifold {
+
+int list_command(const std::string& kind) {
+  const std::vector<InventoryKind> inventory = make_inventory();
+  for (const InventoryKind& group : inventory) {
+    if (!kind.empty() && group.kind != kind) continue;
+    if (kind.empty()) fmt::print("{}\n", group.kind);
+    std::size_t width = 0;
+    for (const InventoryItem& item : group.items) width = std::max(width, item.name.size());
+    for (const InventoryItem& item : group.items) {
+      fmt::print("{}{:<{}}  {}\n", kind.empty() ? "  " : "", item.name, width, item.description);
+    }
+    if (kind.empty()) fmt::print("\n");
+    if (group.items.empty() && !kind.empty()) fmt::print(stderr, "no {} in this version\n", kind);
+  }
+  return exit_ok;
+}
+
+}  // namespace onmanifold

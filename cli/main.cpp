@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command onmanifold: parses arguments, calls a subcommand, turns exceptions into one line and an exit code.
+
+#include <exception>
+#include <functional>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "core/error.hpp"
+#include "core/provenance.hpp"
+
+namespace {
+
+using namespace onmanifold;  // the one place where the whole library meets the user
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{
+      "OnManifold: how well does a generative model learn data that lives on a known manifold, and where in the\n"
+      "pipeline is the dimension mismatch best handled?"};
+  app.name("onmanifold");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version());
+  app.footer(
+      "Exit codes: 0 ok, 1 a failed cell or a fault of the environment, 2 wrong usage or bad input,\n"
+      "3 nothing comparable. Start with: onmanifold run quick && onmanifold report results/quick");
+  std::function<int()> action;
+
+  RunArguments run;
+  run.command_line.assign(argv, argv + argc);
+  CLI::App* run_app = app.add_subcommand("run", "Run a suite: train, sample, project and measure every cell");
+  run_app->add_option("suite", run.suite, "Name of a shipped suite, or a path to a TOML file")->required();
+  run_app->add_option("-o,--output", run.directory, "Results directory (default: results/<suite>)");
+  run_app->add_option("-j,--jobs", run.workers, "Worker processes (default: one a core)")->check(CLI::PositiveNumber);
+  run_app->add_option("--seeds", run.seeds, "Replicates A..B instead of the suite's own");
+  run_app->add_option("--only", run.only, "Only cells <task>/<method>/<lift>/seed-<k> that match this shell glob");
+  run_app->add_option("--shard", run.shard, "Only the I-th of N shares of the cells, as I/N with I from 1");
+  run_app->add_flag("--force", run.force, "Compute cells again whose configuration changed");
+  run_app->add_flag("--metrics-only", run.metrics_only, "Recompute metrics from stored samples; train nothing");
+  run_app->add_flag("--dry-run", run.dry_run, "Print the cells and stop");
+  run_app->footer(
+      "Finished cells are skipped, so the same command resumes an interrupted run. Failed cells are tried again.\n"
+      "Results do not depend on -j, --shard, order or interruption, bit for bit.");
+  run_app->callback([&] { action = [&] { return run_command(run); }; });
+
+  ReportArguments report;
+  CLI::App* report_app = app.add_subcommand("report", "Print the table of a results directory and write its pages");
+  report_app->add_option("directory", report.directory, "Results directory")->required();
+  report_app->add_option("-o,--output", report.output, "Where to write (default: the results directory)");
+  report_app->add_option("--format", report.formats, "Comma-separated: html, md, csv")->capture_default_str();
+  report_app->callback([&] { action = [&] { return report_command(report); }; });
+
+  std::string kind;
+  CLI::App* list_app = app.add_subcommand("list", "List what there is, one item a line, name first");
+  list_app->add_option("kind", kind, "One kind only")
+      ->check(CLI::IsMember({"tasks", "methods", "lifts", "manifolds", "metrics", "diagnostics", "claims", "suites"}));
+  list_app->callback([&] { action = [&] { return list_command(kind); }; });
+
+  std::string name;
+  CLI::App* describe_app = app.add_subcommand("describe", "Say everything about one task, method, metric, suite, …");
+  describe_app->add_option("name", name, "A name that list prints")->required();
+  describe_app->callback([&] { action = [&] { return describe_command(name); }; });
+
+  std::string directory;
+  CLI::App* verify_app =
+      app.add_subcommand("verify", "Check schema, checksums and completeness of a results directory");
+  verify_app->add_option("directory", directory, "Results directory")->required();
+  verify_app->callback([&] { action = [&] { return verify_command(directory); }; });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_ok : exit_bad_input;
+  }
+  return action();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const InvalidInput& error) {
+    fmt::print(stderr, "onmanifold: {}\n", error.what());
+    return exit_bad_input;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "onmanifold: out of memory\n");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "onmanifold: {}\n", error.what());
+  }
+  return exit_failure;
+}

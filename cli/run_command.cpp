@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include "cli/commands.hpp"
+#include "core/error.hpp"
+#include "suite/scheduler.hpp"
+
+namespace onmanifold {
+namespace {
+
+/// Cores this process may use: what a container or taskset leaves, not what the machine has.
+int available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
+}
+
+void parse_shard(const std::string& text, RunOptions& options) {
+  const std::size_t slash = text.find('/');
+  const auto number = [&](std::string_view part) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || end != part.data() + part.size() || value < 1) {
+      throw InvalidInput(fmt::format("--shard '{}' is not of the form I/N with 1 <= I <= N", text));
+    }
+    return value;
+  };
+  if (slash == std::string::npos) number("");
+  options.shard = number(std::string_view(text).substr(0, slash));
+  options.shards = number(std::string_view(text).substr(slash + 1));
+}
+
+std::string shell_quote(const std::string& word) {
+  if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,@%+-") ==
+          std::string::npos &&
+      !word.empty()) {
+    return word;
+  }
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+int run_command(const RunArguments& arguments) {
+  SuiteSpec suite = load_suite(arguments.suite);
+  if (!arguments.seeds.empty()) {
+    const ReplicateRange range = parse_replicates(arguments.seeds, "--seeds");
+    suite.first_replicate = range.first;
+    suite.last_replicate = range.last;
+  }
+  RunOptions options;
+  options.directory = arguments.directory.empty() ? "results/" + suite.name : arguments.directory;
+  options.workers = arguments.workers > 0 ? arguments.workers : available_cores();
+  options.only = arguments.only;
+  if (!arguments.shard.empty()) parse_shard(arguments.shard, options);
+  options.force = arguments.force;
+  options.metrics_only = arguments.metrics_only;
+  options.command_line = arguments.command_line;
+  if (arguments.dry_run) {
+    const std::vector<Cell> cells = select(expand(suite), options);
+    for (const Cell& cell : cells) fmt::print("{}\n", cell.key.text());
+    fmt::print(stderr, "{} cells, {} workers, into {}\n", cells.size(), options.workers, options.directory);
+    return exit_ok;
+  }
+
+  options.on_cell = [](const CellKey& key, const CellStatus& status) {
+    if (status.state != "ok") fmt::print(stderr, "{}: {}: {}\n", key.text(), status.state, status.message);
+  };
+  const auto start = std::chrono::steady_clock::now();
+  const RunSummary summary = run_suite(suite, options);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+  fmt::print("{}: {} cells: {} computed, {} measured anew, {} already there, {} failed, {} unsupported", suite.name,
+             summary.selected, summary.computed, summary.measured, summary.skipped, summary.failed,
+             summary.unsupported);
+  if (summary.busy > 0) fmt::print(", {} busy elsewhere", summary.busy);
+  fmt::print(" ({:.1f} s, {} workers)\n", seconds, options.workers);
+  if (!summary.complete) {
+    std::string again;
+    for (const std::string& word : arguments.command_line) again += (again.empty() ? "" : " ") + shell_quote(word);
+    fmt::print(stderr, "interrupted; finished cells are kept. To go on: {}\n", again);
+    return exit_failure;
+  }
+  fmt::print("results: {}\n", options.directory);
+  return summary.failed > 0 ? exit_failure : exit_ok;
+}
+
+}  // namespace onmanifold

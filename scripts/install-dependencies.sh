@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing, as root or through sudo.
+#   scripts/install-dependencies.sh [--build|--test|--peers|--docs]...
+# Without an argument: what is needed to build. --test adds the tests' packages, --peers the Python tools that
+# benchmarks/peers/ compares with (about 1 GB), --docs what draws the documentation.
+set -euo pipefail
+
+build=(
+  ca-certificates cmake g++ git ninja-build
+  gnuplot-nox libarmadillo-dev libboost-dev libboost-math-dev libcli11-dev libeigen3-dev libfmt-dev libhdf5-dev
+  libjs-three liblemon-dev libnanoflann-dev libopenblas-serial-dev librandom123-dev libssl-dev libtomlplusplus-dev
+  nlohmann-json3-dev
+)
+test=(libbenchmark-dev libgmock-dev libgtest-dev python3 python3-h5py python3-numpy)
+peers=(python3 python3-numpy python3-scipy python3-sklearn python3-torch)
+docs=(doxygen graphviz)
+
+wanted=("${build[@]}")
+for argument in "$@"; do
+  case "$argument" in
+    --build) ;;
+    --test) wanted+=("${test[@]}") ;;
+    --peers) wanted+=("${peers[@]}") ;;
+    --docs) wanted+=("${docs[@]}") ;;
+    -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "install-dependencies.sh: unknown argument '$argument' (known: --build, --test, --peers, --docs)" >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+  status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -eq 0 ]; then
+  as_root=()
+elif command -v sudo >/dev/null; then
+  as_root=(sudo)
+else
+  echo "install-dependencies.sh: these packages are missing and there is no sudo: ${missing[*]}" >&2
+  exit 1
+fi
+echo "Installing: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

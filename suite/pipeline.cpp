@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suite/pipeline.hpp"
+
+#include <chrono>
+#include <new>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "core/provenance.hpp"
+
+namespace onmanifold {
+namespace {
+
+/// Seconds since the last call, for /timing.
+class Lap {
+ public:
+  double operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    start_ = now;
+    return seconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Stream method_stream(const SuiteSpec& suite, const Cell& cell, const char* use) {
+  return {suite.seed,
+          fmt::format("{}/{}/{}/{}/{}", cell.key.task, cell.key.method, cell.key.lift, cell.key.seed, use)};
+}
+
+Points training_points(const SuiteSpec& suite, const Task& task, int replicate) {
+  return task.sampler->sample(suite.n_train, training_stream(task, suite.seed, replicate).at("data"));
+}
+
+/// The reference draws of the last task asked for: all cells of a task share them.
+const Points& reference_points(const SuiteSpec& suite, const Task& task) {
+  static std::pair<std::string, Points> cache;
+  const std::string key =
+      fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, suite.n_reference);
+  if (cache.first != key) {
+    cache = {key, task.sampler->sample(suite.n_reference, reference_stream(task, suite.seed))};
+  }
+  return cache.second;
+}
+
+void project_samples(const Manifold& manifold, RawCell& cell) {
+  Projection projection = manifold.project(cell.raw);
+  cell.projected = std::move(projection.points);
+  cell.projection_distance = std::move(projection.distance);
+  cell.projection_converged = std::move(projection.converged);
+}
+
+void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result) {
+  const Task& task = cell.task->task;
+  Lap lap;
+  const std::unique_ptr<TrainingSource> training =
+      make_training_source(training_points(suite, task, cell.key.seed), *task.manifold, cell.lift,
+                           training_stream(task, suite.seed, cell.key.seed));
+  const std::shared_ptr<const DiffusedScore> score = task.diffused_score(cell.lift);
+  result.timing["data_s"] = lap();
+
+  Settings settings(cell.method.settings, cell.key.text());
+  const std::unique_ptr<GenerativeModel> model = suite.method_types->get(cell.method.type).factory(settings);
+  const FitContext context{.training = training.get(),
+                           .manifold = task.manifold.get(),
+                           .sampler = task.sampler.get(),
+                           .diffused_score = score.get(),
+                           .smallest_noise = task.smallest_noise,
+                           .initialisation = method_stream(suite, cell, "initialisation"),
+                           .training_noise = method_stream(suite, cell, "training"),
+                           .progress = {}};
+  model->fit(context);
+  result.timing["fit_s"] = lap();
+  result.training = model->curves();
+  result.model_state = model->state();
+
+  result.raw = model->sample(suite.n_samples, method_stream(suite, cell, "sampling"));
+  result.timing["sample_s"] = lap();
+  project_samples(*task.manifold, result);
+  result.timing["project_s"] = lap();
+  result.reference_log_density = model->log_density(reference_points(suite, task));
+}
+
+/// A cell that did not end well keeps its message and nothing else: no half result can be mistaken for one.
+void fail(RawCell& cell, const char* state, const char* message) {
+  cell.status = {state, message};
+  cell.raw.resize(0, 0);
+  cell.projected.resize(0, 0);
+  cell.projection_distance.resize(0);
+  cell.projection_converged.resize(0);
+  cell.training.clear();
+  cell.model_state.clear();
+  cell.reference_log_density.reset();
+}
+
+}  // namespace
+
+RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
+  RawCell result;
+  result.config = cell.config;
+  result.sample_hash = cell.sample_hash;
+  const double cpu_before = cpu_seconds();
+  try {
+    train_and_sample(suite, cell, result);
+  } catch (const NumericalFailure& error) {
+    fail(result, "diverged", error.what());
+  } catch (const InvalidInput& error) {
+    const std::string_view message = error.what();
+    fail(result, message.starts_with("unsupported:") ? "unsupported" : "failed", error.what());
+  } catch (const std::bad_alloc&) {
+    fail(result, "failed", "out of memory");
+  } catch (const std::exception& error) {
+    fail(result, "failed", error.what());
+  }
+  result.timing["cpu_s"] = cpu_seconds() - cpu_before;
+  result.timing["peak_memory_bytes"] = peak_memory_bytes();
+  return result;
+}
+
+MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawCell& raw,
+                            const std::string& raw_digest) {
+  const Task& task = cell.task->task;
+  const Points training = training_points(suite, task, cell.key.seed);
+  const Projection projection{raw.projected, raw.projection_distance, raw.projection_converged};
+  MetricInput input{.samples = &raw.raw,
+                    .reference = &reference_points(suite, task),
+                    .training = &training,
+                    .manifold = task.manifold.get(),
+                    .projection = &projection,
+                    .partition = task.partition.get(),
+                    .masses = task.masses.size() > 0 ? &task.masses : nullptr,
+                    .sampler = task.sampler.get(),
+                    .projected = false,
+                    .evaluation = evaluation_stream(task, suite.seed)};
+  MetricsCell result;
+  result.config = cell.metric_config;
+  result.metric_hash = cell.metric_hash;
+  result.raw_digest = raw_digest;
+  for (const MetricSpec& spec : cell.task->metrics) {
+    const std::unique_ptr<Metric> metric = make_metric(spec);
+    for (const bool projected : {false, true}) {
+      input.projected = projected;
+      input.samples = projected ? &raw.projected : &raw.raw;
+      std::vector<MetricRecord>& records = projected ? result.projected : result.raw;
+      try {
+        for (MetricRecord& record : metric->evaluate(input)) records.push_back(std::move(record));
+      } catch (const std::exception& error) {
+        // One metric that breaks down must not take the others with it.
+        MetricRecord record;
+        record.name = spec.name;
+        record.parameters = to_json(Value(spec.settings));
+        record.n_samples = input.samples->cols();
+        record.status = fmt::format("failed: {}", error.what());
+        records.push_back(std::move(record));
+      }
+    }
+  }
+  return result;
+}
+
+TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
+  const Task& task = spec.task;
+  constexpr Index shown = 2000;  // enough for a picture
+  TaskFile file;
+  file.name = task.name;
+  file.description = task.description;
+  file.version = task.version;
+  file.data_hash = task.data_hash;
+  file.manifold_spec = task.manifold->spec();
+  file.reference = task.sampler->sample(std::min(shown, suite.n_reference), reference_stream(task, suite.seed));
+  file.masses = task.masses;
+  if (task.partition) file.partition = task.partition->description();
+  if (task.surface) {
+    file.mesh_vertices = task.surface->vertices;
+    file.mesh_faces = task.surface->faces;
+  }
+  file.entropy = task.entropy;
+  const std::unique_ptr<TrainingSource> training =
+      make_training_source(training_points(suite, task, suite.first_replicate), *task.manifold, Lift{},
+                           training_stream(task, suite.seed, suite.first_replicate));
+  Value::Array grid(task.sigma_grid.begin(), task.sigma_grid.end());
+  file.details = Value::Table{{"suite", suite.name},
+                              {"seed", static_cast<std::int64_t>(suite.seed)},
+                              {"seeds", suite.last_replicate - suite.first_replicate + 1},
+                              {"n_train", static_cast<std::int64_t>(suite.n_train)},
+                              {"n_samples", static_cast<std::int64_t>(suite.n_samples)},
+                              {"n_reference", static_cast<std::int64_t>(suite.n_reference)},
+                              {"s_min", task.smallest_noise},
+                              {"scale", standardisation(*training).scale},
+                              {"preregistered_sigma", task.preregistered_sigma},
+                              {"sigma_grid", std::move(grid)},
+                              {"reach", task.manifold->reach()},
+                              {"constraint_tolerance", task.manifold->constraint_tolerance()},
+                              {"metrics", task.metrics},
+                              {"settings", spec.settings}};
+  return file;
+}
+
+}  // namespace onmanifold

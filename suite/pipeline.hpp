@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One cell from task to files: train, sample, project, measure. No scheduling, no files: pure functions of the cell.
+
+#include <memory>
+
+#include "core/cell_files.hpp"
+#include "suite/suite_spec.hpp"
+
+namespace onmanifold {
+
+/// Trains and samples. Failures are results: a method that throws gives status failed, diverged or unsupported with
+/// its message, never an exception. Streams (design, decision 5): training data and lift noise depend on task and
+/// replicate; initialisation, training noise and sampling add method and lift.
+[[nodiscard]] RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell);
+
+/// All metrics of the cell's task on raw and on projected samples. \pre raw.status.state == "ok"
+/// \p raw_digest ties the result to its raw file.
+[[nodiscard]] MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawCell& raw,
+                                          const std::string& raw_digest);
+
+/// What a report must know of a task.
+[[nodiscard]] TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& task);
+
+}  // namespace onmanifold

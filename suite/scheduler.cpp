@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suite/scheduler.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fnmatch.h>
+
+#include "core/error.hpp"
+#include "core/progress.hpp"
+#include "core/provenance.hpp"
+#include "core/worker_pool.hpp"
+#include "suite/cell_lock.hpp"
+#include "suite/pipeline.hpp"
+
+namespace onmanifold {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What is left to do for a cell.
+enum class Work { nothing, metrics, everything };
+
+/// Answers of a worker to its parent, beside the states of a cell.
+constexpr std::string_view busy = "busy";
+constexpr std::string_view environment_fault = "environment";
+
+/// Whether the metrics on disk belong to these samples and settings.
+bool metrics_are_current(const std::string& directory, const Cell& cell) {
+  const std::string path = cell.key.metrics_path(directory);
+  if (!fs::exists(path)) return false;
+  try {
+    return read_metrics_cell(path).metric_hash == cell.metric_hash;
+  } catch (const std::exception&) {
+    return false;  // metrics are derived: a file that cannot be read is computed again
+  }
+}
+
+/// \throw InvalidInput if the cell on disk is a result of another configuration.
+Work remaining(const std::string& directory, const Cell& cell, const RunOptions& options) {
+  const std::string path = cell.key.raw_path(directory);
+  if (!fs::exists(path)) return options.metrics_only ? Work::nothing : Work::everything;
+  CellHead head;
+  try {
+    head = read_cell_head(path);
+  } catch (const std::exception& error) {
+    if (options.force) return Work::everything;
+    throw InvalidInput(fmt::format("{} (remove the file, or compute it again with --force)", error.what()));
+  }
+  const bool usable = head.status.state == "ok" || head.status.state == "unsupported";
+  if (head.sample_hash != cell.sample_hash) {
+    if (usable && !options.force) {
+      throw InvalidInput(fmt::format("{} has another configuration ({}); use --force to compute it again, or -o for "
+                                     "another directory",
+                                     path, fmt::join(describe_difference(head.config, cell.config), "; ")));
+    }
+    return Work::everything;
+  }
+  if (!usable) return options.metrics_only ? Work::nothing : Work::everything;
+  if (head.status.state == "unsupported") return Work::nothing;
+  return options.metrics_only || !metrics_are_current(directory, cell) ? Work::metrics : Work::nothing;
+}
+
+/// The work of one cell, in a worker process. \return "state\nmessage".
+std::string work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& options, const Value& provenance) {
+  try {
+    const CellLock lock(options.directory, cell.key);
+    if (!lock.owned()) return fmt::format("{}\n", busy);
+    // Another run may have finished the cell since this one looked.
+    const Work work = remaining(options.directory, cell, options);
+    if (work == Work::nothing) return "ok\n";
+    RawCell raw;
+    if (work == Work::everything) {
+      fs::remove(cell.key.metrics_path(options.directory));
+      raw = compute_raw_cell(suite, cell);
+      raw.provenance = provenance;
+      write_raw_cell(cell.key.raw_path(options.directory), raw);
+    } else {
+      raw = read_raw_cell(cell.key.raw_path(options.directory));
+    }
+    if (raw.status.state == "ok") {
+      write_metrics_cell(cell.key.metrics_path(options.directory), compute_metrics(suite, cell, raw, raw_digest(raw)));
+    }
+    return fmt::format("{}\n{}", raw.status.state, raw.status.message);
+  } catch (const IoError& error) {
+    return fmt::format("{}\n{}", environment_fault, error.what());
+  }
+}
+
+CellStatus parse_answer(const std::string& answer) {
+  const std::size_t end = answer.find('\n');
+  return {answer.substr(0, end), end == std::string::npos ? std::string() : answer.substr(end + 1)};
+}
+
+void flatten(const Value& value, const std::string& path, std::map<std::string, std::string>& out) {
+  if (const auto* table = value.get_if<Value::Table>()) {
+    for (const auto& [key, item] : *table) flatten(item, path.empty() ? key : path + "." + key, out);
+  } else {
+    out[path] = to_json(value);
+  }
+}
+
+/// Makes the directory and shows that it can be written to, before hours of work.
+void prepare_directory(const std::string& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) throw IoError(fmt::format("{}: cannot be made: {}", directory, error.message()));
+  const CellLock probe(directory, CellKey{});
+}
+
+void write_task_files(const SuiteSpec& suite, const std::string& directory, const std::vector<Cell>& cells) {
+  std::set<std::string> written;
+  for (const Cell& cell : cells) {
+    if (!written.insert(cell.key.task).second) continue;
+    fs::create_directories(fs::path(directory) / cell.key.task);
+    write_task_file((fs::path(directory) / cell.key.task / "task.h5").string(), describe_task(suite, *cell.task));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> describe_difference(const Value& before, const Value& after) {
+  std::map<std::string, std::string> old_settings;
+  std::map<std::string, std::string> new_settings;
+  flatten(before, "", old_settings);
+  flatten(after, "", new_settings);
+  std::vector<std::string> lines;
+  std::set<std::string> keys;
+  for (const auto& [key, value] : old_settings) keys.insert(key);
+  for (const auto& [key, value] : new_settings) keys.insert(key);
+  for (const std::string& key : keys) {
+    const auto a = old_settings.find(key);
+    const auto b = new_settings.find(key);
+    const std::string from = a == old_settings.end() ? "(none)" : a->second;
+    const std::string to = b == new_settings.end() ? "(none)" : b->second;
+    if (from != to) lines.push_back(fmt::format("{}: {} -> {}", key, from, to));
+  }
+  return lines;
+}
+
+std::vector<Cell> select(std::vector<Cell> cells, const RunOptions& options) {
+  if (options.shards < 1 || options.shard < 1 || options.shard > options.shards) {
+    throw InvalidInput(fmt::format("--shard {}/{}: I must be in 1 … N", options.shard, options.shards));
+  }
+  std::vector<Cell> selected;
+  for (Cell& cell : cells) {
+    if (fnmatch(options.only.c_str(), cell.key.text().c_str(), 0) == 0) selected.push_back(std::move(cell));
+  }
+  if (selected.empty()) throw InvalidInput(fmt::format("--only '{}' matches no cell", options.only));
+  std::vector<Cell> share;
+  for (std::size_t i = 0; i < selected.size(); ++i) {
+    if (static_cast<int>(i % static_cast<std::size_t>(options.shards)) == options.shard - 1) {
+      share.push_back(std::move(selected[i]));
+    }
+  }
+  return share;
+}
+
+RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
+  if (options.workers < 1) throw InvalidInput(fmt::format("-j {}: at least one worker is needed", options.workers));
+  const std::vector<Cell> cells = select(expand(suite), options);
+  prepare_directory(options.directory);
+
+  RunSummary summary;
+  summary.selected = static_cast<Index>(cells.size());
+  std::vector<const Cell*> todo;
+  std::vector<Work> work;
+  for (const Cell& cell : cells) {
+    const Work rest = remaining(options.directory, cell, options);
+    if (rest == Work::nothing) {
+      ++summary.skipped;
+    } else {
+      todo.push_back(&cell);
+      work.push_back(rest);
+    }
+  }
+  if (!options.metrics_only) write_task_files(suite, options.directory, cells);
+
+  const Value where_from = provenance(options.command_line);
+  WorkerPoolOptions pool;
+  pool.workers = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(options.workers),
+                                                        std::max<std::size_t>(todo.size(), 1)));
+  pool.memory_bytes = static_cast<std::size_t>(suite.memory_gb * 1e9);
+  pool.timeout_s = suite.timeout_s;
+  Progress progress(suite.name, static_cast<Index>(todo.size()));
+  std::exception_ptr fault;
+
+  const auto job = [&](Index i) { return work_on(suite, *todo[static_cast<std::size_t>(i)], options, where_from); };
+  const auto done = [&](const JobOutcome& outcome) {
+    const auto number = static_cast<std::size_t>(outcome.job);
+    const Cell& cell = *todo[number];
+    CellStatus status;
+    try {
+      switch (outcome.kind) {
+        case JobOutcome::Kind::finished: status = parse_answer(outcome.message); break;
+        case JobOutcome::Kind::timeout: status = {"timeout", outcome.message}; break;
+        case JobOutcome::Kind::exception:
+        case JobOutcome::Kind::crashed: status = {"failed", outcome.message}; break;
+      }
+      if (status.state == environment_fault) throw IoError(status.message);
+      if (outcome.kind != JobOutcome::Kind::finished) {
+        RawCell record;  // the worker could not leave a file: the parent does
+        record.config = cell.config;
+        record.sample_hash = cell.sample_hash;
+        record.provenance = where_from;
+        record.status = status;
+        record.timing["wall_s"] = outcome.seconds;
+        write_raw_cell(cell.key.raw_path(options.directory), record);
+      }
+    } catch (...) {
+      fault = std::current_exception();
+      return false;
+    }
+    if (status.state == "ok") {
+      ++(work[number] == Work::metrics ? summary.measured : summary.computed);
+    } else if (status.state == "unsupported") {
+      ++summary.unsupported;
+    } else if (status.state == busy) {
+      ++summary.busy;
+    } else {
+      ++summary.failed;
+    }
+    progress.advance(cell.key.text());
+    if (options.on_cell) options.on_cell(cell.key, status);
+    return true;
+  };
+  summary.complete = run_jobs(static_cast<Index>(todo.size()), pool, job, done);
+  if (fault) std::rethrow_exception(fault);
+  return summary;
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suite/suite_spec.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fnmatch.h>
+
+#include "core/error.hpp"
+#include "core/sha256.hpp"
+#include "core/shipped_file.hpp"
+#include "suite/toml_file.hpp"
+
+namespace onmanifold {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A name that becomes a part of a path: letters, digits, '-', '_', '.', not starting with a dot.
+void check_path_part(const std::string& name, const std::string& where) {
+  const bool good = !name.empty() && name.front() != '.' &&
+                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                      return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+                    });
+  if (!good) {
+    throw InvalidInput(fmt::format("{}: '{}' cannot be a part of a path (use letters, digits, '-', '_', '.')", where, name));
+  }
+}
+
+/// The tables of an array of tables, or none. \throw InvalidInput if the key holds something else.
+std::vector<Value> tables(const Value::Table& root, const std::string& key, const std::string& source) {
+  const auto entry = root.find(key);
+  if (entry == root.end()) return {};
+  const auto* array = entry->second.get_if<Value::Array>();
+  if (array == nullptr) {
+    throw InvalidInput(fmt::format("{}: line {}: {} is written [[{}]]", source, entry->second.line, key, key));
+  }
+  return *array;
+}
+
+/// Takes keys out of a table: what is left belongs to a method or a task.
+Value without(const Value& value, const std::set<std::string>& keys) {
+  const auto* table = value.get_if<Value::Table>();
+  if (table == nullptr) return value;
+  Value::Table rest;
+  for (const auto& [key, item] : *table) {
+    if (!keys.contains(key)) rest.emplace(key, item);
+  }
+  Value result(std::move(rest));
+  result.line = value.line;
+  return result;
+}
+
+Value only(const Value& value, const std::set<std::string>& keys) {
+  const auto* table = value.get_if<Value::Table>();
+  if (table == nullptr) return value;
+  Value::Table part;
+  for (const auto& [key, item] : *table) {
+    if (keys.contains(key)) part.emplace(key, item);
+  }
+  Value result(std::move(part));
+  result.line = value.line;
+  return result;
+}
+
+bool matches(const std::string& glob, const std::string& name) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; }
+
+LiftSpec read_lift(const Value& table, const std::string& source) {
+  Settings settings(table, source + ": [[lift]]");
+  LiftSpec lift;
+  lift.name = settings.required_text("name");
+  check_path_part(lift.name, settings.locate("name"));
+  try {
+    lift.type = parse_lift_type(settings.required_text("type"));
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("{}: {}", settings.locate("type"), error.what()));
+  }
+  const auto* entries = table.get_if<Value::Table>();
+  const auto sigma = entries->find("sigma");
+  if (sigma != entries->end() && sigma->second.get_if<std::string>() != nullptr) {
+    settings.choice("sigma", "preregistered", {"preregistered"});
+  } else if (sigma != entries->end()) {
+    lift.sigma = settings.number("sigma", 0, 1e-12, 1e12);
+    if (lift.type == LiftType::none) throw InvalidInput(settings.locate("sigma") + ": the lift 'none' has no level");
+  } else {
+    settings.text("sigma", "preregistered");
+  }
+  settings.finish();
+  return lift;
+}
+
+std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string& source) {
+  const std::string where = source + ": [[task]]";
+  Settings head(only(table, {"name"}), where);
+  const std::string name = head.required_text("name");
+  TaskFactory factory = nullptr;
+  try {
+    factory = task_registry().get(name).factory;
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("{}: {}", head.locate("name"), error.what()));
+  }
+  Settings settings(without(table, {"name"}), where);
+  auto spec = std::make_shared<TaskSpec>();
+  spec->task = factory(settings);
+  settings.finish();
+  spec->settings = Value(settings.resolved());
+  try {
+    spec->metrics = parse_metric_list(spec->task.metrics);
+    for (const MetricSpec& metric : spec->metrics) (void)make_metric(metric);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("{}: {}", settings.locate("metrics"), error.what()));
+  }
+  return spec;
+}
+
+MethodSpec read_method(const Value& table, const std::string& source, const Registry<MethodFactory>& types,
+                       const std::vector<LiftSpec>& lifts) {
+  const std::string where = source + ": [[method]]";
+  const std::set<std::string> own = {"name", "type", "lifts"};
+  Settings head(only(table, own), where);
+  MethodSpec method;
+  method.name = head.required_text("name");
+  check_path_part(method.name, head.locate("name"));
+  method.type = head.text("type", method.name);
+  method.lifts = head.texts("lifts", {"none"});
+  for (const std::string& lift : method.lifts) {
+    if (std::none_of(lifts.begin(), lifts.end(), [&](const LiftSpec& known) { return known.name == lift; })) {
+      std::vector<std::string> names;
+      for (const LiftSpec& known : lifts) names.push_back(known.name);
+      throw InvalidInput(
+          fmt::format("{}: unknown lift '{}' (known: {})", head.locate("lifts"), lift, fmt::join(names, ", ")));
+    }
+  }
+  MethodFactory factory = nullptr;
+  try {
+    factory = types.get(method.type).factory;
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("{}: {}", head.locate("type"), error.what()));
+  }
+  // Made once here only to check the settings and to learn their resolved values.
+  Settings settings(without(table, own), where);
+  (void)factory(settings);
+  settings.finish();
+  method.settings = Value(settings.resolved());
+  return method;
+}
+
+template <class T>
+void check_unique(const std::vector<T>& items, const std::string& kind, const std::string& source) {
+  std::set<std::string> seen;
+  for (const T& item : items) {
+    if (!seen.insert(item.name).second) throw InvalidInput(fmt::format("{}: {} '{}' appears twice", source, kind, item.name));
+  }
+}
+
+std::string describe_first_comment(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  const std::size_t start = line.find_first_not_of("# ");
+  return line.starts_with('#') && start != std::string::npos ? line.substr(start) : std::string();
+}
+
+Value metric_list_value(const std::vector<MetricSpec>& metrics) {
+  Value::Array list;
+  for (const MetricSpec& metric : metrics) {
+    list.push_back(Value::Table{{"name", metric.name}, {"settings", Value(metric.settings)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+ReplicateRange parse_replicates(const std::string& text, const std::string& where) {
+  const auto number = [&](std::string_view part) {
+    int value = -1;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || end != part.data() + part.size() || value < 0) {
+      throw InvalidInput(fmt::format("{}: '{}' is not a range of replicates like 0..4", where, text));
+    }
+    return value;
+  };
+  const std::string_view view = text;
+  const std::size_t dots = view.find("..");
+  ReplicateRange range;
+  range.first = number(view.substr(0, dots));
+  range.last = dots == std::string_view::npos ? range.first : number(view.substr(dots + 2));
+  if (range.last < range.first) throw InvalidInput(fmt::format("{}: the range '{}' is empty", where, text));
+  return range;
+}
+
+SuiteSpec parse_suite(const Value& root, const std::string& source, const Registry<MethodFactory>& method_types) {
+  // Asks for every section, so that a misspelt one is refused with its line.
+  Settings sections(root, source);
+  const auto* table = root.get_if<Value::Table>();
+  const std::set<std::string> known = {"suite", "task", "lift", "method", "exclude", "diagnostic"};
+  for (const auto& [key, value] : *table) {
+    if (!known.contains(key)) {
+      throw InvalidInput(fmt::format("{}: unknown key (known: {})", sections.locate(key), fmt::join(known, ", ")));
+    }
+  }
+  const auto head = table->find("suite");
+  if (head == table->end()) throw InvalidInput(fmt::format("{}: the table [suite] is missing", source));
+
+  SuiteSpec suite;
+  suite.source = source;
+  suite.method_types = &method_types;
+  Settings settings(head->second, source + ": [suite]");
+  suite.name = settings.required_text("name");
+  check_path_part(suite.name, settings.locate("name"));
+  suite.seed = static_cast<std::uint64_t>(settings.integer("seed", 0, 0));
+  const ReplicateRange range = parse_replicates(settings.text("seeds", "0..4"), settings.locate("seeds"));
+  suite.first_replicate = range.first;
+  suite.last_replicate = range.last;
+  constexpr Index most = 1'000'000'000;
+  suite.n_train = settings.integer("n_train", suite.n_train, 1, most);
+  suite.n_samples = settings.integer("n_samples", suite.n_samples, 1, most);
+  suite.n_reference = settings.integer("n_reference", suite.n_reference, 1, most);
+  suite.timeout_s = settings.number("timeout_s", suite.timeout_s, 0);
+  suite.memory_gb = settings.number("memory_gb", suite.memory_gb, 0);
+  settings.finish();
+
+  const std::vector<Value> diagnostics = tables(*table, "diagnostic", source);
+  if (!diagnostics.empty()) {
+    throw InvalidInput(fmt::format("{}: line {}: [[diagnostic]]: this version has no diagnostics", source,
+                                   diagnostics.front().line));
+  }
+  for (const Value& lift : tables(*table, "lift", source)) suite.lifts.push_back(read_lift(lift, source));
+  if (std::none_of(suite.lifts.begin(), suite.lifts.end(), [](const LiftSpec& lift) { return lift.name == "none"; })) {
+    suite.lifts.insert(suite.lifts.begin(), LiftSpec{.name = "none", .type = LiftType::none, .sigma = {}});
+  }
+  check_unique(suite.lifts, "lift", source);
+  for (const Value& task : tables(*table, "task", source)) suite.tasks.push_back(read_task(task, source));
+  for (const Value& method : tables(*table, "method", source)) {
+    suite.methods.push_back(read_method(method, source, method_types, suite.lifts));
+  }
+  check_unique(suite.methods, "method", source);
+  std::set<std::string> task_names;
+  for (const auto& task : suite.tasks) {
+    if (!task_names.insert(task->task.name).second) {
+      throw InvalidInput(fmt::format("{}: task '{}' appears twice", source, task->task.name));
+    }
+  }
+  if (suite.tasks.empty()) throw InvalidInput(fmt::format("{}: no [[task]]", source));
+  if (suite.methods.empty()) throw InvalidInput(fmt::format("{}: no [[method]]", source));
+  for (const Value& exclude : tables(*table, "exclude", source)) {
+    Settings keys(exclude, source + ": [[exclude]]");
+    Exclusion exclusion;
+    exclusion.task = keys.text("task", "*");
+    exclusion.method = keys.text("method", "*");
+    exclusion.lift = keys.text("lift", "*");
+    keys.finish();
+    suite.exclusions.push_back(exclusion);
+  }
+  return suite;
+}
+
+std::vector<ShippedSuite> shipped_suites() {
+  std::vector<ShippedSuite> suites;
+  for (const fs::directory_entry& entry : fs::directory_iterator(shipped_file("suite/suites"))) {
+    if (entry.path().extension() != ".toml") continue;
+    suites.push_back({entry.path().stem().string(), entry.path().string(), describe_first_comment(entry.path())});
+  }
+  std::sort(suites.begin(), suites.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return suites;
+}
+
+SuiteSpec load_suite(const std::string& name_or_path, const Registry<MethodFactory>& method_types) {
+  if (name_or_path.ends_with(".toml") || name_or_path.find('/') != std::string::npos) {
+    return parse_suite(read_toml_file(name_or_path), name_or_path, method_types);
+  }
+  std::vector<std::string> names;
+  for (const ShippedSuite& suite : shipped_suites()) {
+    if (suite.name == name_or_path) return parse_suite(read_toml_file(suite.path), suite.path, method_types);
+    names.push_back(suite.name);
+  }
+  throw InvalidInput(fmt::format("unknown suite '{}' (shipped: {}; a file needs its .toml)", name_or_path,
+                                 fmt::join(names, ", ")));
+}
+
+Lift resolve(const LiftSpec& lift, const Task& task) {
+  Lift result;
+  result.type = lift.type;
+  if (lift.type != LiftType::none) result.sigma = lift.sigma.value_or(task.preregistered_sigma);
+  return result;
+}
+
+std::vector<Cell> expand(const SuiteSpec& suite) {
+  std::vector<Cell> cells;
+  for (const std::shared_ptr<const TaskSpec>& task : suite.tasks) {
+    for (const MethodSpec& method : suite.methods) {
+      for (const std::string& lift_name : method.lifts) {
+        const auto lift_spec = std::find_if(suite.lifts.begin(), suite.lifts.end(),
+                                            [&](const LiftSpec& lift) { return lift.name == lift_name; });
+        const bool excluded =
+            std::any_of(suite.exclusions.begin(), suite.exclusions.end(), [&](const Exclusion& exclusion) {
+              return matches(exclusion.task, task->task.name) && matches(exclusion.method, method.name) &&
+                     matches(exclusion.lift, lift_name);
+            });
+        if (excluded) continue;
+        const Lift lift = resolve(*lift_spec, task->task);
+        for (int replicate = suite.first_replicate; replicate <= suite.last_replicate; ++replicate) {
+          Cell cell;
+          cell.key = {task->task.name, method.name, lift_name, replicate};
+          cell.task = task;
+          cell.method = method;
+          cell.lift = lift;
+          // Metric settings are not what samples depend on: a changed metric list recomputes metrics only.
+          cell.config = Value::Table{
+              {"schema", schema_version},
+              {"task", Value::Table{{"name", task->task.name},
+                                    {"version", task->task.version},
+                                    {"data_hash", task->task.data_hash},
+                                    {"s_min", task->task.smallest_noise},
+                                    {"settings", without(task->settings, {"metrics", "bins"})}}},
+              {"method", Value::Table{{"name", method.name}, {"type", method.type}, {"settings", method.settings}}},
+              {"lift", Value::Table{{"name", lift_name}, {"type", to_string(lift.type)}, {"sigma", lift.sigma}}},
+              {"n_train", static_cast<std::int64_t>(suite.n_train)},
+              {"n_samples", static_cast<std::int64_t>(suite.n_samples)},
+              {"seed", static_cast<std::int64_t>(suite.seed)},
+              {"replicate", replicate}};
+          cell.sample_hash = to_hex(sha256(to_json(cell.config)));
+          cell.metric_config = Value::Table{
+              {"metrics", metric_list_value(task->metrics)},
+              {"n_reference", static_cast<std::int64_t>(suite.n_reference)},
+              {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()},
+              {"sample_hash", cell.sample_hash}};
+          cell.metric_hash = to_hex(sha256(to_json(cell.metric_config)));
+          cells.push_back(std::move(cell));
+        }
+      }
+    }
+  }
+  if (cells.empty()) throw InvalidInput(fmt::format("{}: every cell is excluded", suite.source));
+  return cells;
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// From a TOML file to a validated list of cells. Everything that can be wrong with a suite is found here, before the
+// first training starts.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/cell_files.hpp"
+#include "core/registry.hpp"
+#include "core/value.hpp"
+#include "datasets/lift.hpp"
+#include "datasets/task.hpp"
+#include "metrics/registry.hpp"
+#include "models/registry.hpp"
+
+namespace onmanifold {
+
+/// A [[lift]] table.
+struct LiftSpec {
+  std::string name;
+  LiftType type = LiftType::none;
+  std::optional<double> sigma;  ///< data units; nullopt: the pre-registered level of each task
+};
+
+/// A [[method]] table.
+struct MethodSpec {
+  std::string name;             ///< unique label and path part
+  std::string type;             ///< name in the method registry
+  Value settings;               ///< a table: the keys that belong to the method
+  std::vector<std::string> lifts;
+};
+
+/// A [[task]] table, made.
+struct TaskSpec {
+  Task task;
+  Value settings;               ///< resolved overrides
+  std::vector<MetricSpec> metrics;
+};
+
+/// An [[exclude]] table: cells that match every given glob are left out.
+struct Exclusion {
+  std::string task = "*";
+  std::string method = "*";
+  std::string lift = "*";
+};
+
+/// A suite file, read and checked.
+struct SuiteSpec {
+  std::string source;           ///< path of the file
+  std::string name;
+  std::uint64_t seed = 0;       ///< master seed of all streams
+  int first_replicate = 0;
+  int last_replicate = 0;
+  Index n_train = 10000;
+  Index n_samples = 10000;
+  Index n_reference = 10000;
+  double timeout_s = 0;         ///< limit of one cell; 0: none
+  double memory_gb = 4;         ///< limit of one worker's data; 0: none
+  std::vector<std::shared_ptr<const TaskSpec>> tasks;
+  std::vector<LiftSpec> lifts;
+  std::vector<MethodSpec> methods;
+  std::vector<Exclusion> exclusions;
+  const Registry<MethodFactory>* method_types = nullptr;  ///< never null after parse_suite
+};
+
+/// One training, one sample set, one raw and one metrics file.
+struct Cell {
+  CellKey key;
+  std::shared_ptr<const TaskSpec> task;
+  MethodSpec method;
+  Lift lift;                    ///< with the level in force for this task
+  Value config;                 ///< what the samples depend on; hashed to sample_hash
+  std::string sample_hash;
+  Value metric_config;          ///< what the metrics depend on beside the samples
+  std::string metric_hash;
+};
+
+/// Inclusive range "0..2" or a single "3". \throw InvalidInput naming \p where.
+struct ReplicateRange {
+  int first = 0;
+  int last = 0;
+};
+[[nodiscard]] ReplicateRange parse_replicates(const std::string& text, const std::string& where);
+
+/// Reads a suite. \p name_or_path is a path, or the name of a shipped suite.
+/// \throw InvalidInput with file, line and key.
+[[nodiscard]] SuiteSpec load_suite(const std::string& name_or_path,
+                                   const Registry<MethodFactory>& method_types = method_registry());
+/// The same from a parsed table.
+[[nodiscard]] SuiteSpec parse_suite(const Value& table, const std::string& source,
+                                    const Registry<MethodFactory>& method_types = method_registry());
+
+/// All cells of the matrix in file order: task, method, lift, replicate.
+[[nodiscard]] std::vector<Cell> expand(const SuiteSpec& suite);
+
+/// The lift of a task with its level filled in.
+[[nodiscard]] Lift resolve(const LiftSpec& lift, const Task& task);
+
+/// Names of the shipped suites, with their paths.
+struct ShippedSuite {
+  std::string name;
+  std::string path;
+  std::string description;  ///< first comment line of the file
+};
+[[nodiscard]] std::vector<ShippedSuite> shipped_suites();
+
+}  // namespace onmanifold
