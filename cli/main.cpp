@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command onmanifold: parses arguments, calls a subcommand, turns exceptions into one line and an exit code.
 
+#include <csignal>
 #include <exception>
 #include <functional>
 #include <new>
@@ -82,6 +83,8 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A write past a limit on file sizes is an error of that write, with the path in its message, not a death.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return dispatch(argc, argv);
   } catch (const InvalidInput& error) {

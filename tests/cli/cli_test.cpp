@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program from the outside: exit codes, one-line errors, files.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/command.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace onmanifold {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string program = std::string(ONMANIFOLD_BINARY_DIR) + "/onmanifold";
+
+CommandResult onmanifold(const std::string& arguments) { return run_command_line(program + " " + arguments); }
+
+/// Bad input: exit code 2 and one line on stderr with all \p parts, nothing on stdout.
+testing::AssertionResult refused(const CommandResult& result, const std::vector<std::string>& parts, int code = 2) {
+  if (result.exit_code != code) {
+    return testing::AssertionFailure() << "exit code " << result.exit_code << ": " << result.err;
+  }
+  if (std::count(result.err.begin(), result.err.end(), '\n') != 1) {
+    return testing::AssertionFailure() << "not one line: " << result.err;
+  }
+  for (const std::string& part : parts) {
+    if (result.err.find(part) == std::string::npos) {
+      return testing::AssertionFailure() << "'" << part << "' is not in: " << result.err;
+    }
+  }
+  if (!result.out.empty()) return testing::AssertionFailure() << "on stdout: " << result.out;
+  return testing::AssertionSuccess();
+}
+
+/// A suite of a second.
+std::string write_suite(const TemporaryDirectory& directory, const std::string& more = "") {
+  const std::string path = directory.file("tiny.toml");
+  std::ofstream(path) << "[suite]\nname = \"tiny\"\nseeds = \"0..1\"\nn_train = 50\nn_samples = 60\nn_reference = 70\n"
+                      << "[[task]]\nname = \"plane-gmm9\"\n[[method]]\nname = \"oracle\"\n[[method]]\nname = "
+                         "\"gaussian\"\n"
+                      << more;
+  return path;
+}
+
+TEST(Cli, HelpAndVersion) {
+  const CommandResult help = onmanifold("--help");
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* command : {"run", "report", "list", "describe", "verify"}) {
+    EXPECT_NE(help.out.find(command), std::string::npos) << command;
+    EXPECT_EQ(onmanifold(std::string(command) + " --help").exit_code, 0) << command;
+  }
+  const CommandResult number = onmanifold("--version");
+  EXPECT_EQ(number.exit_code, 0);
+  EXPECT_FALSE(number.out.empty());
+}
+
+TEST(Cli, WrongUsageIsExitCode2) {
+  EXPECT_EQ(onmanifold("").exit_code, 2);
+  EXPECT_EQ(onmanifold("frobnicate").exit_code, 2);
+  EXPECT_EQ(onmanifold("run").exit_code, 2);
+  EXPECT_EQ(onmanifold("run smoke --jobs 0").exit_code, 2);
+  EXPECT_EQ(onmanifold("list things").exit_code, 2);
+}
+
+TEST(Cli, ListsOneItemALineNameFirst) {
+  const CommandResult tasks = onmanifold("list tasks");
+  EXPECT_EQ(tasks.exit_code, 0);
+  for (const char* name : {"plane-gmm9", "plane-smiley", "sphere-vmf6", "sphere-vmf2", "bunny-eigen"}) {
+    EXPECT_NE(("\n" + tasks.out).find("\n" + std::string(name) + " "), std::string::npos) << name;
+  }
+  for (const char* kind : {"methods", "lifts", "manifolds", "metrics", "suites", "diagnostics", "claims"}) {
+    EXPECT_EQ(onmanifold(std::string("list ") + kind).exit_code, 0) << kind;
+  }
+  EXPECT_EQ(onmanifold("list").exit_code, 0);
+}
+
+TEST(Cli, DescribesEverythingItLists) {
+  for (const char* kind : {"tasks", "methods", "lifts", "manifolds", "metrics", "suites"}) {
+    const CommandResult list = onmanifold(std::string("list ") + kind);
+    std::size_t start = 0;
+    while (start < list.out.size()) {
+      const std::size_t end = list.out.find('\n', start);
+      const std::string line = list.out.substr(start, end - start);
+      const std::string name = line.substr(0, line.find(' '));
+      const CommandResult description = onmanifold("describe " + name);
+      EXPECT_EQ(description.exit_code, 0) << name << ": " << description.err;
+      EXPECT_NE(description.out.find(name), std::string::npos);
+      start = end + 1;
+    }
+  }
+  EXPECT_TRUE(refused(onmanifold("describe sphere-vmf7"), {"sphere-vmf7", "sphere-vmf6"}));
+}
+
+TEST(Cli, RunReportVerify) {
+  const TemporaryDirectory directory;
+  const std::string suite = write_suite(directory);
+  const std::string results = directory.file("results");
+  const CommandResult run = onmanifold("run " + suite + " -j 2 -o " + results);
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_TRUE(run.err.empty()) << "not quiet: " << run.err;
+  EXPECT_NE(run.out.find("4 computed"), std::string::npos) << run.out;
+  const CommandResult again = onmanifold("run " + suite + " -o " + results);
+  EXPECT_NE(again.out.find("4 already there"), std::string::npos) << again.out;
+
+  const CommandResult report = onmanifold("report " + results);
+  EXPECT_EQ(report.exit_code, 0) << report.err;
+  for (const char* part : {"plane-gmm9", "oracle", "gaussian", "tvd", "report.html"}) {
+    EXPECT_NE(report.out.find(part), std::string::npos) << part;
+  }
+  for (const char* file : {"report.html", "report.md", "report.csv"}) {
+    EXPECT_TRUE(fs::exists(results + "/" + file)) << file;
+  }
+
+  EXPECT_EQ(onmanifold("verify " + results).exit_code, 0);
+  // Flip one byte in the middle of a cell: verify must notice and name the file.
+  const std::string cell = results + "/plane-gmm9/oracle/none/seed-0.h5";
+  const auto middle = static_cast<std::streamoff>(fs::file_size(cell) / 2);
+  std::fstream file(cell, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(middle);
+  const char byte = static_cast<char>(file.get() ^ 0x55);
+  file.seekp(middle);
+  file.put(byte);
+  file.close();
+  const CommandResult verify = onmanifold("verify " + results);
+  EXPECT_EQ(verify.exit_code, 1);
+  EXPECT_NE(verify.out.find("seed-0.h5"), std::string::npos) << verify.out;
+}
+
+TEST(Cli, DryRunPrintsCellsAndWritesNothing) {
+  const TemporaryDirectory directory;
+  const std::string results = directory.file("results");
+  const CommandResult run = onmanifold("run " + write_suite(directory) + " --dry-run -o " + results);
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 4);
+  EXPECT_NE(run.out.find("plane-gmm9/oracle/none/seed-0\n"), std::string::npos);
+  EXPECT_FALSE(fs::exists(results));
+}
+
+TEST(Cli, SeedsAndShardsAreChecked) {
+  const TemporaryDirectory directory;
+  const std::string suite = write_suite(directory);
+  const CommandResult seeds = onmanifold("run " + suite + " --dry-run --seeds 3..7");
+  EXPECT_EQ(std::count(seeds.out.begin(), seeds.out.end(), '\n'), 10);
+  EXPECT_TRUE(refused(onmanifold("run " + suite + " --seeds 3..x"), {"--seeds", "3..x"}));
+  EXPECT_TRUE(refused(onmanifold("run " + suite + " --shard 3/2"), {"--shard", "3/2"}));
+  EXPECT_TRUE(refused(onmanifold("run " + suite + " --shard 1"), {"--shard", "1"}));
+  EXPECT_TRUE(refused(onmanifold("run " + suite + " --only 'x*'"), {"--only", "x*"}));
+}
+
+TEST(Cli, BadSuitesAreRefusedWithFileAndLine) {
+  const TemporaryDirectory directory;
+  EXPECT_TRUE(refused(onmanifold("run qiuck"), {"qiuck", "quick"}));
+  EXPECT_TRUE(refused(onmanifold("run /nonexistent.toml"), {"/nonexistent.toml"}));
+  const std::string malformed = directory.file("malformed.toml");
+  std::ofstream(malformed) << "[suite]\nname = \n";
+  EXPECT_TRUE(refused(onmanifold("run " + malformed), {"malformed.toml", "line 2"}));
+  const std::string suite = write_suite(directory, "[[method]]\nname = \"ddpm\"\nstepz = 3\n");
+  EXPECT_TRUE(refused(onmanifold("run " + suite), {"tiny.toml", "line 15", "stepz", "steps"}));
+}
+
+TEST(Cli, BadDirectoriesAreRefused) {
+  const TemporaryDirectory directory;
+  EXPECT_TRUE(refused(onmanifold("report /nonexistent"), {"/nonexistent"}));
+  EXPECT_TRUE(refused(onmanifold("verify /nonexistent"), {"/nonexistent"}));
+  EXPECT_TRUE(refused(onmanifold("run " + write_suite(directory) + " -o /proc/x"), {"/proc/x"}, 1));
+  EXPECT_TRUE(refused(onmanifold("report " + directory.path() + " --format pdf"), {"pdf", "html"}));
+}
+
+TEST(Cli, AFullDiskEndsTheRunWithOneLineAndNoHalfFile) {
+  const TemporaryDirectory directory;
+  const std::string results = directory.file("results");
+  // A limit on file sizes stands in for the full disk: the write fails half-way through a file.
+  const CommandResult run =
+      run_command_line("ulimit -f 6; exec " + program + " run " + write_suite(directory) + " -j 1 -o " + results);
+  EXPECT_EQ(run.exit_code, 1) << run.err;
+  EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+  EXPECT_NE(run.err.find(results), std::string::npos) << run.err;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(results)) {
+    if (entry.is_regular_file()) EXPECT_EQ(entry.path().filename(), ".lock");
+  }
+}
+
+TEST(Cli, TheSmokeSuiteRunsThroughEveryPart) {
+  const TemporaryDirectory directory;
+  const std::string results = directory.file("smoke");
+  const CommandResult run = onmanifold("run smoke -j 2 -o " + results);
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_NE(run.out.find(" 0 failed"), std::string::npos) << run.out;
+  EXPECT_EQ(onmanifold("report " + results).exit_code, 0);
+  EXPECT_LT(fs::file_size(results + "/report.html"), 5U << 20U);
+  EXPECT_EQ(onmanifold("verify " + results).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace onmanifold

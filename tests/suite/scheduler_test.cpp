@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suite/scheduler.hpp"
+
+#include <bit>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/error.hpp"
+#include "suite/cell_lock.hpp"
+#include "suite/toml_file.hpp"
+#include "tests/support/expect_throws_message.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace onmanifold {
+namespace {
+
+namespace fs = std::filesystem;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool memory_is_limited = false;  // sanitizers reserve address space of their own
+#else
+constexpr bool memory_is_limited = true;
+#endif
+
+/// A method that misbehaves in do_fit as its tag says.
+enum class Misdeed { throws, aborts, eats_memory, hangs, diverges, is_unsupported, exits };
+
+template <Misdeed misdeed>
+class BadMethod final : public GenerativeModel {
+ private:
+  void do_fit(const FitContext&) override {
+    switch (misdeed) {
+      case Misdeed::throws: throw std::runtime_error("made to throw");
+      case Misdeed::aborts: std::abort();
+      case Misdeed::exits: _exit(0);
+      case Misdeed::diverges: throw NumericalFailure("loss is not finite at step 12");
+      case Misdeed::is_unsupported: throw InvalidInput("unsupported: not on this manifold");
+      case Misdeed::hangs:
+        while (true) pause();
+      case Misdeed::eats_memory: {
+        std::vector<std::vector<double>> eaten;
+        for (int i = 0; i < 64; ++i) eaten.emplace_back(std::size_t{1} << 23, 1.0);  // 64 MiB each, 4 GiB in all
+        throw std::runtime_error("memory was not limited");
+      }
+    }
+  }
+  [[nodiscard]] Points do_sample(Index, const Stream&) const override { return {}; }
+};
+
+template <Misdeed misdeed>
+std::unique_ptr<GenerativeModel> make_bad(Settings&) {
+  return std::make_unique<BadMethod<misdeed>>();
+}
+
+/// All methods there are, and the bad ones.
+const Registry<MethodFactory>& methods() {
+  static const Registry<MethodFactory> registry = [] {
+    Registry<MethodFactory> all("method");
+    for (const auto& entry : method_registry().entries()) all.add(entry.name, entry.description, entry.factory);
+    all.add("throws", "", make_bad<Misdeed::throws>);
+    all.add("aborts", "", make_bad<Misdeed::aborts>);
+    all.add("exits", "", make_bad<Misdeed::exits>);
+    all.add("diverges", "", make_bad<Misdeed::diverges>);
+    all.add("is_unsupported", "", make_bad<Misdeed::is_unsupported>);
+    all.add("hangs", "", make_bad<Misdeed::hangs>);
+    all.add("eats_memory", "", make_bad<Misdeed::eats_memory>);
+    return all;
+  }();
+  return registry;
+}
+
+constexpr const char* head = R"(
+[suite]
+name = "test"
+seeds = "0..1"
+n_train = 60
+n_samples = 50
+n_reference = 70
+[[task]]
+name = "plane-gmm9"
+[[task]]
+name = "sphere-vmf6"
+[[lift]]
+name = "normal"
+type = "normal"
+[[method]]
+name = "oracle"
+[[method]]
+name = "gaussian"
+lifts = ["none", "normal"]
+[[method]]
+name = "ddpm"
+steps = 8
+lifts = ["none", "normal"]
+)";
+
+SuiteSpec suite(const std::string& more = "") {
+  return parse_suite(parse_toml(std::string(head) + more, "test.toml"), "test.toml", methods());
+}
+
+RunOptions options(const std::string& directory, int workers = 1) {
+  RunOptions result;
+  result.directory = directory;
+  result.workers = workers;
+  return result;
+}
+
+bool same_bits(const double a, const double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+testing::AssertionResult same_points(const PointsRef& a, const PointsRef& b) {
+  if (a.rows() != b.rows() || a.cols() != b.cols()) return testing::AssertionFailure() << "shapes differ";
+  for (Index j = 0; j < a.cols(); ++j) {
+    for (Index i = 0; i < a.rows(); ++i) {
+      if (!same_bits(a(i, j), b(i, j))) {
+        return testing::AssertionFailure() << fmt::format("({}, {}): {} and {}", i, j, a(i, j), b(i, j));
+      }
+    }
+  }
+  return testing::AssertionSuccess();
+}
+
+testing::AssertionResult same_records(const std::vector<MetricRecord>& a, const std::vector<MetricRecord>& b) {
+  if (a.size() != b.size()) return testing::AssertionFailure() << "numbers of records differ";
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].name != b[i].name || a[i].status != b[i].status || a[i].parameters != b[i].parameters ||
+        !same_bits(a[i].value, b[i].value) || !same_bits(a[i].null, b[i].null) ||
+        !same_bits(a[i].null_sd, b[i].null_sd)) {
+      return testing::AssertionFailure() << fmt::format("{}: {} and {}", a[i].name, a[i].value, b[i].value);
+    }
+  }
+  return testing::AssertionSuccess();
+}
+
+/// Every cell of \p a is in \p b with equal /samples and /metrics, bit for bit, and the other way round.
+testing::AssertionResult same_results(const std::string& a, const std::string& b) {
+  const std::vector<CellKey> keys = find_cells(a);
+  if (keys != find_cells(b)) return testing::AssertionFailure() << "the cells differ";
+  if (keys.empty()) return testing::AssertionFailure() << "no cells";
+  for (const CellKey& key : keys) {
+    const RawCell x = read_raw_cell(key.raw_path(a));
+    const RawCell y = read_raw_cell(key.raw_path(b));
+    if (x.status.state != y.status.state) return testing::AssertionFailure() << key.text() << ": states differ";
+    for (const auto result : {same_points(x.raw, y.raw), same_points(x.projected, y.projected),
+                              same_points(x.projection_distance, y.projection_distance)}) {
+      if (!result) return testing::AssertionFailure() << key.text() << ": " << result.message();
+    }
+    if (x.status.state != "ok") continue;
+    const MetricsCell m = read_metrics_cell(key.metrics_path(a));
+    const MetricsCell n = read_metrics_cell(key.metrics_path(b));
+    for (const auto result : {same_records(m.raw, n.raw), same_records(m.projected, n.projected)}) {
+      if (!result) return testing::AssertionFailure() << key.text() << ": " << result.message();
+    }
+  }
+  return testing::AssertionSuccess();
+}
+
+/// States by cell after a run.
+std::map<std::string, CellStatus> states(const std::string& directory) {
+  std::map<std::string, CellStatus> result;
+  for (const CellKey& key : find_cells(directory)) result[key.text()] = read_cell_head(key.raw_path(directory)).status;
+  return result;
+}
+
+TEST(Scheduler, RunsEveryCellOnceAndThenNoneAgain) {
+  const TemporaryDirectory directory;
+  const RunSummary first = run_suite(suite(), options(directory.path()));
+  EXPECT_EQ(first.selected, 20);
+  EXPECT_EQ(first.computed, 20);
+  EXPECT_EQ(first.failed, 0);
+  EXPECT_TRUE(first.complete);
+  EXPECT_EQ(find_cells(directory.path()).size(), 20U);
+  EXPECT_TRUE(fs::exists(directory.file("plane-gmm9/task.h5")));
+  const auto written = fs::last_write_time(directory.file("plane-gmm9/ddpm/none/seed-0.h5"));
+
+  const RunSummary second = run_suite(suite(), options(directory.path(), 2));
+  EXPECT_EQ(second.skipped, 20);
+  EXPECT_EQ(second.computed, 0);
+  EXPECT_EQ(fs::last_write_time(directory.file("plane-gmm9/ddpm/none/seed-0.h5")), written);
+}
+
+TEST(Scheduler, ResultsDoNotDependOnWorkersOrderOrShards) {
+  const TemporaryDirectory one;
+  const TemporaryDirectory two;
+  const TemporaryDirectory shares;
+  run_suite(suite(), options(one.path(), 1));
+  run_suite(suite(), options(two.path(), 2));
+  EXPECT_TRUE(same_results(one.path(), two.path()));
+  for (const int shard : {3, 1, 2}) {
+    RunOptions share = options(shares.path());
+    share.shard = shard;
+    share.shards = 3;
+    run_suite(suite(), share);
+  }
+  EXPECT_TRUE(same_results(one.path(), shares.path()));
+
+  // The check can fail: another master seed gives other bits.
+  const TemporaryDirectory other;
+  SuiteSpec reseeded = suite();
+  reseeded.seed = 1;
+  run_suite(reseeded, options(other.path()));
+  EXPECT_FALSE(same_results(one.path(), other.path()));
+}
+
+TEST(Scheduler, AddingACellChangesNoOther) {
+  const TemporaryDirectory small;
+  const TemporaryDirectory large;
+  run_suite(suite(), options(small.path()));
+  run_suite(suite("[[method]]\nname = \"memorizer\"\n"), options(large.path()));
+  for (const CellKey& key : find_cells(small.path())) {
+    EXPECT_TRUE(same_points(read_raw_cell(key.raw_path(small.path())).raw, read_raw_cell(key.raw_path(large.path())).raw));
+  }
+}
+
+TEST(Scheduler, MethodsSeeTheSameData) {
+  const TemporaryDirectory directory;
+  run_suite(suite("[[method]]\nname = \"memorizer\"\n[[method]]\nname = \"again\"\ntype = \"memorizer\"\n"),
+            options(directory.path()));
+  const Points a = read_raw_cell(directory.file("sphere-vmf6/memorizer/none/seed-1.h5")).raw;
+  const Points b = read_raw_cell(directory.file("sphere-vmf6/again/none/seed-1.h5")).raw;
+  EXPECT_FALSE(same_points(a, b));  // other sampling streams …
+  Index shared = 0;                 // … but draws from one training set of 60 points
+  for (Index i = 0; i < a.cols(); ++i) {
+    for (Index j = 0; j < b.cols(); ++j) {
+      if (same_points(a.col(i), b.col(j))) {
+        ++shared;
+        break;
+      }
+    }
+  }
+  EXPECT_GT(shared, 10);
+}
+
+TEST(Scheduler, AKilledRunGoesOnWhereItStopped) {
+  const TemporaryDirectory whole;
+  const TemporaryDirectory killed;
+  run_suite(suite(), options(whole.path(), 2));
+
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    RunOptions run = options(killed.path(), 2);
+    Index finished = 0;
+    run.on_cell = [&](const CellKey&, const CellStatus&) {
+      if (++finished == 7) raise(SIGKILL);
+    };
+    run_suite(suite(), run);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_GE(find_cells(killed.path()).size(), 7U);
+  ASSERT_LT(find_cells(killed.path()).size(), 20U);
+
+  const RunSummary rest = run_suite(suite(), options(killed.path()));
+  EXPECT_GE(rest.skipped + rest.measured, 7);
+  EXPECT_GT(rest.computed, 0);
+  EXPECT_TRUE(same_results(whole.path(), killed.path()));
+}
+
+TEST(Scheduler, BadCellsAreRecordedWhileTheRestGoesOn) {
+  const TemporaryDirectory directory;
+  SuiteSpec spec = suite(R"(
+[[method]]
+name = "throws"
+[[method]]
+name = "aborts"
+[[method]]
+name = "exits"
+[[method]]
+name = "diverges"
+[[method]]
+name = "is_unsupported"
+[[method]]
+name = "eats_memory"
+)");
+  spec.tasks.resize(1);
+  spec.last_replicate = 0;
+  spec.memory_gb = 1.0;
+  const RunSummary summary = run_suite(spec, options(directory.path(), 2));
+  EXPECT_EQ(summary.computed, 5);
+  EXPECT_EQ(summary.failed, 5);
+  EXPECT_EQ(summary.unsupported, 1);
+
+  const std::map<std::string, CellStatus> cells = states(directory.path());
+  ASSERT_EQ(cells.size(), 11U);
+  const auto cell = [&](const std::string& method) { return cells.at("plane-gmm9/" + method + "/none/seed-0"); };
+  EXPECT_EQ(cell("oracle").state, "ok");
+  EXPECT_EQ(cell("throws").state, "failed");
+  EXPECT_EQ(cell("throws").message, "made to throw");
+  EXPECT_EQ(cell("aborts").state, "failed");
+  EXPECT_NE(cell("aborts").message.find("signal 6"), std::string::npos) << cell("aborts").message;
+  EXPECT_EQ(cell("exits").state, "failed");
+  EXPECT_EQ(cell("diverges").state, "diverged");
+  EXPECT_EQ(cell("diverges").message, "loss is not finite at step 12");
+  EXPECT_EQ(cell("is_unsupported").state, "unsupported");
+  EXPECT_EQ(cell("eats_memory").state, "failed");
+  if (memory_is_limited) {
+    EXPECT_NE(cell("eats_memory").message.find("memory"), std::string::npos);
+    EXPECT_EQ(cell("eats_memory").message.find("not limited"), std::string::npos) << cell("eats_memory").message;
+  }
+
+  // Failed cells are tried again, unsupported ones are not.
+  const RunSummary again = run_suite(spec, options(directory.path(), 2));
+  EXPECT_EQ(again.failed, 5);
+  EXPECT_EQ(again.skipped, 6);
+}
+
+TEST(Scheduler, ATimeLimitIsAFailureToo) {
+  const TemporaryDirectory directory;
+  SuiteSpec spec = suite("[[method]]\nname = \"hangs\"\n");
+  spec.tasks.resize(1);
+  spec.last_replicate = 0;
+  spec.timeout_s = 2;
+  RunOptions run = options(directory.path(), 2);
+  run.only = "*/[oh]*/*";  // oracle and hangs
+  const RunSummary summary = run_suite(spec, run);
+  EXPECT_EQ(summary.computed, 1);
+  EXPECT_EQ(summary.failed, 1);
+  EXPECT_EQ(states(directory.path()).at("plane-gmm9/hangs/none/seed-0").state, "timeout");
+}
+
+TEST(Scheduler, AChangedConfigurationNeedsForce) {
+  const TemporaryDirectory directory;
+  SuiteSpec spec = suite();
+  spec.tasks.resize(1);
+  run_suite(spec, options(directory.path()));
+  SuiteSpec changed = suite();
+  changed.tasks.resize(1);
+  changed.n_samples = 45;
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { run_suite(changed, options(directory.path())); },
+                                           {"seed-0.h5", "n_samples: 50 -> 45", "--force"}));
+  RunOptions forced = options(directory.path());
+  forced.force = true;
+  EXPECT_EQ(run_suite(changed, forced).computed, 10);
+  EXPECT_EQ(read_raw_cell(directory.file("plane-gmm9/oracle/none/seed-0.h5")).raw.cols(), 45);
+}
+
+TEST(Scheduler, AChangedMetricListRecomputesMetricsOnly) {
+  const TemporaryDirectory directory;
+  SuiteSpec spec = suite();
+  spec.tasks.resize(1);
+  run_suite(spec, options(directory.path()));
+  const Points before = read_raw_cell(directory.file("plane-gmm9/ddpm/normal/seed-1.h5")).raw;
+  auto fewer = std::make_shared<TaskSpec>(*spec.tasks.front());
+  fewer->metrics = parse_metric_list("tvd,constraint_max");
+  spec.tasks.front() = fewer;
+  const RunSummary summary = run_suite(spec, options(directory.path()));
+  EXPECT_EQ(summary.measured, 10);
+  EXPECT_EQ(summary.computed, 0);
+  const MetricsCell metrics = read_metrics_cell(directory.file("plane-gmm9/ddpm/normal/seed-1.metrics.h5"));
+  std::vector<std::string> names;
+  for (const MetricRecord& record : metrics.raw) names.push_back(record.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"tvd", "constraint_max"}));
+  EXPECT_TRUE(same_points(before, read_raw_cell(directory.file("plane-gmm9/ddpm/normal/seed-1.h5")).raw));
+}
+
+TEST(Scheduler, LostMetricsAreComputedFromStoredSamples) {
+  const TemporaryDirectory directory;
+  const TemporaryDirectory untouched;
+  run_suite(suite(), options(directory.path()));
+  run_suite(suite(), options(untouched.path()));
+  fs::remove(directory.file("plane-gmm9/ddpm/normal/seed-1.metrics.h5"));
+  RunOptions run = options(directory.path());
+  const RunSummary summary = run_suite(suite(), run);
+  EXPECT_EQ(summary.measured, 1);
+  EXPECT_EQ(summary.computed, 0);
+  EXPECT_TRUE(same_results(directory.path(), untouched.path()));
+  run.metrics_only = true;
+  EXPECT_EQ(run_suite(suite(), run).measured, 20);
+  EXPECT_TRUE(same_results(directory.path(), untouched.path()));
+}
+
+TEST(Scheduler, OnlyChoosesCells) {
+  const TemporaryDirectory directory;
+  RunOptions run = options(directory.path());
+  run.only = "sphere-*/gaussian/*/seed-1";
+  EXPECT_EQ(run_suite(suite(), run).computed, 2);
+  run.only = "nothing*";
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { run_suite(suite(), run); }, {"nothing*"}));
+}
+
+TEST(Scheduler, ACellHeldElsewhereIsLeftAlone) {
+  const TemporaryDirectory directory;
+  const CellKey key{"plane-gmm9", "oracle", "none", 0};
+  const CellLock mine(directory.path(), key);
+  ASSERT_TRUE(mine.owned());
+  RunOptions run = options(directory.path());
+  run.only = "plane-gmm9/oracle/*";
+  const RunSummary summary = run_suite(suite(), run);
+  EXPECT_EQ(summary.busy, 1);
+  EXPECT_EQ(summary.computed, 1);
+  EXPECT_FALSE(fs::exists(key.raw_path(directory.path())));
+}
+
+TEST(Scheduler, AnUnusableDirectoryIsSaidAtOnce) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.file("file");
+  std::ofstream(file) << "x";
+  EXPECT_TRUE(throws_message<IoError>([&] { run_suite(suite(), options(file)); }, {file}));
+  EXPECT_TRUE(throws_message<IoError>([&] { run_suite(suite(), options("/proc/onmanifold")); }, {"/proc/onmanifold"}));
+}
+
+TEST(Scheduler, DescribesDifferences) {
+  const Value before = Value::Table{{"a", 1}, {"b", Value::Table{{"c", 2.5}, {"d", "x"}}}};
+  const Value after = Value::Table{{"a", 1}, {"b", Value::Table{{"c", 3.5}, {"e", true}}}};
+  EXPECT_EQ(describe_difference(before, after),
+            (std::vector<std::string>{"b.c: 2.5 -> 3.5", "b.d: \"x\" -> (none)", "b.e: (none) -> true"}));
+  EXPECT_TRUE(describe_difference(before, before).empty());
+}
+
+}  // namespace
+}  // namespace onmanifold

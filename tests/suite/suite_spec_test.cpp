@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suite/suite_spec.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "suite/toml_file.hpp"
+#include "tests/support/expect_throws_message.hpp"
+
+namespace onmanifold {
+namespace {
+
+constexpr const char* small_suite = R"(
+[suite]
+name = "small"
+seeds = "0..1"
+n_train = 50
+n_samples = 40
+[[task]]
+name = "plane-gmm9"
+[[task]]
+name = "sphere-vmf6"
+[[lift]]
+name = "normal-0.1"
+type = "normal"
+sigma = 0.1
+[[lift]]
+name = "registered"
+type = "isotropic"
+[[method]]
+name = "oracle"
+[[method]]
+name = "flat"
+type = "gaussian"
+lifts = ["none", "normal-0.1", "registered"]
+)";
+
+SuiteSpec parse(const std::string& text) { return parse_suite(parse_toml(text, "s.toml"), "s.toml"); }
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  text.replace(text.find(from), from.size(), to);
+  return text;
+}
+
+testing::AssertionResult refused(const std::string& text, const std::vector<std::string>& parts) {
+  return throws_message<InvalidInput>([&] { (void)parse(text); }, parts);
+}
+
+TEST(SuiteSpec, SpansTheMatrixInFileOrder) {
+  const std::vector<Cell> cells = expand(parse(small_suite));
+  ASSERT_EQ(cells.size(), 2U * (1U + 3U) * 2U);
+  EXPECT_EQ(cells[0].key.text(), "plane-gmm9/oracle/none/seed-0");
+  EXPECT_EQ(cells[1].key.text(), "plane-gmm9/oracle/none/seed-1");
+  EXPECT_EQ(cells[4].key.text(), "plane-gmm9/flat/normal-0.1/seed-0");
+  EXPECT_EQ(cells[15].key.text(), "sphere-vmf6/flat/registered/seed-1");
+  EXPECT_EQ(cells[4].lift.sigma, 0.1);
+  EXPECT_EQ(cells[15].lift.sigma, cells[15].task->task.preregistered_sigma);
+  EXPECT_GT(cells[15].lift.sigma, 0);
+}
+
+TEST(SuiteSpec, HashesTellEveryCellApartAndNothingElse) {
+  const std::vector<Cell> cells = expand(parse(small_suite));
+  std::set<std::string> hashes;
+  for (const Cell& cell : cells) hashes.insert(cell.sample_hash);
+  EXPECT_EQ(hashes.size(), cells.size());
+  const std::vector<Cell> again = expand(parse(small_suite));
+  for (std::size_t i = 0; i < cells.size(); ++i) EXPECT_EQ(cells[i].sample_hash, again[i].sample_hash);
+
+  // A cell's hash does not change when the matrix around it does.
+  const std::vector<Cell> fewer = expand(parse(replaced(small_suite, "0..1", "1..1")));
+  EXPECT_EQ(fewer[0].sample_hash, cells[1].sample_hash);
+}
+
+TEST(SuiteSpec, SampleAndMetricSettingsHaveHashesOfTheirOwn) {
+  const std::vector<Cell> before = expand(parse(small_suite));
+  const std::string metrics = replaced(small_suite, "name = \"plane-gmm9\"", "name = \"plane-gmm9\"\nmetrics = \"tvd\"");
+  const std::vector<Cell> after = expand(parse(metrics));
+  EXPECT_EQ(before[0].sample_hash, after[0].sample_hash);
+  EXPECT_NE(before[0].metric_hash, after[0].metric_hash);
+  EXPECT_EQ(before[8].metric_hash, after[8].metric_hash);
+  const std::vector<Cell> larger = expand(parse(replaced(small_suite, "n_samples = 40", "n_samples = 41")));
+  EXPECT_NE(before[0].sample_hash, larger[0].sample_hash);
+  EXPECT_NE(before[0].metric_hash, larger[0].metric_hash);
+}
+
+TEST(SuiteSpec, ExclusionsLeaveCellsOut) {
+  const std::string text = std::string(small_suite) + "[[exclude]]\ntask = \"plane-*\"\nmethod = \"flat\"\nlift = \"n*\"\n";
+  EXPECT_EQ(expand(parse(text)).size(), 16U - 4U);
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [&] { (void)expand(parse(std::string(small_suite) + "[[exclude]]\ntask = \"*\"\n")); }, {"s.toml", "excluded"}));
+}
+
+TEST(SuiteSpec, RefusesWhatItDoesNotKnow) {
+  EXPECT_TRUE(refused(replaced(small_suite, "seeds", "sedes"), {"s.toml", "line 4", "sedes", "seeds"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "[[lift]]", "[[lifts]]"), {"s.toml", "line 11", "lifts", "known"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "sphere-vmf6", "sphere-vmf7"), {"line 10", "sphere-vmf7", "sphere-vmf6"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "\"gaussian\"", "\"gausian\""), {"line 22", "gausian", "gaussian"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "\"registered\"]", "\"typo\"]"), {"line 23", "typo", "normal-0.1"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "\"isotropic\"", "\"isotrop\""), {"line 17", "isotrop", "isotropic"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "name = \"oracle\"", "name = \"oracle\"\nwidth = 3"),
+                      {"s.toml", "line 20", "width", "unknown"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "name = \"plane-gmm9\"", "name = \"plane-gmm9\"\nmetrics = \"tdv\""),
+                      {"line 9", "tdv", "tvd"}));
+}
+
+TEST(SuiteSpec, RefusesBadValues) {
+  EXPECT_TRUE(refused(replaced(small_suite, "n_train = 50", "n_train = 0"), {"line 5", "n_train", "0"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "n_train = 50", "n_train = \"50\""), {"line 5", "integer", "string"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "0..1", "1..0"), {"line 4", "empty"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "0..1", "a..b"), {"line 4", "a..b"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "sigma = 0.1", "sigma = -0.1"), {"line 14", "sigma"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "\"flat\"", "\"../flat\""), {"line 21", "../flat", "path"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "\"flat\"", "\"oracle\""), {"oracle", "twice"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "sphere-vmf6", "plane-gmm9"), {"plane-gmm9", "twice"}));
+  EXPECT_TRUE(refused("[suite]\nname = \"x\"\n", {"s.toml", "[[task]]"}));
+  EXPECT_TRUE(refused("[[task]]\nname = \"x\"\n", {"s.toml", "[suite]"}));
+}
+
+TEST(SuiteSpec, ReadsRanges) {
+  EXPECT_EQ(parse_replicates("3", "x").first, 3);
+  EXPECT_EQ(parse_replicates("3", "x").last, 3);
+  EXPECT_EQ(parse_replicates("2..10", "x").last, 10);
+  for (const char* bad : {"", "..", "1..", "..2", "-1..2", "1..2..3", "1.5"}) {
+    EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_replicates(bad, "here"); }, {"here"})) << bad;
+  }
+}
+
+TEST(SuiteSpec, EveryShippedSuiteIsValid) {
+  const std::vector<ShippedSuite> suites = shipped_suites();
+  ASSERT_FALSE(suites.empty());
+  for (const ShippedSuite& suite : suites) {
+    EXPECT_EQ(load_suite(suite.name).name, suite.name);
+    EXPECT_FALSE(suite.description.empty()) << suite.path;
+    EXPECT_FALSE(expand(load_suite(suite.name)).empty());
+  }
+  EXPECT_TRUE(throws_message<InvalidInput>([] { (void)load_suite("qiuck"); }, {"qiuck", "quick", "smoke"}));
+}
+
+}  // namespace
+}  // namespace onmanifold
