@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The interface of a metric and what it is given. A metric sees samples and a reference, never a model or a dataset.
+// The interface of a metric and what it is given. A metric sees samples and a reference, never a model or a
+// dataset.
 
 #include <memory>
 #include <string>
@@ -19,16 +20,16 @@ namespace onmanifold {
 
 /// What is compared. Pointers are not owned; null where there is none.
 struct MetricInput {
-  const Points* samples = nullptr;      ///< D×n, never null; columns that are not finite are counted and left out
-  const Points* reference = nullptr;    ///< D×N fresh draws of p0
-  const Points* training = nullptr;     ///< D×T UNLIFTED training points
+  const Points* samples = nullptr;  ///< D×n, never null; columns that are not finite are counted and left out
+  const Points* reference = nullptr;  ///< D×N fresh draws of p0
+  const Points* training = nullptr;   ///< D×T UNLIFTED training points
   const Manifold* manifold = nullptr;
   const Projection* projection = nullptr;  ///< of the raw samples behind \p samples
   const Partition* partition = nullptr;
-  const Vector* masses = nullptr;       ///< exact masses of the cells of \p partition
-  const Sampler* sampler = nullptr;     ///< more draws of p0, for null values that need a simulation
-  bool projected = false;               ///< whether \p samples are the projected ones
-  Stream evaluation;                    ///< address: task; the same for every method
+  const Vector* masses = nullptr;    ///< exact masses of the cells of \p partition
+  const Sampler* sampler = nullptr;  ///< more draws of p0, for null values that need a simulation
+  bool projected = false;            ///< whether \p samples are the projected ones
+  Stream evaluation;                 ///< address: task; the same for every method
 };
 
 /// A metric with its settings fixed at construction.

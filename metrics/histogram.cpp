@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/histogram.hpp"
+
+#include <cmath>
+#include <optional>
+
+#include <boost/math/special_functions/bessel.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/error.hpp"
+#include "core/summation.hpp"
+#include "metrics/binomial_moments.hpp"
+
+namespace onmanifold {
+namespace {
+
+void check_sizes(const VectorRef& p, const VectorRef& q) {
+  if (p.size() != q.size())
+    throw InvalidInput(fmt::format("histograms of {} and {} cells", p.size(), q.size()));
+}
+
+double half_kl(double p, double m) {
+  return p > 0 ? 0.5 * p * std::log(p / m) : 0.0;
+}
+
+double js_term(double p, double q) {
+  const double m = 0.5 * (p + q);
+  return half_kl(p, m) + half_kl(q, m);
+}
+
+double tvd_term(double p, double q) {
+  return 0.5 * std::abs(p - q);
+}
+
+// Shares of the columns in every cell. Returns the number of columns that were counted.
+Index histogram(const Partition& partition, const Points& points, Vector& shares) {
+  const Eigen::VectorXi cells = partition.assign(points);
+  Eigen::Matrix<Index, Eigen::Dynamic, 1> counts =
+      Eigen::Matrix<Index, Eigen::Dynamic, 1>::Zero(partition.size());
+  Index counted = 0;
+  for (Index i = 0; i < cells.size(); ++i) {
+    if (cells[i] < 0) continue;
+    ++counts[cells[i]];
+    ++counted;
+  }
+  if (counted > 0) shares = counts.cast<double>() / static_cast<double>(counted);
+  return counted;
+}
+
+// e^-x (I0(x) + I1(x)), without overflow.
+double scaled_bessel_sum(double x) {
+  if (x > 500) {
+    // Asymptotic series of both functions; the next term is below 1e-11.
+    const double root = std::sqrt(2 * M_PI * x);
+    return (2 - 0.25 / x - 3.0 / 64 / (x * x)) / root;
+  }
+  return std::exp(-x) * (boost::math::cyl_bessel_i(0, x) + boost::math::cyl_bessel_i(1, x));
+}
+
+NullMoments two_sample_moments(Index n, Index m, const Vector& masses) {
+  const double rate = 1.0 / static_cast<double>(n) + 1.0 / static_cast<double>(m);
+  const Eigen::ArrayXd variance = masses.array() * (1 - masses.array());
+  const double sd = 0.5 * std::sqrt((1 - 2 / M_PI) * tree_sum(Vector(variance * rate)));
+  return {tvd_null_two_samples(n, m, masses), sd};
+}
+
+enum class Kind { tvd, tvd_corrected, js_divergence, js_distance };
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::tvd:
+      return "tvd";
+    case Kind::tvd_corrected:
+      return "tvd_corrected";
+    case Kind::js_divergence:
+      return "js_divergence";
+    case Kind::js_distance:
+      return "js_distance";
+  }
+  return "";
+}
+
+class HistogramMetric final : public Metric {
+ public:
+  HistogramMetric(Kind kind, Settings& settings)
+      : kind_(kind), bins_(settings.integer("bins", 0, 0, 100000)) {}
+
+ private:
+  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+    Value::Table parameters;
+    parameters["space"] = "ambient";
+    MetricRecord record = make_record(name_of(kind_), "lower", parameters, input);
+    const bool js = kind_ == Kind::js_divergence || kind_ == Kind::js_distance;
+    if (js) record.unit = kind_ == Kind::js_divergence ? "nats" : "sqrt(nats)";
+
+    std::optional<BoxPartition> box;
+    const Partition* partition = bins_ > 0 ? nullptr : input.partition;
+    if (bins_ > 0) {
+      if (input.reference == nullptr) return {not_applicable(record, "bins need a reference")};
+      const FiniteColumns finite(*input.reference);
+      if (finite.size() == 0) return {not_applicable(record, "the reference has no finite column")};
+      std::vector<Index> coordinates;
+      for (Index i = 0; i < finite.points().rows(); ++i) coordinates.push_back(i);
+      const Vector low = finite.points().rowwise().minCoeff();
+      Vector high = finite.points().rowwise().maxCoeff();
+      for (Index i = 0; i < high.size(); ++i) {
+        if (!(high[i] > low[i])) high[i] = low[i] + 1;  // a constant coordinate: one bin is in use
+      }
+      box.emplace(coordinates, low, high, bins_);
+      partition = &*box;
+    }
+    if (partition == nullptr) return {not_applicable(record, "no partition; give bins")};
+    parameters["partition"] = partition->description();
+    parameters["cells"] = static_cast<std::int64_t>(partition->size());
+
+    Vector q;
+    const Index n = histogram(*partition, *input.samples, q);
+    record.n_nonfinite = input.samples->cols() - n;
+
+    const bool exact = bins_ == 0 && input.masses != nullptr && input.masses->size() > 0;
+    Vector p;
+    Index n_reference = 0;
+    if (exact) {
+      if (input.masses->size() != partition->size()) {
+        throw InvalidInput(fmt::format("{} masses for {} cells", input.masses->size(), partition->size()));
+      }
+      p = *input.masses;
+    } else {
+      if (input.reference == nullptr) return {not_applicable(record, "neither exact masses nor a reference")};
+      n_reference = histogram(*partition, *input.reference, p);
+      if (n_reference == 0) return {not_applicable(record, "the reference has no finite column")};
+    }
+    parameters["reference"] = exact ? "exact masses" : "sample";
+    record.n_reference = n_reference;
+    if (n == 0) {
+      record.parameters = to_json(parameters);
+      return {failed(record, "no finite sample")};
+    }
+
+    const NullMoments null = null_moments(p, n, n_reference, exact, js, parameters);
+    switch (kind_) {
+      case Kind::tvd:
+        record.value = total_variation(p, q);
+        record.null = null.mean;
+        record.null_sd = null.sd;
+        break;
+      case Kind::tvd_corrected: {
+        const double tvd = total_variation(p, q);
+        const double u = tvd * tvd - null.mean * null.mean - null.sd * null.sd;
+        record.value = std::copysign(std::sqrt(std::abs(u)), u);
+        // u has mean 0 and, for a normal tvd, the variance 4 null² sd² + 2 sd⁴; of its signed root the mean
+        // is about 0 and the second moment E|u| = sd(u) sqrt(2/pi).
+        const double variance = null.sd * null.sd;
+        const double sd_u = std::sqrt(4 * null.mean * null.mean * variance + 2 * variance * variance);
+        record.null = 0;
+        record.null_sd = std::sqrt(sd_u * std::sqrt(2 / M_PI));
+        break;
+      }
+      case Kind::js_divergence:
+        record.value = jensen_shannon(p, q);
+        record.null = null.mean;
+        record.null_sd = null.sd;
+        break;
+      case Kind::js_distance:
+        record.value = std::sqrt(std::max(0.0, jensen_shannon(p, q)));
+        parameters["null_method"] =
+            std::string(exact ? "exact binomial" : "(K-1)/8 (1/N + 1/M)") + ", delta method for the root";
+        if (null.mean > 0) {
+          record.null = std::sqrt(null.mean) * (1 - null.sd * null.sd / (8 * null.mean * null.mean));
+          record.null_sd = null.sd / (2 * std::sqrt(null.mean));
+        } else {
+          record.null = record.null_sd = 0;
+        }
+        break;
+    }
+    record.parameters = to_json(parameters);
+    return {record};
+  }
+
+  static NullMoments null_moments(const Vector& p, Index n, Index m, bool exact, bool js,
+                                  Value::Table& parameters) {
+    if (exact) {
+      parameters["null_method"] = "exact binomial";
+      const std::string key = fmt::format("histogram-null/{}/{}/{}", js, n, fingerprint(Points(p)));
+      return *remember<NullMoments>(key, [&]() -> NullMoments {
+        NullMoments moments = multinomial_sum_moments(n, p, js ? js_term : tvd_term);
+        if (!js) moments.mean = tvd_null(n, p);
+        return moments;
+      });
+    }
+    if (js) {
+      // Each cell of the divergence is (p - q)²/(8p) to leading order: a scaled chi-squared of K - 1 degrees.
+      parameters["null_method"] = "(K-1)/8 (1/N + 1/M)";
+      const double rate = 1.0 / static_cast<double>(n) + 1.0 / static_cast<double>(m);
+      const auto degrees = static_cast<double>((p.array() > 0).count() - 1);
+      return {degrees * rate / 8, std::sqrt(2 * degrees) * rate / 8};
+    }
+    parameters["null_method"] =
+        n == m ? "two samples, Bessel form, plug-in masses" : "two samples, normal, plug-in masses";
+    return two_sample_moments(n, m, p);
+  }
+
+  Kind kind_;
+  Index bins_;
+};
+
+}  // namespace
+
+BoxPartition::BoxPartition(std::vector<Index> coordinates, Vector low, Vector high, Index bins)
+    : coordinates_(std::move(coordinates)),
+      low_(std::move(low)),
+      high_(std::move(high)),
+      bins_(bins),
+      size_(1) {
+  const auto axes = static_cast<Index>(coordinates_.size());
+  if (axes == 0 || low_.size() != axes || high_.size() != axes || bins_ < 1 ||
+      !(low_.array() < high_.array()).all()) {
+    throw InvalidInput("box partition: needs one interval low < high a coordinate and at least one bin");
+  }
+  for (Index a = 0; a < axes; ++a) {
+    size_ *= bins_;
+    if (size_ > 10'000'000) {
+      throw InvalidInput(fmt::format("{} bins along {} axes are more than 10^7 cells", bins_, axes));
+    }
+  }
+  ++size_;
+}
+
+Eigen::VectorXi BoxPartition::assign(const PointsRef& points) const {
+  Eigen::VectorXi cells(points.cols());
+  for (const Index c : coordinates_) {
+    if (c < 0 || c >= points.rows()) throw InvalidInput(fmt::format("box partition: no coordinate {}", c));
+  }
+  const auto bins = static_cast<double>(bins_);
+  for (Index i = 0; i < points.cols(); ++i) {
+    if (!points.col(i).allFinite()) {
+      cells[i] = -1;
+      continue;
+    }
+    Index cell = 0;
+    for (std::size_t a = 0; a < coordinates_.size(); ++a) {
+      const auto axis = static_cast<Index>(a);
+      const double x = points(coordinates_[a], i);
+      if (x < low_[axis] || x > high_[axis]) {
+        cell = size_ - 1;
+        break;
+      }
+      const double position = std::floor((x - low_[axis]) / (high_[axis] - low_[axis]) * bins);
+      cell = cell * bins_ + std::min(static_cast<Index>(position), bins_ - 1);
+    }
+    cells[i] = static_cast<int>(cell);
+  }
+  return cells;
+}
+
+std::string BoxPartition::description() const {
+  return fmt::format("box, {} bins an axis, coordinates {}, low {}, high {}, overflow", bins_,
+                     fmt::join(coordinates_, ","), fmt::join(low_.begin(), low_.end(), ","),
+                     fmt::join(high_.begin(), high_.end(), ","));
+}
+
+double total_variation(const VectorRef& p, const VectorRef& q) {
+  check_sizes(p, q);
+  return tree_sum_over(p.size(), [&](Index b) { return tvd_term(p[b], q[b]); });
+}
+
+double jensen_shannon(const VectorRef& p, const VectorRef& q) {
+  check_sizes(p, q);
+  return tree_sum_over(p.size(), [&](Index b) { return js_term(p[b], q[b]); });
+}
+
+double tvd_null(Index n, const VectorRef& masses) {
+  return tree_sum_over(masses.size(),
+                       [&](Index b) { return binomial_mean_absolute_deviation(n, masses[b]); }) /
+         (2 * static_cast<double>(n));
+}
+
+double tvd_null_two_samples(Index n, Index m, const VectorRef& masses) {
+  if (n == m) {
+    return tree_sum_over(masses.size(), [&](Index b) {
+      return masses[b] * scaled_bessel_sum(2 * static_cast<double>(n) * masses[b]);
+    });
+  }
+  const double rate = 1.0 / static_cast<double>(n) + 1.0 / static_cast<double>(m);
+  return tree_sum_over(masses.size(),
+                       [&](Index b) { return std::sqrt(masses[b] * (1 - masses[b]) * rate / (2 * M_PI)); });
+}
+
+std::unique_ptr<Metric> make_tvd(Settings& settings) {
+  return std::make_unique<HistogramMetric>(Kind::tvd, settings);
+}
+std::unique_ptr<Metric> make_tvd_corrected(Settings& settings) {
+  return std::make_unique<HistogramMetric>(Kind::tvd_corrected, settings);
+}
+std::unique_ptr<Metric> make_js_divergence(Settings& settings) {
+  return std::make_unique<HistogramMetric>(Kind::js_divergence, settings);
+}
+std::unique_ptr<Metric> make_js_distance(Settings& settings) {
+  return std::make_unique<HistogramMetric>(Kind::js_distance, settings);
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/registry.hpp"
+
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "metrics/constraint.hpp"
+#include "metrics/histogram.hpp"
+#include "metrics/projection_distance.hpp"
+
+namespace onmanifold {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
+  return text;
+}
+
+// Splits at separators outside parentheses and double quotes.
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  int depth = 0;
+  bool quoted = false;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (quoted) {
+      continue;
+    } else if (c == '(') {
+      ++depth;
+    } else if (c == ')') {
+      if (--depth < 0) throw InvalidInput(fmt::format("metric list '{}': unmatched ')'", text));
+    } else if (c == separator && depth == 0) {
+      parts.push_back(text.substr(start, i - start));
+      start = i + 1;
+    }
+  }
+  if (depth != 0) throw InvalidInput(fmt::format("metric list '{}': unmatched '('", text));
+  if (quoted) throw InvalidInput(fmt::format("metric list '{}': unmatched '\"'", text));
+  parts.push_back(text.substr(start));
+  return parts;
+}
+
+bool is_name(std::string_view text) {
+  if (text.empty()) return false;
+  for (const char c : text) {
+    if (std::islower(static_cast<unsigned char>(c)) == 0 &&
+        std::isdigit(static_cast<unsigned char>(c)) == 0 && c != '_') {
+      return false;
+    }
+  }
+  return true;
+}
+
+Value parse_setting(std::string_view text, std::string_view metric) {
+  if (text == "true") return true;
+  if (text == "false") return false;
+  const char* end = text.data() + text.size();
+  std::int64_t integer = 0;
+  if (const auto [stop, error] = std::from_chars(text.data(), end, integer);
+      error == std::errc() && stop == end) {
+    return integer;
+  }
+  double number = 0;
+  if (const auto [stop, error] = std::from_chars(text.data(), end, number);
+      error == std::errc() && stop == end) {
+    if (std::isfinite(number)) return number;
+    throw InvalidInput(fmt::format("metric '{}': '{}' is not a finite number", metric, text));
+  }
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+    return std::string(text.substr(1, text.size() - 2));
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != '.') {
+      throw InvalidInput(fmt::format("metric '{}': cannot read the value '{}'", metric, text));
+    }
+  }
+  return std::string(text);
+}
+
+}  // namespace
+
+const Registry<MetricFactory>& metric_registry() {
+  static const Registry<MetricFactory> registry = [] {
+    Registry<MetricFactory> metrics("metric");
+    metrics.add("tvd", "total variation distance of histograms, against exact masses where known", make_tvd);
+    metrics.add("tvd_corrected", "tvd with its null value subtracted in quadrature, sign kept",
+                make_tvd_corrected);
+    metrics.add("js_divergence", "Jensen-Shannon divergence of histograms in nats", make_js_divergence);
+    metrics.add("js_distance", "square root of js_divergence", make_js_distance);
+    metrics.add("constraint_mean", "mean of |h| over columns and components", make_constraint_mean);
+    metrics.add("constraint_max", "largest |h| over columns and components", make_constraint_max);
+    metrics.add("violation_rate", "share of columns with |h| above tau", make_violation_rate);
+    metrics.add("projection_distance", "mean distance to the manifold", make_projection_distance);
+    metrics.add("projection_distance_rms", "root mean squared distance to the manifold",
+                make_projection_distance_rms);
+    metrics.add("projection_distance_max", "largest distance to the manifold", make_projection_distance_max);
+    metrics.add("projection_fail_rate", "share of columns whose projection failed",
+                make_projection_fail_rate);
+    return metrics;
+  }();
+  return registry;
+}
+
+std::vector<MetricSpec> parse_metric_list(std::string_view list) {
+  std::vector<MetricSpec> specs;
+  for (std::string_view part : split(list, ',')) {
+    part = trim(part);
+    if (part.empty()) throw InvalidInput(fmt::format("metric list '{}': empty entry", list));
+    MetricSpec spec;
+    const std::size_t open = part.find('(');
+    const std::string_view name = trim(part.substr(0, open));
+    if (!is_name(name)) throw InvalidInput(fmt::format("metric list: cannot read '{}'", part));
+    spec.name = name;
+    if (open != std::string_view::npos) {
+      if (part.back() != ')') throw InvalidInput(fmt::format("metric list: cannot read '{}'", part));
+      const std::string_view inside = trim(part.substr(open + 1, part.size() - open - 2));
+      if (!inside.empty()) {
+        for (std::string_view setting : split(inside, ',')) {
+          setting = trim(setting);
+          const std::size_t equals = setting.find('=');
+          const std::string_view key = trim(setting.substr(0, equals));
+          if (equals == std::string_view::npos || !is_name(key)) {
+            throw InvalidInput(fmt::format("metric '{}': expected key=value, got '{}'", name, setting));
+          }
+          const std::string_view value = trim(setting.substr(equals + 1));
+          if (value.empty()) throw InvalidInput(fmt::format("metric '{}': no value for '{}'", name, key));
+          if (!spec.settings.emplace(key, parse_setting(value, name)).second) {
+            throw InvalidInput(fmt::format("metric '{}': '{}' is given twice", name, key));
+          }
+        }
+      }
+    }
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+std::unique_ptr<Metric> make_metric(const MetricSpec& spec) {
+  const auto& entry = metric_registry().get(spec.name);
+  Settings settings(spec.settings, fmt::format("metric {}", spec.name));
+  std::unique_ptr<Metric> metric = entry.factory(settings);
+  settings.finish();
+  return metric;
+}
+
+}  // namespace onmanifold
