@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The records of a results directory and the ONLY code that knows the paths inside its HDF5 files (design: cell
-// files). Writing is complete or absent: temporary name, flush, fsync, rename.
+// The records of a results directory and the ONLY code that knows the paths inside its HDF5 files (design:
+// cell files). Writing is complete or absent: temporary name, flush, fsync, rename.
 
 #include <map>
 #include <optional>
@@ -25,15 +25,16 @@ struct CellStatus {
 
 /// <task>/<method>/<lift>/seed-<k>.h5: written once.
 struct RawCell {
-  Value config;                 ///< resolved settings of the sample hash
-  std::string sample_hash;      ///< SHA-256, hexadecimal
+  Value config;             ///< resolved settings of the sample hash
+  std::string sample_hash;  ///< SHA-256, hexadecimal
   Value provenance;
   CellStatus status;
-  Points raw;                   ///< D×n samples as the method gave them; empty unless ok
-  Points projected;             ///< D×n
-  Vector projection_distance;   ///< n
+  Points raw;                  ///< D×n samples as the method gave them; empty unless ok
+  Points projected;            ///< D×n
+  Vector projection_distance;  ///< n
   Eigen::Array<bool, Eigen::Dynamic, 1> projection_converged;  ///< n
   Curves training;
+  Curves diagnostics;  ///< named series and scalars of the diagnostics of this cell
   ModelState model_state;
   std::optional<Vector> reference_log_density;
   std::map<std::string, double> timing;  ///< seconds by stage, peak memory in bytes
@@ -42,8 +43,8 @@ struct RawCell {
 /// <task>/<method>/<lift>/seed-<k>.metrics.h5: derived, may be computed again.
 struct MetricsCell {
   std::string metric_hash;
-  std::string raw_digest;   ///< SHA-256 over /config and /samples of the raw file
-  Value config;             ///< metric settings
+  std::string raw_digest;  ///< SHA-256 over /config and /samples of the raw file
+  Value config;            ///< metric settings
   std::vector<MetricRecord> raw;
   std::vector<MetricRecord> projected;
 };
@@ -55,13 +56,13 @@ struct TaskFile {
   int version = 1;
   std::string data_hash;
   std::string manifold_spec;
-  Points reference;              ///< D×m, a subset of the reference draws, for pictures
-  Vector masses;                 ///< exact masses of the partition; empty if unknown
-  std::string partition;         ///< description of the partition
-  Points mesh_vertices;          ///< 3×V surface for pictures; empty if none
-  Eigen::MatrixXi mesh_faces;    ///< 3×F
+  Points reference;            ///< D×m, a subset of the reference draws, for pictures
+  Vector masses;               ///< exact masses of the partition; empty if unknown
+  std::string partition;       ///< description of the partition
+  Points mesh_vertices;        ///< 3×V surface for pictures; empty if none
+  Eigen::MatrixXi mesh_faces;  ///< 3×F
   double entropy = MetricRecord::unknown;
-  Value details;                 ///< sigma grid, pre-registered sigma, s_min, seeds and sizes of the suite, …
+  Value details;  ///< sigma grid, pre-registered sigma, s_min, seeds and sizes of the suite, …
 };
 
 void write_raw_cell(const std::string& path, const RawCell& cell);
@@ -76,6 +77,7 @@ void write_task_file(const std::string& path, const TaskFile& task);
 /// The parts of a raw cell that a resume scan or a table needs, without reading samples or state.
 struct CellHead {
   std::string sample_hash;
+  std::string raw_digest;  ///< as raw_digest(RawCell) gave it when the file was written
   CellStatus status;
   Value config;
   Value provenance;
@@ -99,7 +101,8 @@ struct CellKey {
   friend auto operator<=>(const CellKey&, const CellKey&) = default;
 };
 
-/// All cells with a raw file below \p directory, sorted by key. \throw InvalidInput if the directory is missing.
+/// All cells with a raw file below \p directory, sorted by key. \throw InvalidInput if the directory is
+/// missing.
 [[nodiscard]] std::vector<CellKey> find_cells(const std::string& directory);
 
 }  // namespace onmanifold
