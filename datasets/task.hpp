@@ -27,18 +27,18 @@ struct Surface {
 struct Task {
   std::string name;
   int version = 1;
-  std::string description;   ///< one line, with the law and its source
-  std::string data_hash;     ///< SHA-256 over whatever fixes the law: parameters or shipped data
+  std::string description;  ///< one line, with the law and its source
+  std::string data_hash;    ///< SHA-256 over whatever fixes the law: parameters or shipped data
   std::shared_ptr<const Manifold> manifold;
   std::shared_ptr<const Sampler> sampler;
   std::shared_ptr<const Density> density;
   std::shared_ptr<const Partition> partition;
-  Vector masses;             ///< exact masses of the cells of partition
+  Vector masses;                                              ///< exact masses of the cells of partition
   double entropy = std::numeric_limits<double>::quiet_NaN();  ///< nats; NaN if unknown
-  double smallest_noise = 0.01;      ///< s_min in standardised units
-  double preregistered_sigma = 0.0;  ///< the lift level of verdicts, in data units
-  std::vector<double> sigma_grid;    ///< the published or stated sweep, in data units
-  std::string metrics;       ///< default metric list with this task's settings, in the notation of --metrics
+  double smallest_noise = 0.01;                               ///< s_min in standardised units
+  double preregistered_sigma = 0.0;                           ///< the lift level of verdicts, in data units
+  std::vector<double> sigma_grid;  ///< the published or stated sweep, in data units
+  std::string metrics;  ///< default metric list with this task's settings, in the notation of --metrics
   std::optional<Surface> surface;
 
   /// Exact score of the noised, lifted law; null where there is no closed form.
@@ -48,7 +48,8 @@ struct Task {
 
 using TaskFactory = Task (*)(Settings& settings);
 
-/// All tasks by name. A factory reads overrides ("bins", "metrics", "s_min", …) and leaves finish() to the caller.
+/// All tasks by name. A factory reads overrides ("bins", "metrics", "s_min", …) and leaves finish() to the
+/// caller.
 [[nodiscard]] const Registry<TaskFactory>& task_registry();
 
 /// Streams of a task (design, decision 5): training = seed/"<task>/train/<replicate>"; reference =

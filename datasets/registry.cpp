@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "datasets/task.hpp"
+#include "datasets/task_settings.hpp"
+
+namespace onmanifold {
+
+const Registry<TaskFactory>& task_registry() {
+  static const Registry<TaskFactory> registry = [] {
+    Registry<TaskFactory> r("task");
+    r.add("plane-gmm9", "3x3 grid of Gaussians in a plane of R^3", make_plane_gmm9);
+    r.add("sphere-vmf6", "six von Mises-Fisher modes on S2, no two of them antipodal", make_sphere_vmf6);
+    r.add("sphere-vmf2", "two von Mises-Fisher modes on S2", make_sphere_vmf2);
+    return r;
+  }();
+  return registry;
+}
+
+}  // namespace onmanifold

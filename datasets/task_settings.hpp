@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What every task reads from its settings, with the defaults that all tasks share.
+
+#include <string>
+#include <string_view>
+
+#include "datasets/task.hpp"
+
+namespace onmanifold {
+
+/// The metrics of every task, in the notation of --metrics. The kernel bandwidth is \p data_std, the standard
+/// deviation of the law (root of the mean variance over the coordinates), rounded to two digits: fixed by the
+/// task, never by somebody's samples.
+[[nodiscard]] std::string default_metrics(double data_std);
+
+/// Reads "metrics" and "s_min" into \p task, whose other fields are set. \p data_std as for default_metrics.
+void read_common_settings(Task& task, Settings& settings, double data_std);
+
+/// SHA-256, hexadecimal, of a text with every number that fixes a law, in shortest round-trip notation.
+[[nodiscard]] std::string hash_of_law(std::string_view law);
+
+// The factories of the registry, a file a family.
+[[nodiscard]] Task make_plane_gmm9(Settings& settings);
+[[nodiscard]] Task make_sphere_vmf6(Settings& settings);
+[[nodiscard]] Task make_sphere_vmf2(Settings& settings);
+
+}  // namespace onmanifold
