@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "suite/score.hpp"
+
 namespace onmanifold {
 
 /// Exit codes that other programs rely on.
@@ -35,6 +37,21 @@ struct ReportArguments {
   std::string formats = "html,md,csv";
 };
 int report_command(const ReportArguments& arguments);
+
+struct ScoreArguments {
+  ScoreRequest request;
+  std::string json;  ///< file for the JSON, "-" for stdout instead of the table, empty for none
+};
+int score_command(const ScoreArguments& arguments);
+
+struct ExportArguments {
+  std::string task;
+  long n = 0;
+  int seed = 0;
+  std::string lift;    ///< empty: none
+  std::string output;  ///< .npy, .csv or .h5
+};
+int export_command(const ExportArguments& arguments);
 
 int list_command(const std::string& kind);
 int describe_command(const std::string& name);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command onmanifold: parses arguments, calls a subcommand, turns exceptions into one line and an exit code.
 
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <new>
@@ -18,6 +20,21 @@
 namespace {
 
 using namespace onmanifold;  // the one place where the whole library meets the user
+
+/// "500M", "2G", "1000000" in bytes; 0 for an empty text. \throw InvalidInput
+std::uint64_t parse_size(const std::string& text) {
+  if (text.empty()) return 0;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const std::string_view units = "kMGT";
+  const std::size_t unit = suffix.size() == 1 ? units.find(suffix.front()) : std::string_view::npos;
+  if (error != std::errc() || value == 0 || (!suffix.empty() && unit == std::string_view::npos)) {
+    throw InvalidInput(fmt::format("--memory '{}' is not a size like 500M or 2G", text));
+  }
+  for (std::size_t i = 0; !suffix.empty() && i <= unit; ++i) value *= 1000;
+  return value;
+}
 
 int dispatch(int argc, char** argv) {
   CLI::App app{
@@ -54,6 +71,36 @@ int dispatch(int argc, char** argv) {
   report_app->add_option("-o,--output", report.output, "Where to write (default: the results directory)");
   report_app->add_option("--format", report.formats, "Comma-separated: html, md, csv")->capture_default_str();
   report_app->callback([&] { action = [&] { return report_command(report); }; });
+
+  ScoreArguments score;
+  std::string memory;
+  CLI::App* score_app = app.add_subcommand("score", "Score samples of any origin with a task's metrics, or against a file");
+  score_app->add_option("--samples", score.request.samples, "FILE: .npy, .csv or .h5[:dataset], one sample a row")
+      ->required();
+  score_app->add_option("--task", score.request.task, "Reference, manifold, metrics and settings of this task");
+  score_app->add_option("--reference", score.request.reference, "FILE to compare with instead of a task");
+  score_app->add_option("--manifold", score.request.manifold, "Manifold of --reference, e.g. sphere:dim=2,radius=1");
+  score_app->add_option("--train", score.request.train, "FILE of the training points, for train_copy_rate");
+  score_app->add_option("--metrics", score.request.metrics, "Comma-separated, e.g. 'coverage(k=5),tvd'");
+  score_app->add_flag("--allow-nonfinite", score.request.allow_nonfinite,
+                      "Count rows that are not finite and leave them out, instead of refusing the file");
+  score_app->add_option("--memory", memory, "Limit for the working memory of a metric, e.g. 500M or 2G");
+  score_app->add_option("--json", score.json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
+  score_app->callback([&] {
+    action = [&] {
+      score.request.memory_bytes = parse_size(memory);
+      return score_command(score);
+    };
+  });
+
+  ExportArguments exported;
+  CLI::App* export_app = app.add_subcommand("export", "Write training points of a task for another program");
+  export_app->add_option("task", exported.task, "Name of a task")->required();
+  export_app->add_option("-n", exported.n, "Number of points")->required();
+  export_app->add_option("--seed", exported.seed, "Replicate whose training stream is used")->required();
+  export_app->add_option("--lift", exported.lift, "none, normal[:sigma=S] or isotropic[:sigma=S]");
+  export_app->add_option("-o,--output", exported.output, "FILE: .npy, .csv or .h5[:dataset]")->required();
+  export_app->callback([&] { action = [&] { return export_command(exported); }; });
 
   std::string kind;
   CLI::App* list_app = app.add_subcommand("list", "List what there is, one item a line, name first");

@@ -32,10 +32,6 @@ Stream method_stream(const SuiteSpec& suite, const Cell& cell, const char* use) 
           fmt::format("{}/{}/{}/{}/{}", cell.key.task, cell.key.method, cell.key.lift, cell.key.seed, use)};
 }
 
-Points training_points(const SuiteSpec& suite, const Task& task, int replicate) {
-  return task.sampler->sample(suite.n_train, training_stream(task, suite.seed, replicate).at("data"));
-}
-
 /// The reference draws of the last task asked for: all cells of a task share them.
 const Points& reference_points(const SuiteSpec& suite, const Task& task) {
   static std::pair<std::string, Points> cache;
@@ -58,7 +54,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   const Task& task = cell.task->task;
   Lap lap;
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(suite, task, cell.key.seed), *task.manifold, cell.lift,
+      make_training_source(training_points(task, suite.seed, cell.key.seed, suite.n_train), *task.manifold, cell.lift,
                            training_stream(task, suite.seed, cell.key.seed));
   const std::shared_ptr<const DiffusedScore> score = task.diffused_score(cell.lift);
   result.timing["data_s"] = lap();
@@ -99,6 +95,10 @@ void fail(RawCell& cell, const char* state, const char* message) {
 
 }  // namespace
 
+Points training_points(const Task& task, std::uint64_t seed, int replicate, Index n) {
+  return task.sampler->sample(n, training_stream(task, seed, replicate).at("data"));
+}
+
 RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
   RawCell result;
   result.config = cell.config;
@@ -124,7 +124,7 @@ RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
 MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawCell& raw,
                             const std::string& raw_digest) {
   const Task& task = cell.task->task;
-  const Points training = training_points(suite, task, cell.key.seed);
+  const Points training = training_points(task, suite.seed, cell.key.seed, suite.n_train);
   const Projection projection{raw.projected, raw.projection_distance, raw.projection_converged};
   MetricInput input{.samples = &raw.raw,
                     .reference = &reference_points(suite, task),
@@ -180,7 +180,7 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   }
   file.entropy = task.entropy;
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(suite, task, suite.first_replicate), *task.manifold, Lift{},
+      make_training_source(training_points(task, suite.seed, suite.first_replicate, suite.n_train), *task.manifold, Lift{},
                            training_stream(task, suite.seed, suite.first_replicate));
   Value::Array grid(task.sigma_grid.begin(), task.sigma_grid.end());
   file.details = Value::Table{{"suite", suite.name},

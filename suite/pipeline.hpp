@@ -19,6 +19,9 @@ namespace onmanifold {
 [[nodiscard]] MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawCell& raw,
                                           const std::string& raw_digest);
 
+/// The clean training points of a replicate, D×n: common to all methods and lifts.
+[[nodiscard]] Points training_points(const Task& task, std::uint64_t seed, int replicate, Index n);
+
 /// What a report must know of a task.
 [[nodiscard]] TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& task);
 

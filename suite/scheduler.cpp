@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <fnmatch.h>
 
+#include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/progress.hpp"
 #include "core/provenance.hpp"
@@ -31,11 +32,12 @@ constexpr std::string_view busy = "busy";
 constexpr std::string_view environment_fault = "environment";
 
 /// Whether the metrics on disk belong to these samples and settings.
-bool metrics_are_current(const std::string& directory, const Cell& cell) {
+bool metrics_are_current(const std::string& directory, const Cell& cell, const std::string& digest) {
   const std::string path = cell.key.metrics_path(directory);
   if (!fs::exists(path)) return false;
   try {
-    return read_metrics_cell(path).metric_hash == cell.metric_hash;
+    const MetricsCell metrics = read_metrics_cell(path);
+    return metrics.metric_hash == cell.metric_hash && metrics.raw_digest == digest;
   } catch (const std::exception&) {
     return false;  // metrics are derived: a file that cannot be read is computed again
   }
@@ -63,7 +65,7 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
   }
   if (!usable) return options.metrics_only ? Work::nothing : Work::everything;
   if (head.status.state == "unsupported") return Work::nothing;
-  return options.metrics_only || !metrics_are_current(directory, cell) ? Work::metrics : Work::nothing;
+  return options.metrics_only || !metrics_are_current(directory, cell, head.raw_digest) ? Work::metrics : Work::nothing;
 }
 
 /// The work of one cell, in a worker process. \return "state\nmessage".
@@ -111,6 +113,7 @@ void prepare_directory(const std::string& directory) {
   fs::create_directories(directory, error);
   if (error) throw IoError(fmt::format("{}: cannot be made: {}", directory, error.message()));
   const CellLock probe(directory, CellKey{});
+  remove_stale_temporaries(directory);
 }
 
 void write_task_files(const SuiteSpec& suite, const std::string& directory, const std::vector<Cell>& cells) {

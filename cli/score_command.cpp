@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "core/atomic_file.hpp"
+#include "suite/score.hpp"
+
+namespace onmanifold {
+namespace {
+
+std::string number(double value) { return std::isnan(value) ? std::string("—") : fmt::format("{:.6g}", value); }
+
+/// "0.0612 ± 0.0009", or a dash.
+std::string null_text(const MetricRecord& record) {
+  if (std::isnan(record.null)) return "—";
+  return std::isnan(record.null_sd) ? fmt::format("{:.4g}", record.null)
+                                    : fmt::format("{:.4g} ± {:.2g}", record.null, record.null_sd);
+}
+
+std::string arrow(const MetricRecord& record) {
+  if (record.direction == "lower") return "↓";
+  if (record.direction == "higher") return "↑";
+  return "→" + number(record.target);
+}
+
+}  // namespace
+
+int score_command(const ScoreArguments& arguments) {
+  const Score score = score_samples(arguments.request);
+  if (!arguments.json.empty()) {
+    const std::string text = to_pretty_json(to_value(score)) + "\n";
+    if (arguments.json == "-") {
+      fmt::print("{}", text);
+      return exit_ok;
+    }
+    write_file(arguments.json, text);
+  }
+  fmt::print("{} samples in R^{}, {} reference points\n", score.n_samples, score.dimension, score.n_reference);
+  fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", "metric", "samples", "", "value", "a perfect model shows", "");
+  for (const ScoredMetric& metric : score.metrics) {
+    const MetricRecord& record = metric.record;
+    fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", record.name, metric.samples, arrow(record),
+               number(record.value), null_text(record), record.status == "ok" ? "" : record.status);
+  }
+  return exit_ok;
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Scoring of samples that somebody else made: the same metrics, references and null values as in a suite.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/metric_record.hpp"
+#include "core/points.hpp"
+#include "core/value.hpp"
+
+namespace onmanifold {
+
+struct ScoreRequest {
+  std::string samples;             ///< .npy, .csv or .h5[:dataset], N×D as NumPy sees it
+  std::string task;                ///< name of a task; empty: reference is used
+  std::string reference;           ///< file; only without task
+  std::string manifold;            ///< specification as on the command line; only without task; may be empty
+  std::string train;               ///< file of training points; may be empty
+  std::string metrics;             ///< metric list; empty: the task's, or a general one
+  bool allow_nonfinite = false;    ///< count and leave out rows with NaN or infinity instead of refusing them
+  std::uint64_t memory_bytes = 0;  ///< limit for working memory of a metric; 0: the default
+};
+
+/// One value with the samples it was computed on, "raw" or "projected".
+struct ScoredMetric {
+  std::string samples;
+  MetricRecord record;
+};
+
+struct Score {
+  Index n_reference = 0;
+  Index n_samples = 0;
+  Index dimension = 0;
+  std::vector<ScoredMetric> metrics;
+};
+
+/// \throw InvalidInput naming the file, row, metric or setting that cannot be used.
+[[nodiscard]] Score score_samples(const ScoreRequest& request);
+
+/// The contract's JSON: {"onmanifold": version, "n_reference": …, "metrics": [...]}.
+[[nodiscard]] Value to_value(const Score& score);
+
+/// Training points of replicate \p replicate as a suite with master seed 0 draws them, lifted if \p lift names a
+/// lift ("normal", "normal:sigma=0.1", "isotropic:sigma=0.1", "none" or empty). D×n.
+[[nodiscard]] Points exported_points(const std::string& task, Index n, int replicate, const std::string& lift);
+
+}  // namespace onmanifold
