@@ -12,12 +12,16 @@ namespace onmanifold {
 /// Version of the program, e.g. "0.1.0".
 [[nodiscard]] std::string version();
 
-/// A table: version, git commit and dirty flag, compiler, flags, build type, library versions, CPU model, cores,
-/// memory, OS, load, command line, UTC time. Nothing here enters a hash.
+/// A table: version, git commit and dirty flag, compiler, flags, build type, instruction set, library
+/// versions, CPU model, cores, memory, OS, load, command line, UTC time. Nothing here enters a hash. What
+/// cannot be found out is left out; nothing throws.
 [[nodiscard]] Value provenance(const std::vector<std::string>& command_line);
 
-/// Peak resident memory of this process so far, in bytes.
+/// Peak resident memory of this process, in bytes, since it began or since the last reset_peak_memory().
 [[nodiscard]] double peak_memory_bytes();
+/// Lets the peak start anew at what is resident now: for the next job of a worker. Does nothing where Linux
+/// refuses.
+void reset_peak_memory();
 /// CPU seconds of this process so far.
 [[nodiscard]] double cpu_seconds();
 
