@@ -10,7 +10,11 @@
 #include "core/error.hpp"
 #include "metrics/constraint.hpp"
 #include "metrics/histogram.hpp"
+#include "metrics/matching.hpp"
+#include "metrics/mmd.hpp"
+#include "metrics/prdc.hpp"
 #include "metrics/projection_distance.hpp"
+#include "metrics/train_copy_rate.hpp"
 
 namespace onmanifold {
 namespace {
@@ -94,6 +98,24 @@ const Registry<MetricFactory>& metric_registry() {
                 make_tvd_corrected);
     metrics.add("js_divergence", "Jensen-Shannon divergence of histograms in nats", make_js_divergence);
     metrics.add("js_distance", "square root of js_divergence", make_js_distance);
+    metrics.add("coverage", "share of reference points whose k-NN ball holds a sample (PRDC)", make_coverage);
+    metrics.add("density", "mean number of k-NN balls of the reference around a sample, over k",
+                make_density);
+    metrics.add("precision", "share of samples inside some k-NN ball of the reference", make_precision);
+    metrics.add("recall", "share of reference points inside some k-NN ball of the samples", make_recall);
+    metrics.add("cov_match", "share of reference points that are the nearest one of some sample",
+                make_cov_match);
+    metrics.add("mmd_min", "mean squared distance of reference points to the nearest sample", make_mmd_min);
+    metrics.add("mmd_min_gen", "mean squared distance of samples to the nearest reference point",
+                make_mmd_min_gen);
+    metrics.add("chamfer", "mmd_min + mmd_min_gen", make_chamfer);
+    metrics.add("one_nna", "leave-one-out 1-NN accuracy on the pooled set", make_one_nna);
+    metrics.add("mmd2_rbf_biased", "squared MMD with Gaussian kernels, V-statistic", make_mmd2_rbf_biased);
+    metrics.add("mmd2_rbf_unbiased", "squared MMD with Gaussian kernels, without diagonals",
+                make_mmd2_rbf_unbiased);
+    metrics.add("train_copy_rate",
+                "share of samples nearer to a training point than the closest p of true draws",
+                make_train_copy_rate);
     metrics.add("constraint_mean", "mean of |h| over columns and components", make_constraint_mean);
     metrics.add("constraint_max", "largest |h| over columns and components", make_constraint_max);
     metrics.add("violation_rate", "share of columns with |h| above tau", make_violation_rate);

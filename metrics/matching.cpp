@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/matching.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/summation.hpp"
+#include "metrics/neighbours.hpp"
+#include "metrics/null_simulation.hpp"
+#include "metrics/support.hpp"
+
+namespace onmanifold {
+namespace {
+
+enum class Kind { cov_match, mmd_min, mmd_min_gen, chamfer, one_nna };
+
+class MatchingMetric final : public Metric {
+ public:
+  MatchingMetric(Kind kind, Settings& settings) : kind_(kind) {
+    if (kind == Kind::mmd_min || kind == Kind::mmd_min_gen || kind == Kind::chamfer) {
+      squared_ = settings.boolean("squared", true);
+    }
+  }
+
+ private:
+  [[nodiscard]] double value(const Points& x, const Points& y) const {
+    switch (kind_) {
+      case Kind::cov_match:
+        return cov_match(x, y);
+      case Kind::mmd_min:
+        return mean_nearest_distance(x, y, squared_);
+      case Kind::mmd_min_gen:
+        return mean_nearest_distance(y, x, squared_);
+      case Kind::chamfer:
+        return mean_nearest_distance(x, y, squared_) + mean_nearest_distance(y, x, squared_);
+      case Kind::one_nna:
+        break;
+    }
+    return one_nna(x, y).accuracy;
+  }
+
+  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+    static constexpr const char* names[] = {"cov_match", "mmd_min", "mmd_min_gen", "chamfer", "one_nna"};
+    const std::string name = names[static_cast<int>(kind_)];
+    Value::Table parameters;
+    parameters["space"] = "ambient";
+    const bool distance = kind_ != Kind::cov_match && kind_ != Kind::one_nna;
+    if (distance) parameters["squared"] = squared_;
+    const char* direction = kind_ == Kind::cov_match ? "higher" : kind_ == Kind::one_nna ? "target" : "lower";
+    MetricRecord record = make_record(name, direction, parameters, input);
+    if (distance) record.unit = squared_ ? "length^2" : "length";
+    if (kind_ == Kind::cov_match) record.target = 1;
+    if (kind_ == Kind::one_nna) record.target = 0.5;
+    const FiniteColumns samples(*input.samples);
+    record.n_nonfinite = samples.nonfinite();
+    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
+    const FiniteColumns reference(*input.reference);
+    record.n_reference = reference.size();
+    const Index n = reference.size();
+    const Index m = samples.size();
+    if (n == 0) return {not_applicable(record, "the reference has no finite column")};
+    if (m == 0) return {failed(record, "no finite sample")};
+    if (kind_ == Kind::one_nna) {
+      const OneNna result = one_nna(reference.points(), samples.points());
+      record.value = result.accuracy;
+      parameters["accuracy_reference"] = result.reference;
+      parameters["accuracy_samples"] = result.samples;
+    } else {
+      record.value = value(reference.points(), samples.points());
+    }
+
+    NullPlan plan;
+    if (kind_ == Kind::one_nna) plan.points = 0;
+    const auto null =
+        simulated_null(input, fmt::format("{}(squared={})", name, squared_), n, m, 1, plan,
+                       [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
+    record.null = kind_ == Kind::one_nna ? one_nna_null(n, m) : null->mean[0];
+    // The rule of the root of the size holds for shares; a mean of nearest distances shrinks with the size
+    // itself.
+    record.null_sd = distance ? MetricRecord::unknown : null->sd[0];
+    parameters["null_method"] = kind_ == Kind::one_nna ? "closed form; " + null->method : null->method;
+    record.parameters = to_json(parameters);
+    return {record};
+  }
+
+  Kind kind_;
+  bool squared_ = true;
+};
+
+}  // namespace
+
+double cov_match(const Points& x, const Points& y) {
+  const Neighbours nearest = NeighbourIndex(x).nearest(y);
+  Eigen::Array<bool, Eigen::Dynamic, 1> matched =
+      Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(x.cols(), false);
+  for (Index j = 0; j < y.cols(); ++j) matched[nearest.index[j]] = true;
+  return static_cast<double>(matched.count()) / static_cast<double>(x.cols());
+}
+
+double mean_nearest_distance(const Points& x, const Points& y, bool squared) {
+  const Vector squares = NeighbourIndex(y).nearest(x).squared_distance;
+  return squared ? tree_mean_of(squares) : tree_mean_of(squares.cwiseSqrt());
+}
+
+OneNna one_nna(const Points& x, const Points& y) {
+  const Index n = x.cols();
+  const Index m = y.cols();
+  Points pooled(x.rows(), n + m);
+  pooled << x, y;
+  const Neighbours nearest = NeighbourIndex(pooled).nearest_other();
+  Index right_x = 0;
+  Index right_y = 0;
+  for (Index i = 0; i < n; ++i) right_x += nearest.index[i] < n ? 1 : 0;
+  for (Index i = n; i < n + m; ++i) right_y += nearest.index[i] >= n ? 1 : 0;
+  return {static_cast<double>(right_x + right_y) / static_cast<double>(n + m),
+          static_cast<double>(right_x) / static_cast<double>(n),
+          static_cast<double>(right_y) / static_cast<double>(m)};
+}
+
+double one_nna_null(Index n, Index m) {
+  const auto a = static_cast<double>(n);
+  const auto b = static_cast<double>(m);
+  return (a * (a - 1) + b * (b - 1)) / ((a + b) * (a + b - 1));
+}
+
+std::unique_ptr<Metric> make_cov_match(Settings& settings) {
+  return std::make_unique<MatchingMetric>(Kind::cov_match, settings);
+}
+std::unique_ptr<Metric> make_mmd_min(Settings& settings) {
+  return std::make_unique<MatchingMetric>(Kind::mmd_min, settings);
+}
+std::unique_ptr<Metric> make_mmd_min_gen(Settings& settings) {
+  return std::make_unique<MatchingMetric>(Kind::mmd_min_gen, settings);
+}
+std::unique_ptr<Metric> make_chamfer(Settings& settings) {
+  return std::make_unique<MatchingMetric>(Kind::chamfer, settings);
+}
+std::unique_ptr<Metric> make_one_nna(Settings& settings) {
+  return std::make_unique<MatchingMetric>(Kind::one_nna, settings);
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Exact nearest neighbours: a k-d tree in low dimension, blocked matrix products in high dimension. Both give
+// the same bits: a distance that decides anything is the plain sum of squared differences, and ties go to the
+// lowest index.
+
+#include <memory>
+
+#include "core/points.hpp"
+
+namespace onmanifold {
+
+/// One neighbour a query.
+struct Neighbours {
+  Eigen::Matrix<Index, Eigen::Dynamic, 1> index;
+  Vector squared_distance;
+};
+
+/// What falls into balls.
+struct BallCounts {
+  Eigen::Matrix<Index, Eigen::Dynamic, 1> inside;  ///< points in each ball
+  Eigen::Array<bool, Eigen::Dynamic, 1> covered;   ///< whether a point is in some ball
+};
+
+/// A fixed set of points to search in.
+class NeighbourIndex {
+ public:
+  enum class Method { automatic, tree, products };
+  /// Largest D for which the tree is chosen; measured by benchmarks/metric_benchmark.
+  static constexpr Index tree_dimension = 12;
+
+  /// \p points D×N, finite, outlives the index; N >= 1. Cost: tree O(N log N).
+  explicit NeighbourIndex(const Points& points, Method method = Method::automatic);
+  ~NeighbourIndex();
+  NeighbourIndex(const NeighbourIndex&) = delete;
+  NeighbourIndex& operator=(const NeighbourIndex&) = delete;
+
+  /// Nearest point of the set to every column of \p queries.
+  [[nodiscard]] Neighbours nearest(const Points& queries) const;
+  /// Nearest OTHER point of the set to each of its points. \throw InvalidInput for a single point.
+  [[nodiscard]] Neighbours nearest_other() const;
+  /// Squared distance of every point of the set to its k-th nearest OTHER point. \throw InvalidInput unless 1
+  /// <= k < N.
+  [[nodiscard]] Vector kth_squared_distance(Index k) const;
+  /// Points of the set inside the balls around \p centres: d^2 < r^2, or <= if \p closed.
+  [[nodiscard]] BallCounts within(const Points& centres, const VectorRef& squared_radii, bool closed) const;
+
+  class Search;
+
+ private:
+  std::unique_ptr<Search> search_;
+};
+
+}  // namespace onmanifold

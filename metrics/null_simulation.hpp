@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Null values by simulation, for metrics whose null has no closed form: the metric itself on pairs of fresh
+// draws. All cells of a task share them; the streams depend on the evaluation address and the name of the
+// metric alone.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "metrics/metric.hpp"
+#include "metrics/support.hpp"
+
+namespace onmanifold {
+
+/// How much to simulate. Means come from draws at the sizes in use. Spreads of a local statistic fall like
+/// one over the root of the size, so they come from many small draws of about small_total points and are
+/// scaled.
+struct NullPlan {
+  Index points =
+      200'000;  ///< draws at full size: points / (N + M), at least 4 and at most small_draws; 0: none
+  Index small_draws = 40;
+  Index small_total = 1'000;  ///< N' + M' of the small draws
+  Index smallest = 8;         ///< no small set has fewer points
+};
+
+struct SimulatedNull {
+  Vector mean;  ///< one number a statistic; NaN where plan.points is 0
+  Vector sd;
+  std::string method;  ///< what was done, for the parameters of the record
+};
+
+/// Several statistics of one pair of sets.
+using PairStatistic = std::function<Vector(const Points& x, const Points& y)>;
+
+/// Moments of \p statistic when reference (\p n points) and samples (\p m) have one law. Draws come from
+/// input.sampler; without it the reference is cut into disjoint pairs of sets in the same proportion, which
+/// are smaller. \p name, with the settings, tells metrics apart. \p statistics: how many numbers statistic
+/// gives.
+[[nodiscard]] std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input,
+                                                                  const std::string& name, Index n, Index m,
+                                                                  Index statistics, const NullPlan& plan,
+                                                                  const PairStatistic& statistic);
+
+}  // namespace onmanifold

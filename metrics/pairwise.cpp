@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/pairwise.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/error.hpp"
+#include "core/summation.hpp"
+
+namespace onmanifold {
+namespace {
+
+constexpr Index lanes = 32;
+constexpr Index direct_dimension = 24;  // above it the blocked product is faster
+
+// Fixed order: 32 lanes, then halving. Entries after count up to the next multiple of 32 are overwritten by
+// zeros.
+double sum_block(double* values, Index count) {
+  const Index padded = (count + lanes - 1) / lanes * lanes;
+  std::fill(values + count, values + padded, 0.0);
+  alignas(64) std::array<double, lanes> total = {};
+  for (Index i = 0; i < padded; i += lanes) {
+    for (Index l = 0; l < lanes; ++l) total[static_cast<std::size_t>(l)] += values[i + l];
+  }
+  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::size_t l = 0; l < half; ++l) total[l] += total[l + half];
+  }
+  return total[0];
+}
+
+void apply(const PairFunction& f, double* d2, Index count) {
+  if (f.kind == PairFunction::Kind::radial) {
+    f.kernel->apply(d2, count);
+  } else {
+    for (Index i = 0; i < count; ++i) d2[i] = std::sqrt(d2[i]);
+  }
+}
+
+}  // namespace
+
+void exp_minus(double* values, Index n) {
+  constexpr double log2e = 1.4426950408889634074;
+  constexpr double ln2_high = 6.93147180369123816490e-01;  // 33 bits: products with |n| < 2^20 are exact
+  constexpr double ln2_low = 1.90821492927058770002e-10;
+  constexpr double shift = 0x1.8p52;  // adding it rounds to an integer and leaves that in the low bits
+  for (Index i = 0; i < n; ++i) {
+    const double x = -std::min(values[i], 690.0);
+    const double shifted = x * log2e + shift;
+    const double k = shifted - shift;
+    const double r = (x - k * ln2_high) - k * ln2_low;
+    double p = 2.5110037605963777712e-8;
+    p = p * r + 2.7632639639041029749e-7;
+    p = p * r + 2.7557240918578969823e-6;
+    p = p * r + 0.000024801485482328492419;
+    p = p * r + 0.00019841269890047113707;
+    p = p * r + 0.0013888888952314774652;
+    p = p * r + 0.0083333333333196006109;
+    p = p * r + 0.041666666666488095495;
+    p = p * r + 0.16666666666666680806;
+    p = p * r + 0.50000000000000183855;
+    p = p * r + 1.0;
+    p = p * r + 1.0;
+    const auto exponent = std::bit_cast<std::uint64_t>(shifted) << 52U;
+    values[i] = std::bit_cast<double>(std::bit_cast<std::uint64_t>(p) + exponent);
+  }
+}
+
+RadialKernel::RadialKernel(std::vector<double> gammas) : gammas_(std::move(gammas)) {
+  if (gammas_.empty()) throw InvalidInput("radial kernel: no gamma");
+  int run = 0;
+  for (std::size_t g = 0; g < gammas_.size(); ++g) {
+    if (!(gammas_[g] > 0) || !std::isfinite(gammas_[g])) {
+      throw InvalidInput(fmt::format("radial kernel: gamma {} is not positive", gammas_[g]));
+    }
+    const bool tenfold = g > 0 && run < 2 && std::abs(gammas_[g] - 10 * gammas_[g - 1]) <= 4e-16 * gammas_[g];
+    power_.push_back(tenfold);
+    run = tenfold ? run + 1 : 0;
+  }
+}
+
+std::string RadialKernel::key() const {
+  return fmt::format("radial[{}]", fmt::join(gammas_, ","));
+}
+
+void RadialKernel::apply(double* d2, Index n) const {
+  if (gammas_.size() == 1) {
+    const double gamma = gammas_[0];
+    for (Index i = 0; i < n; ++i) d2[i] *= gamma;
+    exp_minus(d2, n);
+    return;
+  }
+  constexpr Index chunk = SquaredDistances::block;
+  alignas(64) std::array<double, chunk> kernel;
+  alignas(64) std::array<double, chunk> total;
+  for (Index begin = 0; begin < n; begin += chunk) {
+    const Index count = std::min(chunk, n - begin);
+    double* squares = d2 + begin;
+    double* const k = kernel.data();
+    double* const t = total.data();
+    std::fill(t, t + count, 0.0);
+    for (std::size_t g = 0; g < gammas_.size(); ++g) {
+      if (power_[g]) {
+        for (Index i = 0; i < count; ++i) {
+          const double two = k[i] * k[i];
+          const double four = two * two;
+          k[i] = four * four * two;
+          t[i] += k[i];
+        }
+      } else {
+        const double gamma = gammas_[g];
+        for (Index i = 0; i < count; ++i) k[i] = gamma * squares[i];
+        exp_minus(k, count);
+        for (Index i = 0; i < count; ++i) t[i] += k[i];
+      }
+    }
+    const double share = 1.0 / static_cast<double>(gammas_.size());
+    for (Index i = 0; i < count; ++i) squares[i] = share * t[i];
+  }
+}
+
+SquaredDistances::SquaredDistances(const Points& x, const Vector& centre)
+    : n_(x.cols()), products_(x.rows() > direct_dimension), centre_(centre) {
+  if (products_) {
+    centred_ = x.colwise() - centre;
+    norms_ = centred_.colwise().squaredNorm();
+    return;
+  }
+  stride_ = (n_ + block - 1) / block * block;
+  coordinates_.assign(static_cast<std::size_t>(stride_ * x.rows()), 0.0);
+  for (Index i = 0; i < n_; ++i) {
+    for (Index c = 0; c < x.rows(); ++c) coordinates_[static_cast<std::size_t>(c * stride_ + i)] = x(c, i);
+  }
+}
+
+void SquaredDistances::direct(const double* query, Index begin, Index count, double* d2) const {
+  const Index dimension = centre_.size();
+  const double* row = coordinates_.data() + begin;
+  if (dimension == 3) {
+    const double* second = row + stride_;
+    const double* third = second + stride_;
+    const double q0 = query[0];
+    const double q1 = query[1];
+    const double q2 = query[2];
+    for (Index i = 0; i < count; ++i) {
+      const double a = row[i] - q0;
+      const double b = second[i] - q1;
+      const double c = third[i] - q2;
+      d2[i] = a * a + b * b + c * c;
+    }
+    return;
+  }
+  std::fill(d2, d2 + count, 0.0);
+  for (Index c = 0; c < dimension; ++c, row += stride_) {
+    const double q = query[c];
+    for (Index i = 0; i < count; ++i) {
+      const double difference = row[i] - q;
+      d2[i] += difference * difference;
+    }
+  }
+}
+
+double sum_over_pairs(const Points& x, const PairFunction& f) {
+  if (x.cols() < 2) return 0;
+  const SquaredDistances distances(x, tree_mean(x));
+  TreeSum sum;
+  distances.visit(
+      x, [](Index j) { return j; },
+      [&](Index, Index, Index count, double* d2) {
+        apply(f, d2, count);
+        sum.add(sum_block(d2, count));
+      });
+  return sum.sum();
+}
+
+double sum_over_pairs(const Points& x, const Points& y, const PairFunction& f) {
+  check_dimension(y, x.rows(), "second set");
+  if (x.cols() == 0 || y.cols() == 0) return 0;
+  const SquaredDistances distances(x, tree_mean(x));
+  TreeSum sum;
+  const Index n = x.cols();
+  distances.visit(
+      y, [n](Index) { return n; },
+      [&](Index, Index, Index count, double* d2) {
+        apply(f, d2, count);
+        sum.add(sum_block(d2, count));
+      });
+  return sum.sum();
+}
+
+double median_distance(const Points& x, bool lower_middle) {
+  const Index n = x.cols();
+  if (n < 2) throw InvalidInput("median distance: fewer than two points");
+  const auto pairs = static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n - 1) / 2;
+  const std::uint64_t upper_rank = pairs / 2;  // from 0
+  const std::uint64_t lower_rank = pairs % 2 == 1 ? upper_rank : upper_rank - 1;
+  const SquaredDistances distances(x, tree_mean(x));
+  const auto each = [&](const auto& use) {
+    distances.visit(
+        x, [](Index j) { return j; },
+        [&](Index, Index, Index count, const double* d2) {
+          for (Index i = 0; i < count; ++i) use(d2[i]);
+        });
+  };
+  // Non-negative doubles are ordered like their bits. Narrow the interval [low, high] of bits that holds a
+  // rank by counting 4096 equal parts of it until the rest fits into memory, then select.
+  const auto select = [&](std::uint64_t rank) {
+    constexpr std::uint64_t parts = 4096;
+    constexpr std::uint64_t keep = 1'000'000;
+    std::uint64_t low = 0;
+    std::uint64_t width = std::uint64_t{1} << 63U;
+    std::uint64_t inside = pairs;
+    while (inside > keep && width > 1) {
+      const std::uint64_t step = std::max<std::uint64_t>(1, width / parts);
+      const int shift = std::countr_zero(step);
+      std::vector<std::uint64_t> counts(parts, 0);
+      each([&](double d2) {
+        const std::uint64_t offset = (std::bit_cast<std::uint64_t>(d2) - low) >> static_cast<unsigned>(shift);
+        if (offset < parts) ++counts[offset];
+      });
+      std::size_t part = 0;
+      while (rank >= counts[part]) rank -= counts[part++];
+      low += static_cast<std::uint64_t>(part) * step;
+      width = step;
+      inside = counts[part];
+    }
+    if (width == 1) return std::sqrt(std::bit_cast<double>(low));
+    std::vector<double> candidates;
+    candidates.reserve(inside);
+    each([&](double d2) {
+      if (std::bit_cast<std::uint64_t>(d2) - low < width) candidates.push_back(d2);
+    });
+    const auto middle = candidates.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(candidates.begin(), middle, candidates.end());
+    return std::sqrt(*middle);
+  };
+  const double lower = select(lower_rank);
+  if (lower_middle || upper_rank == lower_rank) return lower;
+  return 0.5 * (lower + select(upper_rank));
+}
+
+}  // namespace onmanifold
