@@ -29,7 +29,9 @@ constexpr hsize_t largest_chunk_bytes = hsize_t{256} << 10U;
 // allocate it.
 constexpr double largest_packing = 1100.0;
 
-constexpr const char* digest_attribute = "file_sha256";
+// The digest is found in the bytes by its prefix: a damaged file must not be given to HDF5 to look for it.
+constexpr const char* digest_attribute = "file_digest";
+constexpr std::string_view digest_prefix = "sha256:";
 constexpr std::size_t digest_digits = 64;
 
 // An identifier with the function that closes it.
@@ -407,9 +409,10 @@ std::vector<std::size_t> erase_digits(std::string& image, const std::string& dig
 
 void Hdf5Writer::commit() {
   const std::string& at = state_->path;
-  // Written as an uncommon mark first, found in the finished image, then replaced by the digest.
-  const std::string mark = to_hex(sha256(fmt::format("place of the digest of {}", at)));
-  set_attribute("/", digest_attribute, std::string_view(mark));
+  // Written as an uncommon mark first, found in the finished image, then replaced by the digest. The mark
+  // must not depend on the path: equal content gives equal bytes wherever it is written.
+  const std::string mark = to_hex(sha256("onmanifold: the place of the digest of the file"));
+  set_attribute("/", digest_attribute, std::string_view(std::string(digest_prefix) + mark));
   const hid_t file = state_->open_file();
   check(H5Fflush(file, H5F_SCOPE_GLOBAL), at, "write");
   const ssize_t size = H5Fget_file_image(file, nullptr, 0);
@@ -862,21 +865,32 @@ std::string Hdf5Reader::text_attribute(const std::string& object, const std::str
 }
 
 std::string check_file_digest(const std::string& path) {
+  std::string image;
   try {
-    const std::string digest = Hdf5Reader(path).text_attribute("/", digest_attribute);
-    std::string image = read_file(path);
-    const bool hexadecimal =
-        digest.size() == digest_digits && digest.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!hexadecimal) return fmt::format("{}: damaged: its digest is unreadable", path);
-    erase_digits(image, digest);
-    if (to_hex(sha256(image)) != digest)
-      return fmt::format("{}: damaged: the content does not match its digest", path);
+    image = read_file(path);
   } catch (const InvalidInput& error) {
     return error.what();
   } catch (const IoError& error) {
     return error.what();
   }
-  return {};
+  // Texts in the file may look like a digest too, so any one that fits will do.
+  std::vector<std::string> candidates;
+  for (std::size_t at = image.find(digest_prefix); at != std::string::npos;
+       at = image.find(digest_prefix, at + 1)) {
+    const std::string digits = image.substr(at + digest_prefix.size(), digest_digits);
+    if (digits.size() == digest_digits && digits.find_first_not_of("0123456789abcdef") == std::string::npos &&
+        std::find(candidates.begin(), candidates.end(), digits) == candidates.end()) {
+      candidates.push_back(digits);
+    }
+  }
+  if (candidates.empty())
+    return fmt::format("{}: damaged, or not written by onmanifold: it carries no digest", path);
+  for (const std::string& digest : candidates) {
+    std::string blank = image;
+    erase_digits(blank, digest);
+    if (to_hex(sha256(blank)) == digest) return {};
+  }
+  return fmt::format("{}: damaged: the content does not match its digest", path);
 }
 
 }  // namespace onmanifold

@@ -67,8 +67,9 @@ class Hdf5Writer {
   void set_attribute(const std::string& object, const std::string& name, double value);
   void set_attribute(const std::string& object, const std::string& name, std::string_view value);
 
-  /// Writes the file under its final name. Sets the root attribute `file_sha256`: SHA-256, hexadecimal, of
-  /// the whole file with these 64 digits read as zeros. \throw IoError. Nothing can be written afterwards.
+  /// Writes the file under its final name. Sets the root attribute `file_digest` to "sha256:" and 64
+  /// hexadecimal digits: SHA-256 of the whole file with these digits, wherever they are, read as zeros.
+  /// \throw IoError. Nothing can be written afterwards.
   void commit();
 
  private:
@@ -121,8 +122,9 @@ class Hdf5Reader {
   std::unique_ptr<State> state_;
 };
 
-/// Compares a file with its attribute `file_sha256`, which finds every changed byte.
-/// \return empty if they agree, else one line that says what is wrong.
+/// Compares a file with its attribute `file_digest`, which finds every changed byte. Works on the bytes
+/// alone, so HDF5 never has to read a damaged file. \return empty if they agree, else one line that says what
+/// is wrong.
 [[nodiscard]] std::string check_file_digest(const std::string& path);
 
 }  // namespace onmanifold
