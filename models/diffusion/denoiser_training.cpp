@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/diffusion/denoiser_training.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "models/networks/time_embedding.hpp"
+
+namespace onmanifold {
+
+BatchReader::BatchReader(const TrainingSource& source, Standardisation standardisation)
+    : source_(&source), standardisation_(std::move(standardisation)) {}
+
+void BatchReader::read(Eigen::MatrixXf& batch) {
+  Index filled = 0;
+  while (filled < batch.cols()) {
+    if (next_ == pass_.cols()) {
+      const Points points = source_->epoch(epoch_);
+      if (points.cols() < 1) throw InvalidInput(fmt::format("training points: pass {} is empty", epoch_));
+      check_finite(points, "training points");
+      check_dimension(points, batch.rows(), "training points");
+      pass_ = ((points.colwise() - standardisation_.mean) / standardisation_.scale).cast<float>();
+      ++epoch_;
+      next_ = 0;
+    }
+    const Index columns = std::min(batch.cols() - filled, pass_.cols() - next_);
+    batch.middleCols(filled, columns) = pass_.middleCols(next_, columns);
+    filled += columns;
+    next_ += columns;
+  }
+}
+
+DiffusionBatch::DiffusionBatch(Index dimension, Index columns)
+    : clean(Eigen::MatrixXf::Zero(dimension, columns)),
+      noise(clean),
+      state(clean),
+      times(static_cast<std::size_t>(columns), 1) {}
+
+void DenoiserObjective::corrupt(const NoiseSchedule& schedule, DiffusionBatch& batch) const {
+  for (Index i = 0; i < batch.state.cols(); ++i) {
+    const Index t = batch.times[static_cast<std::size_t>(i)];
+    batch.state.col(i) = static_cast<float>(schedule.signal(t)) * batch.clean.col(i) +
+                         static_cast<float>(schedule.noise(t)) * batch.noise.col(i);
+  }
+}
+
+double DenoiserObjective::loss(const NoiseSchedule&, const DiffusionBatch& batch,
+                               const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) const {
+  const double share = 1.0 / static_cast<double>(prediction.size());
+  gradient = prediction - batch.noise;
+  const double result = static_cast<double>(gradient.squaredNorm()) * share;
+  gradient *= static_cast<float>(2 * share);
+  return result;
+}
+
+DenoiserTrainer::DenoiserTrainer(const Mlp& network, const NoiseSchedule& schedule,
+                                 const DenoiserObjective& objective, const AdamOptions& options, Index batch,
+                                 const Stream& initialisation, const Stream& noise)
+    : network_(network),
+      schedule_(schedule),
+      objective_(objective),
+      noise_(noise),
+      parameters_(network.initial_parameters(initialisation)),
+      gradient_(Eigen::VectorXf::Zero(network.buffer_size())),
+      adam_(options, parameters_),
+      tape_(network, batch),
+      batch_(network.shape().data, batch),
+      uniforms_(batch, 1),
+      table_(time_embedding(schedule.steps())),
+      embeddings_(Mlp::embedding_size, batch),
+      prediction_(network.shape().data, batch),
+      output_gradient_(network.shape().data, batch) {}
+
+DenoiserTrainer::StepResult DenoiserTrainer::step(BatchReader& reader) {
+  const Stream draws = noise_.at(static_cast<std::uint64_t>(step_));
+  reader.read(batch_.clean);
+  draws.at(0).fill_normal(batch_.noise);
+  draws.at(1).fill_uniform(uniforms_);
+  for (Index i = 0; i < uniforms_.size(); ++i) {
+    // The uniforms are below 1 - 2^-54, so the product may round up to T: hence the minimum.
+    const Index t = 1 + std::min(static_cast<Index>(uniforms_(i, 0) * static_cast<double>(schedule_.steps())),
+                                 schedule_.steps() - 1);
+    batch_.times[static_cast<std::size_t>(i)] = t;
+    embeddings_.col(i) = table_.col(t);
+  }
+  objective_.corrupt(schedule_, batch_);
+  network_.forward(parameters_, batch_.state, embeddings_, tape_, prediction_);
+  StepResult result;
+  result.loss = objective_.loss(schedule_, batch_, prediction_, output_gradient_);
+  if (!std::isfinite(result.loss)) {
+    throw NumericalFailure(fmt::format("diverged: the loss is {} at step {}", result.loss, step_));
+  }
+  network_.backward(parameters_, output_gradient_, tape_, gradient_);
+  result.gradient_norm = adam_.step(gradient_, parameters_);
+  ++step_;
+  return result;
+}
+
+TrainedDenoiser train_denoiser(const Mlp& network, const NoiseSchedule& schedule,
+                               const DenoiserObjective& objective, const AdamOptions& options, Index batch,
+                               const FitContext& context) {
+  constexpr Index most_points = 500;
+  BatchReader reader(*context.training, standardisation(*context.training));
+  DenoiserTrainer trainer(network, schedule, objective, options, batch, context.initialisation,
+                          context.training_noise);
+  const Index stretch = (options.steps + most_points - 1) / most_points;
+  const Index points = (options.steps + stretch - 1) / stretch;
+  TrainedDenoiser result;
+  Vector steps(points);
+  Vector loss(points);
+  Vector norm(points);
+  Vector rate(points);
+  for (Index p = 0; p < points; ++p) {
+    const Index first = p * stretch;
+    const Index count = std::min(stretch, options.steps - first);
+    double loss_sum = 0;
+    double norm_sum = 0;
+    double rate_sum = 0;
+    for (Index s = first; s < first + count; ++s) {
+      const DenoiserTrainer::StepResult done = trainer.step(reader);
+      loss_sum += done.loss;
+      norm_sum += done.gradient_norm;
+      rate_sum += learning_rate(options, s);
+    }
+    steps[p] = static_cast<double>(first + count);
+    loss[p] = loss_sum / static_cast<double>(count);
+    norm[p] = norm_sum / static_cast<double>(count);
+    rate[p] = rate_sum / static_cast<double>(count);
+    if (context.progress) context.progress(steps[p] / static_cast<double>(options.steps));
+  }
+  result.average = trainer.average();
+  result.curves = {{"step", steps}, {"loss", loss}, {"gradient_norm", norm}, {"learning_rate", rate}};
+  return result;
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The one training loop of the denoisers: minibatches, noise, loss, optimiser, curves.
+
+#include "core/generative_model.hpp"
+#include "core/points.hpp"
+#include "core/training_source.hpp"
+#include "models/diffusion/noise_schedule.hpp"
+#include "models/networks/adam.hpp"
+#include "models/networks/mlp.hpp"
+
+namespace onmanifold {
+
+/// The float batches of a TrainingSource, standardised: pass after pass, columns that are left at the end of
+/// a pass begin the next batch.
+class BatchReader {
+ public:
+  /// \p source outlives the reader.
+  BatchReader(const TrainingSource& source, Standardisation standardisation);
+  /// Fills all columns of \p batch (D×B). Allocates only where a new pass begins.
+  /// \throw InvalidInput if a pass has points that are not finite.
+  void read(Eigen::MatrixXf& batch);
+
+ private:
+  const TrainingSource* source_;
+  Standardisation standardisation_;
+  Index epoch_ = 0;
+  Index next_ = 0;
+  Eigen::MatrixXf pass_;
+};
+
+/// What a training step works on; all of fixed size.
+struct DiffusionBatch {
+  DiffusionBatch(Index dimension, Index columns);
+  Eigen::MatrixXf clean;     ///< x_0, D×B
+  Eigen::MatrixXf noise;     ///< z, D×B
+  Eigen::MatrixXf state;     ///< x_t = a_t x_0 + sigma_t z, D×B
+  std::vector<Index> times;  ///< t in 1 … T
+};
+
+/// What the network is trained to do; other methods replace parts of it.
+class DenoiserObjective {
+ public:
+  virtual ~DenoiserObjective() = default;
+  /// Makes batch.state from clean points, noise and times. Default: x_t = a_t x_0 + sigma_t z.
+  virtual void corrupt(const NoiseSchedule& schedule, DiffusionBatch& batch) const;
+  /// Mean loss of \p prediction and its gradient. Default: mean over coordinates and columns of (prediction -
+  /// z)^2.
+  virtual double loss(const NoiseSchedule& schedule, const DiffusionBatch& batch,
+                      const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) const;
+};
+
+/// One denoiser with everything a step needs; step() allocates nothing but the data of a new pass.
+class DenoiserTrainer {
+ public:
+  /// References outlive the trainer. \p noise addresses times and noise by step: noise.at(step).at(0) and
+  /// .at(1).
+  DenoiserTrainer(const Mlp& network, const NoiseSchedule& schedule, const DenoiserObjective& objective,
+                  const AdamOptions& options, Index batch, const Stream& initialisation, const Stream& noise);
+
+  struct StepResult {
+    double loss = 0;
+    double gradient_norm = 0;
+  };
+  StepResult step(BatchReader& reader);
+  [[nodiscard]] const Eigen::VectorXf& average() const { return adam_.average(); }
+
+ private:
+  const Mlp& network_;
+  const NoiseSchedule& schedule_;
+  const DenoiserObjective& objective_;
+  Stream noise_;
+  Index step_ = 0;
+  Eigen::VectorXf parameters_;
+  Eigen::VectorXf gradient_;
+  Adam adam_;
+  Mlp::Tape tape_;
+  DiffusionBatch batch_;
+  Points uniforms_;
+  Eigen::MatrixXf table_;
+  Eigen::MatrixXf embeddings_;
+  Eigen::MatrixXf prediction_;
+  Eigen::MatrixXf output_gradient_;
+};
+
+struct TrainedDenoiser {
+  Eigen::VectorXf average;  ///< averaged weights
+  Curves curves;  ///< "step", "loss", "gradient_norm", "learning_rate": means over equal stretches, <= 500 of
+                  ///< them
+};
+
+/// Runs options.steps steps on the data of \p context.
+/// \throw NumericalFailure "diverged: …" when the loss is not finite.
+[[nodiscard]] TrainedDenoiser train_denoiser(const Mlp& network, const NoiseSchedule& schedule,
+                                             const DenoiserObjective& objective, const AdamOptions& options,
+                                             Index batch, const FitContext& context);
+
+}  // namespace onmanifold

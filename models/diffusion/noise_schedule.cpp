@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/diffusion/noise_schedule.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+
+namespace onmanifold {
+namespace {
+
+std::vector<double> levels_of_betas(const std::vector<double>& betas) {
+  std::vector<double> level = {0.0};
+  double alpha_bar = 1;
+  for (const double beta : betas) {
+    alpha_bar *= 1 - beta;
+    level.push_back(std::sqrt((1 - alpha_bar) / alpha_bar));
+  }
+  return level;
+}
+
+void check_steps(Index steps) {
+  if (steps < 2) throw InvalidInput(fmt::format("noise schedule: {} steps, at least 2 are needed", steps));
+}
+
+}  // namespace
+
+NoiseSchedule NoiseSchedule::linear(Index steps) {
+  check_steps(steps);
+  std::vector<double> betas;
+  for (Index t = 0; t < steps; ++t) {
+    betas.push_back(1e-4 + (0.02 - 1e-4) * static_cast<double>(t) / static_cast<double>(steps - 1));
+  }
+  return NoiseSchedule(levels_of_betas(betas));
+}
+
+NoiseSchedule NoiseSchedule::cosine(Index steps) {
+  check_steps(steps);
+  const auto f = [steps](Index t) {
+    const double u = (static_cast<double>(t) / static_cast<double>(steps) + 0.008) / 1.008;
+    return std::pow(std::cos(0.5 * std::numbers::pi * u), 2);
+  };
+  std::vector<double> betas;
+  for (Index t = 1; t <= steps; ++t) betas.push_back(std::min(1 - f(t) / f(t - 1), 0.999));
+  return NoiseSchedule(levels_of_betas(betas));
+}
+
+NoiseSchedule NoiseSchedule::with_smallest_level(double level) const {
+  const double bottom = std::log(level_[1]);
+  const double top = std::log(level_.back());
+  if (!(level > 0 && level < level_.back())) {
+    throw InvalidInput(
+        fmt::format("noise schedule: smallest level {} is outside (0, {})", level, level_.back()));
+  }
+  const double stretch = (top - std::log(level)) / (top - bottom);
+  std::vector<double> levels = level_;
+  for (std::size_t t = 1; t < levels.size(); ++t)
+    levels[t] = std::exp(top + (std::log(level_[t]) - top) * stretch);
+  levels[1] = level;
+  return NoiseSchedule(std::move(levels));
+}
+
+double NoiseSchedule::signal(Index t) const {
+  return 1 / std::sqrt(1 + level(t) * level(t));
+}
+
+double NoiseSchedule::noise(Index t) const {
+  return level(t) * signal(t);
+}
+
+double NoiseSchedule::beta(Index t) const {
+  const double now = level(t) * level(t);
+  const double before = level(t - 1) * level(t - 1);
+  return (now - before) / (1 + now);
+}
+
+double NoiseSchedule::posterior_variance(Index t) const {
+  return beta(t) * std::pow(noise(t - 1) / noise(t), 2);
+}
+
+DiffusionSettings DiffusionSettings::read(Settings& settings) {
+  DiffusionSettings result;
+  result.schedule = settings.choice("schedule", result.schedule, {"cosine", "linear"});
+  result.timesteps = settings.integer("timesteps", result.schedule == "linear" ? 1000 : 100, 2, 100000);
+  result.variance = settings.choice("variance", result.variance, {"beta", "posterior"});
+  result.smallest_noise = settings.choice("smallest_noise", result.smallest_noise, {"task", "schedule"});
+  return result;
+}
+
+NoiseSchedule DiffusionSettings::make_schedule(double task_smallest_noise) const {
+  const NoiseSchedule published =
+      schedule == "linear" ? NoiseSchedule::linear(timesteps) : NoiseSchedule::cosine(timesteps);
+  if (smallest_noise == "schedule" || task_smallest_noise <= 0) return published;
+  return published.with_smallest_level(task_smallest_noise);
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The noise levels of a discrete variance-preserving diffusion: x_t = a_t x_0 + sigma_t z, t = 1 … T.
+
+#include <string>
+#include <vector>
+
+#include "core/points.hpp"
+#include "core/settings.hpp"
+
+namespace onmanifold {
+
+/// a_t^2 = alpha_bar_t, a_t^2 + sigma_t^2 = 1. Kept as levels s_t = sigma_t / a_t, which rise with t from s_0
+/// = 0, so that small noise has no cancellation.
+class NoiseSchedule {
+ public:
+  /// beta_t from 1e-4 to 0.02 in equal steps \cite ho2020. alpha_bar_T = 4.0e-5 at T = 1000, .364 at T = 100.
+  [[nodiscard]] static NoiseSchedule linear(Index steps);
+  /// alpha_bar_t = f(t)/f(0), f(t) = cos^2(pi/2 (t/T + .008)/1.008), beta_t <= .999 \cite nichol2021.
+  [[nodiscard]] static NoiseSchedule cosine(Index steps);
+
+  /// The schedule whose log levels are the affine image of this one's that keeps s_T and puts s_1 at \p
+  /// level: as many steps, the smallest of them where a task can see it. \throw InvalidInput unless 0 < level
+  /// < s_T.
+  [[nodiscard]] NoiseSchedule with_smallest_level(double level) const;
+
+  [[nodiscard]] Index steps() const { return static_cast<Index>(level_.size()) - 1; }
+  /// s_t, t = 0 … T.
+  [[nodiscard]] double level(Index t) const { return level_.at(static_cast<std::size_t>(t)); }
+  [[nodiscard]] double signal(Index t) const;              ///< a_t
+  [[nodiscard]] double noise(Index t) const;               ///< sigma_t
+  [[nodiscard]] double beta(Index t) const;                ///< 1 - a_t^2 / a_(t-1)^2, t = 1 … T
+  [[nodiscard]] double posterior_variance(Index t) const;  ///< beta_t sigma_(t-1)^2 / sigma_t^2, t = 1 … T
+
+ private:
+  explicit NoiseSchedule(std::vector<double> level) : level_(std::move(level)) {}
+
+  std::vector<double> level_;
+};
+
+/// The settings that every discrete diffusion shares.
+struct DiffusionSettings {
+  std::string schedule = "cosine";      ///< cosine | linear
+  Index timesteps = 100;                ///< T; 100 for cosine and 1000 for linear unless set
+  std::string variance = "beta";        ///< of the sampler: beta | posterior
+  std::string smallest_noise = "task";  ///< task: s_1 = s_min of the task; schedule: as published
+
+  /// Reads "schedule", "timesteps", "variance" and "smallest_noise".
+  [[nodiscard]] static DiffusionSettings read(Settings& settings);
+  /// The schedule in force for a task with this s_min (standardised units; 0: none).
+  [[nodiscard]] NoiseSchedule make_schedule(double task_smallest_noise) const;
+};
+
+}  // namespace onmanifold

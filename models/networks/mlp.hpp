@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The multilayer perceptron of the low-dimensional denoisers: (x, embedding of t) -> y, SiLU between the
+// layers. Parameters are one flat float buffer, so that optimiser and weight average are one pass over
+// memory.
+
+#include <vector>
+
+#include "core/generative_model.hpp"
+#include "core/points.hpp"
+#include "core/stream.hpp"
+
+namespace onmanifold {
+
+/// Sizes of a network.
+struct MlpShape {
+  Index data = 3;     ///< D: rows of x and of y
+  Index width = 128;  ///< units of a hidden layer, a multiple of 32
+  Index depth = 3;    ///< hidden layers, >= 1
+  friend bool operator==(const MlpShape&, const MlpShape&) = default;
+};
+
+/// y = W_o h_L + b_o, h_l = silu(W_l h_{l-1} + b_l), h_0 = (e(t), x) with 32 numbers e(t), silu(z) = z / (1 +
+/// e^-z). Named by its sizes: "35-128-128-128-3" for D = 3.
+///
+/// An object knows the places of the weights and holds none: training and averaged weights are two buffers.
+/// Entries of a buffer that belong to no weight are 0 and stay 0 under any optimiser that leaves a zero
+/// gradient alone. Column j of a result depends on column j of the input only, and not on how many columns
+/// there are.
+class Mlp {
+ public:
+  static constexpr Index embedding_size = 32;
+
+  /// \throw InvalidInput on impossible sizes.
+  explicit Mlp(MlpShape shape);
+
+  [[nodiscard]] const MlpShape& shape() const { return shape_; }
+  [[nodiscard]] std::string name() const;
+  /// Floats in a buffer, padding included.
+  [[nodiscard]] Index buffer_size() const { return size_; }
+  /// Weights and biases without padding.
+  [[nodiscard]] Index parameter_count() const;
+
+  /// Weights and biases uniform on ±1/sqrt(inputs of the layer), as PyTorch's Linear; the same for every
+  /// buffer layout.
+  [[nodiscard]] Eigen::VectorXf initial_parameters(const Stream& stream) const;
+  /// "layer_<l>_weight" (out×in, in = embedding then data) and "layer_<l>_bias" (out×1), l = 0 … depth.
+  [[nodiscard]] ModelState to_state(const Eigen::VectorXf& parameters) const;
+  /// \throw InvalidInput if \p state is not of this shape.
+  [[nodiscard]] Eigen::VectorXf from_state(const ModelState& state) const;
+
+  /// Memory of forward and backward passes for a batch of at most \p columns columns.
+  class Tape {
+   public:
+    Tape(const Mlp& network, Index columns);
+
+   private:
+    friend class Mlp;
+    Index capacity_ = 0;
+    Index columns_ = 0;
+    Eigen::VectorXf input_;                    // panels of (e, x)
+    std::vector<Eigen::VectorXf> hidden_;      // panels of h_l
+    std::vector<Eigen::VectorXf> slope_;       // silu'(z_l), then dL/dz_l
+    std::vector<Eigen::VectorXf> transposed_;  // W_l^T of the hidden-to-hidden layers
+    Eigen::VectorXf output_gradient_;
+  };
+
+  /// y (D×n) at x (D×n) with \p embeddings (32×n), kept on \p tape for backward(). Allocates nothing.
+  /// \pre n <= capacity of the tape
+  void forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, const Eigen::MatrixXf& embeddings,
+               Tape& tape, Eigen::MatrixXf& y) const;
+  /// dL/d(parameters) for \p dy = dL/dy (D×n) of the last forward(). Allocates nothing.
+  void backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Tape& tape,
+                Eigen::VectorXf& gradient) const;
+
+  /// Memory of evaluate() for at most \p columns columns.
+  class Scratch {
+   public:
+    Scratch(const Mlp& network, Index columns);
+
+   private:
+    friend class Mlp;
+    Index capacity_ = 0;
+    Eigen::VectorXf input_;
+    Eigen::VectorXf first_;
+    Eigen::VectorXf second_;
+    Eigen::VectorXf bias_;
+  };
+
+  /// y at the first \p n columns of \p x, all with the one \p embedding (32), whose part of the first layer
+  /// becomes a bias. Allocates nothing. 2 n (D width + (depth-1) width^2 + width D) floating-point
+  /// operations.
+  void evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, Index n,
+                const Eigen::Ref<const Eigen::VectorXf>& embedding, Scratch& scratch,
+                Eigen::MatrixXf& y) const;
+
+ private:
+  /// Where a layer lives in a buffer. Hidden layers: panels over the outputs, `columns` inputs each. Output
+  /// layer: panels over the INPUTS, `columns` outputs each (few outputs: no panel of them is worth its
+  /// padding).
+  struct Layer {
+    Index inputs = 0;
+    Index outputs = 0;
+    Index columns = 0;
+    Index weight = 0;
+    Index bias = 0;
+  };
+  [[nodiscard]] Index weight_index(std::size_t layer, Index out, Index in) const;
+
+  MlpShape shape_;
+  std::vector<Layer> layers_;
+  Index data_panels_ = 0;    // panels of x in the input
+  Index output_stride_ = 0;  // D rounded up to the tile of the output layer
+  Index size_ = 0;
+};
+
+}  // namespace onmanifold

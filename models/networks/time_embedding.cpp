@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/networks/time_embedding.hpp"
+
+#include <cmath>
+
+#include "core/error.hpp"
+#include "models/networks/mlp.hpp"
+
+namespace onmanifold {
+
+Eigen::MatrixXf time_embedding(Index steps) {
+  if (steps < 1) throw InvalidInput("time embedding: no steps");
+  constexpr Index half = Mlp::embedding_size / 2;
+  Eigen::MatrixXf table(2 * half, steps + 1);
+  for (Index t = 0; t <= steps; ++t) {
+    for (Index i = 0; i < half; ++i) {
+      const double frequency = std::pow(1000.0, static_cast<double>(i) / static_cast<double>(half - 1));
+      const double angle = frequency * static_cast<double>(t) / static_cast<double>(steps);
+      table(i, t) = static_cast<float>(std::sin(angle));
+      table(half + i, t) = static_cast<float>(std::cos(angle));
+    }
+  }
+  return table;
+}
+
+}  // namespace onmanifold
