@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Points in the files of other programs: NumPy's .npy, .csv, and a dataset of an .h5 file. One point a row
+// there, one a column here: an N×D array of the file is D×N, the same memory order.
+
+#include <memory>
+#include <string>
+
+#include "core/points.hpp"
+
+namespace onmanifold {
+
+/// Reads points block by block, also from files larger than memory.
+///
+/// \p spec is a path that ends in
+///  - .npy: format versions 1 to 3, float64 or float32, little-endian, C or Fortran order, 1-D (N numbers: D
+///  = 1) or 2-D;
+///  - .csv: numbers between commas, one point a line; empty lines and lines that start with # are skipped,
+///  and so is
+///    a first line without any number (names of columns);
+///  - .h5 or .hdf5, optionally followed by :dataset (default "samples"): floating point or integer, 1-D or
+///  2-D.
+///
+/// \throw InvalidInput for a file that is missing, truncated, longer than it says, or of another kind, naming
+/// the path and, for text, line and column; IoError if reading fails.
+class PointReader {
+ public:
+  explicit PointReader(const std::string& spec);
+  ~PointReader();
+  PointReader(PointReader&&) noexcept;
+  PointReader& operator=(PointReader&&) noexcept;
+
+  [[nodiscard]] Index dimension() const;  ///< D
+  [[nodiscard]] Index size() const;       ///< N, points in the whole file
+  /// Reads the next points into the first columns of \p chunk (D rows).
+  /// \return how many: chunk.cols() unless the file ends before; 0 at its end.
+  [[nodiscard]] Index read(Eigen::Ref<Points> chunk);
+
+  class Source;  ///< one kind of file
+
+ private:
+  std::unique_ptr<Source> source_;
+};
+
+/// All points of a file, D×N. Errors and \p spec as for PointReader.
+[[nodiscard]] Points read_points(const std::string& spec);
+
+/// Writes \p points, D×N, complete or absent, in the format of the name (.npy: float64, C order, N×D; .csv:
+/// the shortest decimals that read back to the same bits, no header; .h5[:dataset], default "samples":
+/// float64 N×D). Directories are made. Reading gives the same bits, except the payload of a NaN in .csv.
+/// \throw InvalidInput for another extension, IoError (e.g. a full disk) naming the path.
+void write_points(const std::string& spec, const PointsRef& points);
+
+}  // namespace onmanifold
