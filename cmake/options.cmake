@@ -25,8 +25,10 @@ add_library(onmanifold::flags ALIAS onmanifold_flags)
 target_compile_definitions(onmanifold_flags INTERFACE EIGEN_MAX_ALIGN_BYTES=64 EIGEN_DONT_PARALLELIZE)
 target_compile_options(onmanifold_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                                                   -Woverloaded-virtual -Wold-style-cast -fno-math-errno)
-# GCC 12 takes the undefined operands of its own AVX-512 intrinsics for our mistakes.
-target_compile_options(onmanifold_flags INTERFACE -Wno-maybe-uninitialized)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 takes the undefined operands of its own AVX-512 intrinsics for our mistakes.
+  target_compile_options(onmanifold_flags INTERFACE -Wno-maybe-uninitialized)
+endif()
 if(ONMANIFOLD_WERROR)
   target_compile_options(onmanifold_flags INTERFACE -Werror)
 endif()
@@ -50,6 +52,8 @@ if(ONMANIFOLD_SANITIZE)
       onmanifold_flags INTERFACE -fno-sanitize=null,alignment,vptr,object-size,pointer-overflow
                                  -fno-sanitize-recover=undefined)
   endif()
-  # GCC warns about its own instrumentation here.
-  target_compile_options(onmanifold_flags INTERFACE -Wno-tsan)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC warns about its own instrumentation of atomic fences.
+    target_compile_options(onmanifold_flags INTERFACE -Wno-tsan)
+  endif()
 endif()

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Fuzzes every reader for the given number of seconds (default 60) under libFuzzer with the address sanitizer. Needs
+# clang 14 and its runtime (installed if missing). A crash leaves its input in build/fuzz and a non-zero exit code.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-60}
+
+scripts/install-dependencies.sh --build --fuzz
+cmake -G Ninja -S . -B build/fuzz -DCMAKE_BUILD_TYPE=Sanitize -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_C_COMPILER=clang-14 \
+  -DONMANIFOLD_SANITIZE=address,fuzzer-no-link -DONMANIFOLD_BUILD_FUZZER=ON -DONMANIFOLD_BUILD_TESTS=OFF \
+  -DONMANIFOLD_BUILD_BENCHMARKS=OFF >/dev/null
+cmake --build build/fuzz --target readers_fuzz
+
+mkdir -p build/fuzz/corpus
+cp tests/fuzz/seeds/* build/fuzz/corpus/
+cd build/fuzz
+./readers_fuzz -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2000 -max_len=4096 -print_final_stats=1 corpus
