@@ -568,7 +568,7 @@ class Hdf5Source : public Source {
   Hdf5Source(const std::string& path, const std::string& dataset)
       : where_(fmt::format("{}:{}", path, dataset)),
         shape_(checked_shape(path, dataset)),
-        file_(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose),
+        file_(open_unlocked(path), H5Fclose),
         dataset_(file_.valid() ? H5Dopen2(file_.id(), dataset.c_str(), H5P_DEFAULT) : -1, H5Dclose) {
     if (!dataset_.valid()) throw IoError(fmt::format("{}: cannot open", where_));
     const Handle type(H5Dget_type(dataset_.id()), H5Tclose);
@@ -616,6 +616,13 @@ class Hdf5Source : public Source {
           fmt::format("{}:{}: shape ({}), expected (N, D) or (N)", path, dataset, fmt::join(shape, ", ")));
     }
     return shape;
+  }
+
+  // Without a lock, like Hdf5Reader: HDF5 refuses one file under two settings.
+  static hid_t open_unlocked(const std::string& path) {
+    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    H5Pset_file_locking(access.id(), 0, 1);
+    return H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id());
   }
 
   std::string where_;
