@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values of every metric on the fixed point sets A and B, computed independently (twice) outside of this
+// program.
+#include <gtest/gtest.h>
+
+#include "metrics/histogram.hpp"
+#include "metrics/matching.hpp"
+#include "metrics/mmd.hpp"
+#include "metrics/pairwise.hpp"
+#include "metrics/prdc.hpp"
+#include "tests/metrics/metric_fixtures.hpp"
+
+namespace onmanifold::test {
+namespace {
+
+// The values are given with 15 digits.
+void expect_relative(double value, double expected, double tolerance = 1e-12) {
+  EXPECT_NEAR(value, expected, tolerance * std::abs(expected));
+}
+
+TEST(ExactValues, FixturesAreTheOnesMeant) {
+  EXPECT_NEAR(fixture_a().sum(), 2.25639253735751, 1e-13);
+  EXPECT_NEAR(fixture_b().sum(), 13.079449037445, 1e-12);
+}
+
+TEST(ExactValues, MedianDistance) {
+  const Points a10 = fixture_a(10);
+  Points pooled(3, 20);
+  pooled << a10, fixture_b();
+  expect_relative(median_distance(pooled), 1.71051429702377);
+  expect_relative(median_distance(pooled, true), 1.69970307081707);
+  expect_relative(median_distance(a10), 1.80246792625942);
+  Points all(3, 22);
+  all << fixture_a(), fixture_b();
+  expect_relative(median_distance(all), 1.74865407877455);
+  expect_relative(median_distance(fixture_a()), 1.79976151867334);
+  expect_relative(median_distance(fixture_a(), true), 1.79705511108727);
+}
+
+TEST(ExactValues, MmdWithOneBandwidth) {
+  const MmdEstimates one = mmd2(fixture_a(10), fixture_b(), RadialKernel({0.5}));
+  EXPECT_NEAR(one.biased, .167665964065301, 1e-14);
+  EXPECT_NEAR(one.unbiased, .0368677595964380, 1e-14);
+  EXPECT_NEAR(one.u, .0477247037105117, 1e-14);
+  Points pooled(3, 20);
+  pooled << fixture_a(10), fixture_b();
+  const double sigma = median_distance(pooled);
+  const MmdEstimates median = mmd2(fixture_a(10), fixture_b(), RadialKernel({0.5 / (sigma * sigma)}));
+  EXPECT_NEAR(median.biased, .0967750236485538, 1e-14);
+  EXPECT_NEAR(median.unbiased, .0216443901407598, 1e-14);
+  EXPECT_NEAR(median.u, .0309601666204138, 1e-14);
+  EXPECT_NEAR(value_of("mmd2_rbf_biased", fixture_a(10), fixture_b()), .0967750236485538, 1e-14);
+}
+
+TEST(ExactValues, MmdOfDifferentSizes) {
+  EXPECT_NEAR(value_of("mmd2_rbf_unbiased(sigma=1)", fixture_a(), fixture_b()), .0755240151369109, 1e-14);
+  EXPECT_NEAR(value_of("mmd2_rbf_biased(sigma=1)", fixture_a(), fixture_b()), .193944593260926, 1e-14);
+}
+
+TEST(ExactValues, MmdBank) {
+  expect_relative(value_of("mmd2_rbf_biased(bandwidth=bank)", fixture_a(), fixture_b()), 0.155778007268671);
+}
+
+TEST(ExactValues, Prdc) {
+  const auto expect = [](const Prdc& result, double precision, double recall, double density,
+                         double coverage) {
+    EXPECT_NEAR(result.precision, precision, 1e-14);
+    EXPECT_NEAR(result.recall, recall, 1e-14);
+    EXPECT_NEAR(result.density, density, 1e-14);
+    EXPECT_NEAR(result.coverage, coverage, 1e-14);
+  };
+  const Points a = fixture_a();
+  const Points b = fixture_b();
+  expect(prdc(a, b, 1), .6, 7.0 / 12, .7, 1.0 / 3);
+  expect(prdc(a, b, 3), 1, 1, 28.0 / 30, 10.0 / 12);
+  expect(prdc(a, b, 5), 1, 1, 1.04, 1);
+  expect(prdc(a, a, 3), 1, 1, 1, 1);
+  const Points same = Points::Constant(3, 8, 0.5);
+  expect(prdc(same, same, 3), 0, 0, 0, 0);
+  expect(prdc(same, same, 3, true), 1, 1, 8.0 / 3, 1);
+  EXPECT_NEAR(value_of("coverage(k=3)", a, b), 10.0 / 12, 1e-14);
+  EXPECT_NEAR(value_of("density(k=3)", a, b), 28.0 / 30, 1e-14);
+  EXPECT_NEAR(value_of("precision(k=1)", a, b), .6, 1e-14);
+  EXPECT_NEAR(value_of("recall(k=1)", a, b), 7.0 / 12, 1e-14);
+}
+
+TEST(ExactValues, Matching) {
+  const Points a = fixture_a();
+  const Points b = fixture_b();
+  expect_relative(value_of("cov_match", a, b), 5.0 / 12);
+  expect_relative(value_of("mmd_min", a, b), .563525411012359);
+  expect_relative(value_of("mmd_min_gen", a, b), .459959204615544);
+  expect_relative(value_of("mmd_min(squared=false)", a, b), .708794555892509);
+  expect_relative(value_of("chamfer", a, b), 1.0234846156279);
+  const OneNna nna = one_nna(a, b);
+  expect_relative(nna.accuracy, 14.0 / 22);
+  expect_relative(nna.reference, 8.0 / 12);
+  expect_relative(nna.samples, 6.0 / 10);
+  expect_relative(value_of("one_nna", a, b), 14.0 / 22);
+}
+
+TEST(ExactValues, HistogramDistances) {
+  const Vector p = (Vector(3) << .2, .3, .5).finished();
+  const Vector q = (Vector(3) << .1, .6, .3).finished();
+  expect_relative(total_variation(p, q), 0.3);
+  expect_relative(jensen_shannon(p, q), .0466133843198648);
+  expect_relative(jensen_shannon(p, q) / std::log(2.0), .0672488983973203);
+  expect_relative(std::sqrt(jensen_shannon(p, q)), .215901330055803);
+  EXPECT_EQ(jensen_shannon(p, p), 0);
+}
+
+TEST(ExactValues, HistogramOfFixtures) {
+  const BoxPartition grid({0, 1}, Vector::Constant(2, -1.5), Vector::Constant(2, 1.5), 5);
+  const Points a = fixture_a();
+  const Points b = fixture_b();
+  const MetricInput input{
+      .samples = &b, .reference = &a, .partition = &grid, .evaluation = Stream(1, "test/evaluation")};
+  expect_relative(evaluate("tvd", input).value, 0.75);
+  expect_relative(evaluate("js_divergence", input).value, .458345375544099);
+  expect_relative(evaluate("js_divergence", input).value / std::log(2.0), .661252600311861);
+  expect_relative(evaluate("js_distance", input).value, std::sqrt(.458345375544099));
+}
+
+TEST(ExactValues, ConstraintsOfFixtureB) {
+  const Sphere sphere(2);
+  const Points b = fixture_b();
+  const Projection projection = sphere.project(b);
+  MetricInput input{.samples = &b,
+                    .manifold = &sphere,
+                    .projection = &projection,
+                    .evaluation = Stream(1, "test/evaluation")};
+  expect_relative(evaluate("constraint_mean", input).value, .47155113999696);
+  expect_relative(evaluate("constraint_max", input).value, .966634130169946);
+  expect_relative(evaluate("violation_rate(tau=0.5)", input).value, 0.4);
+  expect_relative(evaluate("projection_distance", input).value, .47155113999696);
+  expect_relative(evaluate("projection_distance_rms", input).value, .603592551212231);
+  expect_relative(evaluate("projection_distance_max", input).value, .966634130169946);
+  EXPECT_EQ(evaluate("projection_fail_rate", input).value, 0);
+  input.samples = &projection.points;
+  input.projected = true;
+  EXPECT_LE(evaluate("constraint_max", input).value, 1e-15);
+  EXPECT_LE(evaluate("projection_distance_max", input).value, 1e-15);
+}
+
+}  // namespace
+}  // namespace onmanifold::test

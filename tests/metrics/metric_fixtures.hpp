@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Shared by the metric tests: the two point sets of the exact values, simple laws, and a scene with
+// everything a metric may ask for.
+
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "core/distribution.hpp"
+#include "core/stream.hpp"
+#include "manifolds/sphere.hpp"
+#include "metrics/histogram.hpp"
+#include "metrics/registry.hpp"
+
+namespace onmanifold::test {
+
+/// a_ij = sin(1.3 i + 0.7 j + 0.1 i j): 3×n, no random numbers.
+inline Points fixture_a(Index n = 12) {
+  Points a(3, n);
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = 0; j < 3; ++j) {
+      const auto x = static_cast<double>(i);
+      const auto y = static_cast<double>(j);
+      a(j, i) = std::sin(1.3 * x + 0.7 * y + 0.1 * x * y);
+    }
+  }
+  return a;
+}
+
+/// b_ij = cos(0.9 i - 0.4 j) + 0.25: 3×10, in a plane.
+inline Points fixture_b() {
+  Points b(3, 10);
+  for (Index i = 0; i < 10; ++i) {
+    for (Index j = 0; j < 3; ++j)
+      b(j, i) = std::cos(0.9 * static_cast<double>(i) - 0.4 * static_cast<double>(j)) + 0.25;
+  }
+  return b;
+}
+
+/// N(0, I_d).
+class GaussianSampler final : public Sampler {
+ public:
+  explicit GaussianSampler(Index dimension) : dimension_(dimension) {}
+  [[nodiscard]] Index dimension() const override { return dimension_; }
+  [[nodiscard]] Points sample(Index n, Stream stream) const override { return stream.normal(dimension_, n); }
+
+ private:
+  Index dimension_;
+};
+
+/// Two bumps on S^2 around +e3 (share 0.7) and -e3, made by normalising shifted Gaussians.
+class TwoBumpSampler final : public Sampler {
+ public:
+  explicit TwoBumpSampler(double share = 0.7) : share_(share) {}
+  [[nodiscard]] Index dimension() const override { return 3; }
+  [[nodiscard]] Points sample(Index n, Stream stream) const override {
+    Points points = stream.normal(3, n);
+    const Points u = stream.uniform(1, n);
+    for (Index i = 0; i < n; ++i) {
+      points(2, i) += u(0, i) < share_ ? 3 : -3;
+      points.col(i).normalize();
+    }
+    return points;
+  }
+
+ private:
+  double share_;
+};
+
+/// Uniform on the unit sphere of R^D.
+class UniformSphereSampler final : public Sampler {
+ public:
+  explicit UniformSphereSampler(Index dimension = 3) : dimension_(dimension) {}
+  [[nodiscard]] Index dimension() const override { return dimension_; }
+  [[nodiscard]] Points sample(Index n, Stream stream) const override {
+    Points points = stream.normal(dimension_, n);
+    points.colwise().normalize();
+    return points;
+  }
+
+ private:
+  Index dimension_;
+};
+
+/// The one metric "name(settings)".
+inline std::unique_ptr<Metric> metric_of(const std::string& text) {
+  return make_metric(parse_metric_list(text).at(0));
+}
+
+/// The first record of metric \p text on \p input.
+inline MetricRecord evaluate(const std::string& text, const MetricInput& input) {
+  return metric_of(text)->evaluate(input).at(0);
+}
+
+/// Samples against a reference, nothing else.
+inline double value_of(const std::string& text, const Points& reference, const Points& samples) {
+  MetricInput input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "test/evaluation")};
+  return evaluate(text, input).value;
+}
+
+/// Two bumps on the sphere with a reference, training points, a grid whose masses come from 10^6 draws, and a
+/// sampler.
+struct SphereScene {
+  explicit SphereScene(Index n = 1000, std::string address = "scene")
+      : manifold(2),
+        reference(sampler.sample(n, Stream(7, address).at("reference"))),
+        training(sampler.sample(n, Stream(7, address).at("training"))),
+        truth(sampler.sample(n, Stream(7, address).at("truth"))),
+        partition({0, 1, 2}, Vector::Constant(3, -1.0), Vector::Constant(3, 1.0), 4),
+        evaluation(7, address + "/evaluation") {
+    const Eigen::VectorXi cells = partition.assign(sampler.sample(400000, Stream(7, "masses")));
+    masses = Vector::Zero(partition.size());
+    for (Index i = 0; i < cells.size(); ++i) masses[cells[i]] += 1.0 / static_cast<double>(cells.size());
+  }
+  /// Everything a metric may ask for; \p samples outlives the input.
+  [[nodiscard]] MetricInput input(const Points& samples) const {
+    return {.samples = &samples,
+            .reference = &reference,
+            .training = &training,
+            .manifold = &manifold,
+            .partition = &partition,
+            .masses = &masses,
+            .sampler = &sampler,
+            .evaluation = evaluation};
+  }
+
+  TwoBumpSampler sampler;
+  Sphere manifold;
+  Points reference;
+  Points training;
+  Points truth;  ///< fresh draws: what a perfect model would give
+  BoxPartition partition;
+  Vector masses;
+  Stream evaluation;
+};
+
+}  // namespace onmanifold::test
