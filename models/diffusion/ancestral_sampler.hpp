@@ -23,8 +23,8 @@ inline constexpr Index sampling_block = 512;
 /// epsilon is called for one block at a time, with t from T down to 1.
 ///
 /// `beta` is exact for unit-normal data, `posterior` for one point. With the exact score and T = 100 (cosine,
-/// s_1 = .01) a direction of standard deviation v comes out wide by 5.2 % (v = .034), 2.2 % (.15), 1.4 %
-/// (.3), 0 (1) with `beta` and narrow by 15.8 %, 5.2 %, 3.2 %, 2.1 % with `posterior`: hence the default
+/// s_1 = .01) a direction of standard deviation v comes out wide by 5.6 % (v = .034), 2.3 % (.15), 1.4 %
+/// (.3), 0 (1) with `beta` and narrow by 16.1 %, 5.4 %, 3.3 %, 2.1 % with `posterior`: hence the default
 /// `beta`. The state is double. Noise of block b: stream.at(b).at(t), its x_T: stream.at(b).at(0).
 [[nodiscard]] Points ancestral_sample(const NoiseSchedule& schedule, const std::string& variance,
                                       const BlockDenoiser& epsilon, Index dimension, Index n,

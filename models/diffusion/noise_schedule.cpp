@@ -37,14 +37,17 @@ NoiseSchedule NoiseSchedule::linear(Index steps) {
   return NoiseSchedule(levels_of_betas(betas));
 }
 
-NoiseSchedule NoiseSchedule::cosine(Index steps) {
+NoiseSchedule NoiseSchedule::cosine(Index steps, double largest_beta) {
   check_steps(steps);
+  if (!(largest_beta > 0 && largest_beta < 1)) {
+    throw InvalidInput(fmt::format("noise schedule: largest beta {} is outside (0, 1)", largest_beta));
+  }
   const auto f = [steps](Index t) {
     const double u = (static_cast<double>(t) / static_cast<double>(steps) + 0.008) / 1.008;
     return std::pow(std::cos(0.5 * std::numbers::pi * u), 2);
   };
   std::vector<double> betas;
-  for (Index t = 1; t <= steps; ++t) betas.push_back(std::min(1 - f(t) / f(t - 1), 0.999));
+  for (Index t = 1; t <= steps; ++t) betas.push_back(std::min(1 - f(t) / f(t - 1), largest_beta));
   return NoiseSchedule(levels_of_betas(betas));
 }
 
@@ -87,12 +90,13 @@ DiffusionSettings DiffusionSettings::read(Settings& settings) {
   result.timesteps = settings.integer("timesteps", result.schedule == "linear" ? 1000 : 100, 2, 100000);
   result.variance = settings.choice("variance", result.variance, {"beta", "posterior"});
   result.smallest_noise = settings.choice("smallest_noise", result.smallest_noise, {"task", "schedule"});
+  result.largest_beta = settings.number("largest_beta", result.largest_beta, 0.5, 0.999999);
   return result;
 }
 
 NoiseSchedule DiffusionSettings::make_schedule(double task_smallest_noise) const {
-  const NoiseSchedule published =
-      schedule == "linear" ? NoiseSchedule::linear(timesteps) : NoiseSchedule::cosine(timesteps);
+  const NoiseSchedule published = schedule == "linear" ? NoiseSchedule::linear(timesteps)
+                                                       : NoiseSchedule::cosine(timesteps, largest_beta);
   if (smallest_noise == "schedule" || task_smallest_noise <= 0) return published;
   return published.with_smallest_level(task_smallest_noise);
 }

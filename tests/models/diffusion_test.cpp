@@ -27,9 +27,9 @@ TEST(SampledDeviation, IsExactWhereTheVarianceChoicesAreExact) {
 }
 
 TEST(SampledDeviation, FavoursBetaAtTheStatedErrors) {
-  const NoiseSchedule schedule = NoiseSchedule::cosine(100).with_smallest_level(0.01);
-  for (const auto& [v, beta, posterior] : {std::tuple{0.034, 0.052, -0.158}, std::tuple{0.15, 0.022, -0.052},
-                                           std::tuple{0.3, 0.014, -0.032}, std::tuple{1.0, 0.0, -0.021}}) {
+  const NoiseSchedule schedule = DiffusionSettings().make_schedule(0.01);
+  for (const auto& [v, beta, posterior] : {std::tuple{0.034, 0.056, -0.161}, std::tuple{0.15, 0.023, -0.054},
+                                           std::tuple{0.3, 0.014, -0.033}, std::tuple{1.0, 0.0, -0.021}}) {
     EXPECT_NEAR(sampled_deviation(schedule, "beta", v) / v - 1, beta, 6e-4) << v;
     EXPECT_NEAR(sampled_deviation(schedule, "posterior", v) / v - 1, posterior, 6e-4) << v;
   }

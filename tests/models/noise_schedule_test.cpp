@@ -18,6 +18,7 @@ TEST(NoiseSchedule, HasThePublishedEnds) {
   const NoiseSchedule cosine = NoiseSchedule::cosine(100);
   EXPECT_NEAR(cosine.noise(1), 0.025, 0.0005);
   EXPECT_NEAR(cosine.beta(100), 0.999, 1e-9);
+  EXPECT_NEAR(NoiseSchedule::cosine(100, 0.9).beta(100), 0.9, 1e-12);
 }
 
 TEST(NoiseSchedule, BetasGiveTheLevelsBack) {
@@ -52,7 +53,7 @@ TEST(NoiseSchedule, SmallestLevelMovesTheBottomOnly) {
 TEST(DiffusionSettings, HonourTheTask) {
   const DiffusionSettings settings;
   EXPECT_DOUBLE_EQ(settings.make_schedule(0.01).level(1), 0.01);
-  EXPECT_EQ(settings.make_schedule(0).level(1), NoiseSchedule::cosine(100).level(1));
+  EXPECT_EQ(settings.make_schedule(0).level(1), NoiseSchedule::cosine(100, 0.9).level(1));
   Settings table(Value(Value::Table{{"schedule", "linear"}, {"smallest_noise", "schedule"}}), "test");
   const DiffusionSettings linear = DiffusionSettings::read(table);
   table.finish();
