@@ -33,11 +33,10 @@ constexpr double largest_coordinate = 1e150;  // squares stay finite
 constexpr double padding = 0x1p-21;
 constexpr double slack = 1 + 0x1p-18;
 
-// Eight triangles, vertices in the order of their numbers: corner, edges, dual basis of the plane, 1 /
-// |edge|^2.
+// Eight triangles, vertices in the order of their numbers, dual basis of the plane, 1 / |edge|^2. Edges are
+// differences of vertices and computed anew: memory is what queries wait for.
 struct alignas(64) Block {
-  Doubles corner[3];
-  Doubles ab[3], ac[3], bc[3];
+  Doubles a[3], b[3], c[3];
   Doubles dual_b[3], dual_c[3];
   Doubles inverse_ab, inverse_ac, inverse_bc;
   int face[lanes];
@@ -82,23 +81,28 @@ inline V square_on_edge(const V* p, const V* e, const V& inverse, V& t) {
 }
 
 template <class V>
-inline void distances(const double* x, const V* corner, const V* ab, const V* ac, const V* bc, const V* b,
-                      const V* c, const V* dual_b, const V* dual_c, const V& iab, const V& iac, const V& ibc,
-                      Distances<V>& out) {
+inline void distances(const double* x, const V* a, const V* b, const V* c, const V* dual_b, const V* dual_c,
+                      const V& inverse_ab, const V& inverse_ac, const V& inverse_bc, Distances<V>& out) {
+  V ab[3];
+  V ac[3];
+  V bc[3];
   V ap[3];
   V bp[3];
   V cp[3];
   for (int i = 0; i < 3; ++i) {
-    ap[i] = x[i] - corner[i];
+    ab[i] = b[i] - a[i];
+    ac[i] = c[i] - a[i];
+    bc[i] = c[i] - b[i];
+    ap[i] = x[i] - a[i];
     bp[i] = x[i] - b[i];
     cp[i] = x[i] - c[i];
   }
   out.vertex[0] = dot(ap, ap);
   out.vertex[1] = dot(bp, bp);
   out.vertex[2] = dot(cp, cp);
-  out.edge[0] = square_on_edge(ap, ab, iab, out.t[0]);
-  out.edge[1] = square_on_edge(ap, ac, iac, out.t[1]);
-  out.edge[2] = square_on_edge(bp, bc, ibc, out.t[2]);
+  out.edge[0] = square_on_edge(ap, ab, inverse_ab, out.t[0]);
+  out.edge[1] = square_on_edge(ap, ac, inverse_ac, out.t[1]);
+  out.edge[2] = square_on_edge(bp, bc, inverse_bc, out.t[2]);
   out.v = dot(ap, dual_b);
   out.w = dot(ap, dual_c);
   V r[3];
@@ -136,12 +140,7 @@ std::uint32_t spread_bits(std::uint32_t v) {  // 10 bits to every third of 30
 }  // namespace
 
 struct ClosestPointIndex::Data {
-  // b and c are kept, not computed as a + ab: shared vertices must give the same bits in all their faces.
-  struct alignas(64) Corners {
-    Doubles b[3], c[3];
-  };
   std::vector<Block> blocks;
-  std::vector<Corners> corners;
   std::vector<Node> nodes;
   std::vector<int> slot;                          // face -> 8 · block + lane
   std::vector<std::array<std::int8_t, 3>> order;  // place in the face of its lowest, middle, highest vertex
@@ -155,10 +154,8 @@ struct ClosestPointIndex::Data {
 
 inline Doubles ClosestPointIndex::Data::block_distances(std::size_t block, const double* x) const {
   const Block& k = blocks[block];
-  const Corners& q = corners[block];
   Distances<Doubles> d;
-  distances<Doubles>(x, k.corner, k.ab, k.ac, k.bc, q.b, q.c, k.dual_b, k.dual_c, k.inverse_ab, k.inverse_ac,
-                     k.inverse_bc, d);
+  distances<Doubles>(x, k.a, k.b, k.c, k.dual_b, k.dual_c, k.inverse_ab, k.inverse_ac, k.inverse_bc, d);
   return smallest(d);
 }
 
@@ -238,7 +235,6 @@ ClosestPointIndex::ClosestPointIndex(const Points& vertices, const Eigen::Matrix
 
   const auto add_block = [&](const Tree::Item& leaf) {
     Block block{};
-    Data::Corners rest{};
     for (int lane = 0; lane < lanes; ++lane) {
       // Spare lanes repeat the last triangle.
       const int face = tree.faces[static_cast<std::size_t>(leaf.first + std::min(lane, leaf.count - 1))];
@@ -253,12 +249,9 @@ ClosestPointIndex::ClosestPointIndex(const Points& vertices, const Eigen::Matrix
       const Eigen::Vector3d dual_b = (ac.squaredNorm() * ab - ab.dot(ac) * ac) / determinant;
       const Eigen::Vector3d dual_c = (ab.squaredNorm() * ac - ab.dot(ac) * ab) / determinant;
       for (int i = 0; i < 3; ++i) {
-        block.corner[i][lane] = a(i);
-        rest.b[i][lane] = b(i);
-        rest.c[i][lane] = c(i);
-        block.ab[i][lane] = ab(i);
-        block.ac[i][lane] = ac(i);
-        block.bc[i][lane] = bc(i);
+        block.a[i][lane] = a(i);
+        block.b[i][lane] = b(i);
+        block.c[i][lane] = c(i);
         block.dual_b[i][lane] = dual_b(i);
         block.dual_c[i][lane] = dual_c(i);
       }
@@ -271,7 +264,6 @@ ClosestPointIndex::ClosestPointIndex(const Points& vertices, const Eigen::Matrix
       }
     }
     data->blocks.push_back(block);
-    data->corners.push_back(rest);
     return ~static_cast<int>(data->blocks.size() - 1);
   };
 
@@ -422,14 +414,12 @@ TrianglePoint ClosestPointIndex::evaluate(const Eigen::Vector3d& x, Index face) 
   const auto number = static_cast<std::size_t>(slot / lanes);
   const int lane = slot % lanes;
   const Block& k = data_->blocks[number];
-  const Data::Corners& q = data_->corners[number];
   const auto pick = [lane](const Doubles* v) {
     return std::array<double, 3>{v[0][lane], v[1][lane], v[2][lane]};
   };
   Distances<double> d;
-  distances<double>(x.data(), pick(k.corner).data(), pick(k.ab).data(), pick(k.ac).data(), pick(k.bc).data(),
-                    pick(q.b).data(), pick(q.c).data(), pick(k.dual_b).data(), pick(k.dual_c).data(),
-                    k.inverse_ab[lane], k.inverse_ac[lane], k.inverse_bc[lane], d);
+  distances<double>(x.data(), pick(k.a).data(), pick(k.b).data(), pick(k.c).data(), pick(k.dual_b).data(),
+                    pick(k.dual_c).data(), k.inverse_ab[lane], k.inverse_ac[lane], k.inverse_bc[lane], d);
   const double square = smallest(d);
   Eigen::Vector3d sorted;  // weights of the vertices by number; a vertex before an edge before the plane
   if (square == d.vertex[0]) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// All manifolds that a command line can name, and the reading of that notation.
+
+#include <memory>
+#include <string_view>
+
+#include "core/registry.hpp"
+#include "core/settings.hpp"
+#include "manifolds/manifold.hpp"
+
+namespace onmanifold {
+
+using ManifoldFactory = std::shared_ptr<const Manifold> (*)(Settings& settings);
+
+/// The factory reads its settings and leaves finish() to the caller.
+[[nodiscard]] const Registry<ManifoldFactory>& manifold_registry();
+
+/// The manifold "name" or "name:key=value,key=value,…". Lists of numbers are split by ':', rows by '/'; the
+/// key path comes last and takes the rest, commas included.
+///   sphere:dim=2,radius=1[,centre=0:0:0] · plane:normal=1:2:3,offset=1 · flux:dim=784,total=100 ·
+///   affine:rows=1:1:1/1:-2:1,values=3:0 · mesh:[area=12.566,]path=FILE
+/// For each of these, make_manifold(m.spec())->spec() == m.spec().
+/// \throw InvalidInput naming the notation and the known names or keys; IoError if a file cannot be read.
+[[nodiscard]] std::shared_ptr<const Manifold> make_manifold(std::string_view spec);
+
+}  // namespace onmanifold
