@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// The numbered identities of core/generative_model.hpp over every registered method, and broken methods that
+// the same checks must catch.
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "models/registry.hpp"
+#include "tests/models/model_fixtures.hpp"
+
+namespace onmanifold {
+namespace {
+
+using Maker = std::function<std::unique_ptr<GenerativeModel>()>;
+
+/// Settings that make a method small enough for a test. Unknown methods run at their defaults.
+Value::Table small_settings(const std::string& name) {
+  if (name == "ddpm") {
+    return {{"steps", 600}, {"width", 32},           {"depth", 2},
+            {"batch", 128}, {"learning_rate", 5e-3}, {"timesteps", 50}};
+  }
+  if (name == "exact_score") return {{"timesteps", 50}};
+  return {};
+}
+
+Maker maker(const std::string& name) {
+  return [name] {
+    Settings settings{Value(small_settings(name)), name};
+    auto model = method_registry().get(name).factory(settings);
+    settings.finish();
+    return model;
+  };
+}
+
+bool equal(const Points& a, const Points& b) {
+  return a.rows() == b.rows() && a.cols() == b.cols() && a == b;
+}
+
+bool equal(const ModelState& a, const ModelState& b) {
+  if (a.size() != b.size()) return false;
+  for (const auto& [name, values] : a) {
+    const auto other = b.find(name);
+    if (other == b.end() || other->second.rows() != values.rows() || other->second.cols() != values.cols() ||
+        other->second != values) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// A training source with one bad point.
+class BadSource final : public TrainingSource {
+ public:
+  explicit BadSource(Points points) : points_(std::move(points)) {
+    points_(1, 3) = std::numeric_limits<double>::quiet_NaN();
+  }
+  [[nodiscard]] Index dimension() const override { return points_.rows(); }
+  [[nodiscard]] Index size() const override { return points_.cols(); }
+  [[nodiscard]] const Points& clean_points() const override { return points_; }
+  [[nodiscard]] Points epoch(Index) const override { return points_; }
+
+ private:
+  Points points_;
+};
+
+/// The identities that fail, by number; 5 is "learns a trivial target".
+std::vector<int> violations(const Maker& make, const NormalLaw& law) {
+  FitFixture fixture(law, 1000);
+  const FitContext context = fixture.context();
+  const Stream stream(11, "conformance");
+  std::vector<int> failed;
+  const auto require = [&](bool holds, int identity) {
+    if (!holds && (failed.empty() || failed.back() != identity)) failed.push_back(identity);
+  };
+
+  auto first = make();
+  auto second = make();
+  first->fit(context);
+  const Points samples = first->sample(700, stream);
+  second->fit(context);
+  require(equal(second->sample(700, stream), samples) && equal(first->state(), second->state()), 1);
+
+  require(samples.rows() == 3 && samples.cols() == 700, 2);
+  (void)first->sample(10, stream.at("other"));
+  require(equal(first->sample(700, stream), samples), 2);
+  require(!equal(first->sample(700, stream.at("other")), samples), 2);
+
+  auto loaded = make();
+  try {
+    loaded->load(first->state(), context);
+    require(equal(loaded->sample(700, stream), samples), 3);
+  } catch (const InvalidInput&) {
+    require(first->state().empty(), 3);  // a method without state may refuse to load one
+  }
+
+  const BadSource bad(fixture.source().clean_points());
+  FitContext bad_context = context;
+  bad_context.training = &bad;
+  try {
+    make()->fit(bad_context);
+    require(false, 4);
+  } catch (const InvalidInput&) {
+  } catch (const std::exception&) {
+    require(false, 4);
+  }
+
+  // N(m, C) with deviations 1 and 1/2: mean and deviations within a quarter, which a short training reaches
+  // with room to spare and no method that ignores its data does.
+  const Vector mean = samples.rowwise().mean();
+  const Points centred = samples.colwise() - mean;
+  const Eigen::MatrixXd covariance = centred * centred.transpose() / 700.0;
+  require((mean - law.mean()).norm() < 0.25 && (covariance - law.covariance()).norm() < 0.35, 5);
+  return failed;
+}
+
+class Methods : public testing::TestWithParam<std::string> {};
+
+TEST_P(Methods, KeepTheIdentitiesAndLearnATrivialTarget) {
+  EXPECT_TRUE(violations(maker(GetParam()), NormalLaw::in_a_plane()).empty());
+}
+
+TEST_P(Methods, RefuseToSampleBeforeFit) {
+  EXPECT_THROW((void)maker(GetParam())()->sample(1, Stream(1, "s")), InvalidInput);
+}
+
+TEST_P(Methods, RefuseUnknownSettings) {
+  Settings settings{Value(Value::Table{{"no_such_setting", 1}}), "test"};
+  (void)method_registry().get(GetParam()).factory(settings);
+  EXPECT_THROW(settings.finish(), InvalidInput);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Methods, testing::ValuesIn(method_registry().names()),
+                         [](const auto& entry) { return entry.param; });
+
+// Negative controls: each breaks one identity and must be reported for it.
+
+/// A working method with one fault.
+class Broken final : public GenerativeModel {
+ public:
+  explicit Broken(int fault) : fault_(fault), inner_(maker("gaussian")()) {}
+  [[nodiscard]] ModelState state() const override { return inner_->state(); }
+
+ private:
+  void do_fit(const FitContext& context) override {
+    static int fits = 0;
+    ++fits;
+    if (fault_ == 1) offset_ = 1e-9 * fits;
+    if (fault_ == 5) offset_ = 1;
+    inner_->fit(context);
+  }
+  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
+    if (fault_ == 2) ++calls_;
+    return inner_->sample(n, stream.at(static_cast<std::uint64_t>(calls_))).array() + offset_;
+  }
+  void do_load(const ModelState& state, const FitContext& context) override {
+    inner_->load(state, context);
+    if (fault_ == 3) offset_ = 1e-9;
+  }
+
+  int fault_;
+  std::unique_ptr<GenerativeModel> inner_;
+  double offset_ = 0;
+  mutable int calls_ = 0;
+};
+
+TEST(MethodConformance, CatchesBrokenMethods) {
+  for (const int fault : {1, 2, 3, 5}) {
+    const std::vector<int> found =
+        violations([fault] { return std::make_unique<Broken>(fault); }, NormalLaw::in_a_plane());
+    EXPECT_NE(std::find(found.begin(), found.end(), fault), found.end())
+        << "fault " << fault << " went unnoticed";
+  }
+  EXPECT_TRUE(violations([] { return std::make_unique<Broken>(0); }, NormalLaw::in_a_plane()).empty());
+}
+
+}  // namespace
+}  // namespace onmanifold
