@@ -20,8 +20,7 @@ add_library(onmanifold_armadillo INTERFACE)
 target_include_directories(onmanifold_armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIRS})
 target_link_libraries(onmanifold_armadillo INTERFACE ${ARMADILLO_LIBRARIES})
 # Armadillo neither prints warnings nor starts threads here: libraries stay silent, workers have one core.
-target_compile_definitions(onmanifold_armadillo INTERFACE ARMA_DONT_PRINT_ERRORS ARMA_DONT_PRINT_WARNINGS
-                                                          ARMA_DONT_USE_OPENMP ARMA_WARN_LEVEL=0)
+target_compile_definitions(onmanifold_armadillo INTERFACE ARMA_DONT_USE_OPENMP ARMA_WARN_LEVEL=0)
 
 if(ONMANIFOLD_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)
