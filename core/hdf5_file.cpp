@@ -20,8 +20,9 @@ namespace {
 
 using Flags = Eigen::Array<bool, Eigen::Dynamic, 1>;
 
-// Measured on 10,000×3 normal doubles: shuffle and level 1 save as much as level 9 (mantissas are noise,
-// signs and exponents are what packs), at a fifth of its time.
+// Measured on 10,000×3 normal doubles, one core: shuffle and level 1 take 8.5 ms and leave 215 kB of 240
+// (mantissas are noise; signs and exponents pack); level 4 leaves 213 kB in 9.0 ms, level 9 212 kB in 111 ms;
+// without shuffle 231 kB.
 constexpr unsigned deflate_level = 1;
 constexpr hsize_t smallest_chunked_bytes = hsize_t{64} << 10U;
 constexpr hsize_t largest_chunk_bytes = hsize_t{256} << 10U;

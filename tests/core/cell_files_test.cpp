@@ -2,6 +2,7 @@
 #include "core/cell_files.hpp"
 
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -321,6 +322,28 @@ TEST_F(CellFiles, FindsCellsInOrder) {
             "InvalidInput " + path("none") + ": no such directory");
   EXPECT_EQ(message_of([&] { static_cast<void>(find_cells(path("report.html"))); }),
             "InvalidInput " + path("report.html") + ": not a directory");
+}
+
+TEST_F(CellFiles, OtherProgramsReadThem) {
+  const RawCell cell = example_cell();
+  write_raw_cell(path("raw.h5"), cell);
+  write_metrics_cell(path("metrics.h5"), example_metrics(cell));
+  const auto shell = [](const std::string& command) { return std::system(command.c_str()) == 0; };
+  int readers = 0;
+  for (const std::string python : {"python3", "/usr/bin/python3"}) {
+    if (!shell(python + " -c 'import h5py' >/dev/null 2>&1")) continue;
+    ++readers;
+    EXPECT_TRUE(shell(python + " '" ONMANIFOLD_SOURCE_DIR "/tests/core/read_cell_file.py' '" +
+                      path("raw.h5") + "' '" + path("metrics.h5") + "'"));
+    break;
+  }
+  if (shell("h5dump --version >/dev/null 2>&1")) {
+    ++readers;
+    const std::string dump = "h5dump -d /metrics/raw '" + path("metrics.h5") + "'";
+    EXPECT_TRUE(shell(dump + " | grep -q '\"constraint_mean'"));
+    EXPECT_TRUE(shell("h5dump '" + path("raw.h5") + "' > /dev/null"));
+  }
+  if (readers == 0) GTEST_SKIP() << "neither h5py nor h5dump on this machine";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <limits>
 
@@ -397,7 +398,7 @@ TEST_F(Hdf5Files, TheDigestFindsEveryChangedByte) {
   for (std::size_t i = 0; i < whole.size(); i += 97) {  // 97: prime, so every kind of place is met
     std::string copy = whole;
     copy[i] = static_cast<char>(copy[i] ^ 4);
-    write_file(changed, copy);
+    std::ofstream(changed, std::ios::binary) << copy;  // faster than write_file, which waits for the disk
     EXPECT_NE(check_file_digest(changed), "") << "byte " << i << " of " << whole.size();
   }
   write_file(changed, whole + "x");

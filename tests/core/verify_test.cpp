@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -71,7 +72,8 @@ TEST_F(Verify, FindsAFlippedBitAnywhere) {
     for (std::size_t i = 0; i < whole.size(); i += whole.size() / 11 + 1) {
       std::string copy = whole;
       copy[i] = static_cast<char>(copy[i] ^ 1);
-      write_file(path(name), copy);
+      std::ofstream(path(name), std::ios::binary)
+          << copy;  // faster than write_file, which waits for the disk
       EXPECT_EQ(problems().size(), 1U) << name << " byte " << i;
     }
     write_file(path(name), whole);

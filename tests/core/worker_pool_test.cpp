@@ -308,7 +308,7 @@ TEST_F(WorkerPool, ALittleJobCostsLittle) {
   EXPECT_LT(seconds, 5);
 }
 
-TEST_F(WorkerPool, AStoppedAndContinuedParentGoesOn) {
+TEST_F(WorkerPool, AWaitThatASignalInterruptsGoesOn) {
   // A signal with a handler interrupts the wait; the run must not notice.
   struct sigaction action {};
   struct sigaction before {};
