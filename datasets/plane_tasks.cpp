@@ -7,6 +7,7 @@
 
 #include "datasets/planar_mixture.hpp"
 #include "datasets/plane_frame.hpp"
+#include "datasets/smiley.hpp"
 #include "datasets/task_settings.hpp"
 
 namespace onmanifold {
@@ -47,6 +48,33 @@ Task make_plane_gmm9(Settings& settings) {
   task.preregistered_sigma = 0.1 * law->standard_deviation();  // a plane has no reach that would be smaller
   task.sigma_grid = plane_sigmas;
   task.make_diffused_score = diffuse_planar_mixture;
+  read_common_settings(task, settings, law->standard_deviation());
+  return task;
+}
+
+Task make_plane_smiley(Settings& settings) {
+  constexpr double jitter = 0.02;
+  const PlaneFrame frame;
+  const auto law = std::make_shared<const Smiley>(frame, jitter);
+  const auto partition =
+      std::make_shared<const PlanePartition>(frame, 1.28, settings.integer("bins", 32, 1, 1024));
+
+  Task task;
+  task.name = "plane-smiley";
+  task.description =
+      "smiley (unit circle 1/2, two eyes 1/8 each, mouth 1/4) with tangential jitter 0.02 in the plane "
+      "(1,2,3).x/sqrt(14) = "
+      "1 of R^3; the jitter is our addition: without it the law has no density in the plane";
+  task.data_hash =
+      hash_of_law(fmt::format("smiley jitter={} normal=1:2:3 offset={}", jitter, frame.offset()));
+  task.manifold = std::make_shared<const Affine>(frame.manifold());
+  task.sampler = law;
+  task.density = law;
+  task.partition = partition;
+  task.masses = law->masses(*partition);
+  task.entropy = law->entropy().value();
+  task.preregistered_sigma = 0.1 * law->standard_deviation();
+  task.sigma_grid = plane_sigmas;
   read_common_settings(task, settings, law->standard_deviation());
   return task;
 }

@@ -8,8 +8,12 @@ const Registry<TaskFactory>& task_registry() {
   static const Registry<TaskFactory> registry = [] {
     Registry<TaskFactory> r("task");
     r.add("plane-gmm9", "3x3 grid of Gaussians in a plane of R^3", make_plane_gmm9);
+    r.add("plane-smiley", "circle, eyes and mouth in a plane of R^3, with a jitter of 0.02 inside the plane",
+          make_plane_smiley);
     r.add("sphere-vmf6", "six von Mises-Fisher modes on S2, no two of them antipodal", make_sphere_vmf6);
     r.add("sphere-vmf2", "two von Mises-Fisher modes on S2", make_sphere_vmf2);
+    r.add("bunny-eigen", "mixture of clamped Laplacian eigenfunctions on the Stanford Bunny",
+          make_bunny_eigen);
     return r;
   }();
   return registry;

@@ -22,7 +22,9 @@ void read_common_settings(Task& task, Settings& settings, double data_std);
 
 // The factories of the registry, a file a family.
 [[nodiscard]] Task make_plane_gmm9(Settings& settings);
+[[nodiscard]] Task make_plane_smiley(Settings& settings);
 [[nodiscard]] Task make_sphere_vmf6(Settings& settings);
 [[nodiscard]] Task make_sphere_vmf2(Settings& settings);
+[[nodiscard]] Task make_bunny_eigen(Settings& settings);
 
 }  // namespace onmanifold
