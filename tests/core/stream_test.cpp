@@ -17,6 +17,7 @@
 #include "core/philox.hpp"
 #include "core/random_transforms.hpp"
 #include "core/sha256.hpp"
+#include "core/statistics.hpp"
 
 namespace onmanifold {
 namespace {
@@ -328,6 +329,181 @@ TEST(Stream, IntegersOfImpossibleBounds) {
   EXPECT_EQ(stream.integer(1), 0U);
   const std::uint64_t huge = (std::uint64_t{1} << 63U) + 1;  // every other word is rejected
   for (int i = 0; i < 100; ++i) EXPECT_LT(stream.integer(huge), huge);
+}
+
+// --- laws: every p-value below is of a fixed stream, at level 1e-3
+// ----------------------------------------------
+
+constexpr double alpha = 1e-3;
+
+double uniform_p(const Vector& values) {
+  return kolmogorov_smirnov_test(values, [](double u) { return u; }).p;
+}
+double normal_p(const Vector& values) {
+  return kolmogorov_smirnov_test(values, [](double z) { return normal_cdf(z); }).p;
+}
+Vector float_normals(Stream stream, Index n) {
+  Eigen::MatrixXf values(1, n);
+  stream.fill_normal(values);
+  return values.cast<double>().reshaped();
+}
+
+TEST(StreamLaws, UniformsAndNormals) {
+  for (std::uint64_t k = 0; k < 5; ++k) {
+    const Stream stream = Stream(11, "laws").at(k);
+    EXPECT_GT(uniform_p(Stream(stream).uniform(20000, 1)), alpha) << k;
+    EXPECT_GT(normal_p(Stream(stream).normal(20000, 1)), alpha) << k;
+    EXPECT_GT(normal_p(float_normals(stream, 20000)), alpha) << k;
+  }
+}
+
+TEST(StreamLaws, CheckCatchesBrokenTransforms) {
+  const Vector z = Stream(11, "laws").normal(20000, 1);
+  const Vector u = Stream(11, "laws").uniform(20000, 1);
+  EXPECT_LT(normal_p(z * 1.08), alpha);          // a wrong scale
+  EXPECT_LT(normal_p(z.array() + .05), alpha);   // a biased conversion
+  EXPECT_LT(uniform_p(u.array() * .98), alpha);  // an end that is never reached
+  // One word for radius and angle: the ring closes, and the values are not normal any more.
+  Vector one_word(20000);
+  for (Index i = 0; i < 20000; ++i) {
+    const auto bits = static_cast<std::uint32_t>(u[i] * 0x1p32);
+    float cosine = 0;
+    float sine = 0;
+    detail::turn(bits, cosine, sine);
+    one_word[i] = static_cast<double>(detail::normal_radius(bits) * cosine);
+  }
+  EXPECT_LT(normal_p(one_word), alpha);
+}
+
+/// Worst |z-score| of the first four moments of standard normals; 3.9 is the two-sided level 1e-4 of one.
+double worst_moment(const Vector& z) {
+  const auto n = static_cast<double>(z.size());
+  const auto score = [&](double moment, double expected, double variance) {
+    return std::abs(moment - expected) / std::sqrt(variance / n);
+  };
+  return std::max({score(mean(z), 0, 1), score(mean(z.array().square()), 1, 2),
+                   score(mean(z.array().cube()), 0, 15), score(mean(z.array().square().square()), 3, 96)});
+}
+
+TEST(StreamLaws, Moments) {
+  const Index n = 400000;
+  EXPECT_LT(worst_moment(Stream(12, "moments").normal(n, 1)), 3.9);
+  EXPECT_LT(worst_moment(float_normals(Stream(12, "moments"), n)), 3.9);
+  EXPECT_GT(worst_moment(Stream(12, "moments").normal(n, 1).array() + .01), 3.9);
+}
+
+/// p-value of the counts of |z| beyond 2.5, 3, 3.5, 4 and 4.5.
+double tail_p(const Vector& z) {
+  const std::array<double, 6> edges = {0, 2.5, 3, 3.5, 4, 4.5};
+  Vector counts = Vector::Zero(6);
+  Vector probabilities(6);
+  for (std::size_t k = 0; k < 6; ++k) {
+    const double beyond = k + 1 < 6 ? normal_p_two_sided(edges[k + 1]) : 0;
+    probabilities[static_cast<Index>(k)] = normal_p_two_sided(edges[k]) - beyond;
+  }
+  for (const double value : z) {
+    Index cell = 5;
+    while (std::abs(value) < edges[static_cast<std::size_t>(cell)]) --cell;
+    counts[cell] += 1;
+  }
+  return chi_squared_test(counts, probabilities).p;  // the last cell expects 6.8 of 10^6
+}
+
+TEST(StreamLaws, Tails) {
+  const Index n = 1000000;
+  const Vector z = Stream(13, "tails").normal(n, 1);
+  EXPECT_GT(tail_p(z), alpha);
+  EXPECT_GT(tail_p(float_normals(Stream(13, "tails"), n)), alpha);
+  EXPECT_LT(tail_p(z.cwiseMin(3.5).cwiseMax(-3.5)), alpha);  // a tail that is cut, as with 16-bit uniforms
+}
+
+TEST(StreamLaws, NeighbouringStreamsAreIndependent) {
+  // Correlations of stream k with stream k+1, with stream k+64 and of even with odd values of one stream:
+  // under independence sqrt(n) r is standard normal, so their squares are chi-squared together.
+  const Index n = 1000;
+  const std::uint64_t streams = 200;
+  Points z(n, static_cast<Index>(streams));
+  const Stream root(14, "independence");
+  for (std::uint64_t k = 0; k < streams; ++k) {
+    Stream stream = root.at(k);
+    stream.fill_normal(z.col(static_cast<Index>(k)));
+  }
+  const auto chi_squared_p = [&](const Points& a, const Points& b) {
+    double sum = 0;
+    for (Index j = 0; j < a.cols(); ++j) {
+      const double r = a.col(j).dot(b.col(j)) / (a.col(j).norm() * b.col(j).norm());
+      sum += static_cast<double>(a.rows()) * r * r;
+    }
+    return chi_squared_survival(sum, static_cast<double>(a.cols()));
+  };
+  EXPECT_GT(chi_squared_p(z.leftCols(199), z.rightCols(199)), alpha);
+  EXPECT_GT(chi_squared_p(z.leftCols(136), z.rightCols(136)), alpha);
+  EXPECT_GT(chi_squared_p(z.topRows(n / 2), z.bottomRows(n / 2)), alpha);
+  EXPECT_LT(chi_squared_p(z.leftCols(199), z.rightCols(199) + .05 * z.leftCols(199)), alpha);
+  // Pairs (u, v) of two streams in 16 × 16 cells.
+  const Vector u = root.at(1).at("u").uniform(50000, 1);
+  const Vector v = root.at(2).at("u").uniform(50000, 1);
+  const auto cells_p = [](const Vector& a, const Vector& b) {
+    Vector counts = Vector::Zero(256);
+    for (Index i = 0; i < a.size(); ++i) {
+      counts[static_cast<Index>(16 * a[i]) * 16 + static_cast<Index>(16 * b[i])] += 1;
+    }
+    return chi_squared_test(counts, Vector::Constant(256, 1. / 256)).p;
+  };
+  EXPECT_GT(cells_p(u, v), alpha);
+  EXPECT_LT(cells_p(u, u), alpha);
+}
+
+template <class Draw>
+double integers_p(Index bound, Index n, Draw draw) {
+  Vector counts = Vector::Zero(bound);
+  for (Index i = 0; i < n; ++i) counts[static_cast<Index>(draw())] += 1;
+  return chi_squared_test(counts, Vector::Constant(bound, 1 / static_cast<double>(bound))).p;
+}
+
+TEST(StreamLaws, IntegersAreUnbiased) {
+  Stream stream(15, "integers");
+  for (const Index bound : {2, 3, 10, 100, 1000}) {
+    EXPECT_GT(integers_p(bound, 50000, [&] { return stream.integer(static_cast<std::uint64_t>(bound)); }),
+              alpha)
+        << bound;
+  }
+  // The broken twin: the remainder of a byte, which favours the first 56 of 100.
+  EXPECT_LT(integers_p(100, 50000, [&] { return stream.integer(256) % 100; }), alpha);
+}
+
+TEST(StreamLaws, IntegersReachBothHalvesOfAHugeRange) {
+  Stream stream(15, "huge");
+  const std::uint64_t bound = (std::uint64_t{1} << 63U) + 12345;
+  EXPECT_GT(integers_p(8, 20000, [&] { return stream.integer(bound) / (bound / 8 + 1); }), alpha);
+}
+
+TEST(StreamLaws, PermutationsAreUniform) {
+  const auto rank_of = [](const std::vector<Index>& order) {
+    std::size_t rank = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      std::size_t smaller = 0;
+      for (std::size_t j = i + 1; j < 4; ++j) smaller += order[j] < order[i] ? 1 : 0;
+      rank = rank * (4 - i) + smaller;
+    }
+    return rank;
+  };
+  Stream stream(16, "permutations");
+  EXPECT_GT(integers_p(24, 24000, [&] { return rank_of(stream.permutation(4)); }), alpha);
+  // The broken twin: every place is exchanged with any place, 4^4 equally likely ways for 24 orders.
+  EXPECT_LT(integers_p(24, 24000,
+                       [&] {
+                         std::vector<Index> order = {0, 1, 2, 3};
+                         for (std::size_t i = 0; i < 4; ++i) std::swap(order[i], order[stream.integer(4)]);
+                         return rank_of(order);
+                       }),
+            alpha);
+  const std::vector<Index> large = Stream(16, "large").permutation(10007);
+  const std::set<Index> seen(large.begin(), large.end());
+  EXPECT_EQ(seen.size(), 10007U);
+  EXPECT_EQ(*seen.rbegin(), 10006);
+  EXPECT_TRUE(stream.permutation(0).empty());
+  EXPECT_EQ(stream.permutation(1), std::vector<Index>{0});
 }
 
 }  // namespace
