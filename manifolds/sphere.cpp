@@ -48,6 +48,11 @@ Sphere::Sphere(Index dimension, double radius, Vector centre) : radius_(radius),
   }
 }
 
+double Sphere::do_constraint_tolerance() const {
+  return std::max(1e-12 * radius_,
+                  16 * std::numeric_limits<double>::epsilon() * centre_.cwiseAbs().maxCoeff());
+}
+
 std::string Sphere::do_spec() const {
   std::string spec = fmt::format("sphere:dim={},radius={}", dimension(), radius_);
   if (!centre_.isZero(0)) spec += fmt::format(",centre={}", fmt::join(centre_.begin(), centre_.end(), ":"));

@@ -27,7 +27,7 @@ class Sphere : public Manifold {
   [[nodiscard]] Index do_dimension() const override { return centre_.size() - 1; }
   [[nodiscard]] double do_reach() const override { return radius_; }
   [[nodiscard]] double do_scale() const override { return radius_; }
-  [[nodiscard]] double do_constraint_tolerance() const override { return 1e-12 * radius_; }
+  [[nodiscard]] double do_constraint_tolerance() const override;
   [[nodiscard]] std::string do_spec() const override;
   [[nodiscard]] Projection do_project(const PointsRef& x) const override;
   [[nodiscard]] Points do_residual(const PointsRef& x) const override;
