@@ -7,6 +7,7 @@
 #include "metrics/mmd.hpp"
 #include "metrics/neighbours.hpp"
 #include "metrics/prdc.hpp"
+#include "metrics/registry.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
@@ -51,6 +52,45 @@ void nearest(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(NeighbourIndex(x, method).nearest(y));
 }
 BENCHMARK(nearest)->ArgsProduct({{2, 3, 6, 8, 10, 12, 16}, {0, 1}})->Unit(benchmark::kMillisecond);
+
+class SphereLaw final : public Sampler {
+ public:
+  [[nodiscard]] Index dimension() const override { return 3; }
+  [[nodiscard]] Points sample(Index n, Stream stream) const override {
+    Points points = stream.normal(3, n);
+    points.colwise().normalize();
+    return points;
+  }
+};
+
+// What the cells of a task cost: two evaluations (raw, projected) of 10,000 samples; argument 1: the first
+// cell of a process, which also simulates the null values; 0: a later one.
+void cell(benchmark::State& state) {
+  const SphereLaw law;
+  const Points reference = law.sample(10000, Stream(1, "reference"));
+  const Points training = law.sample(10000, Stream(1, "training"));
+  const auto specs = parse_metric_list(
+      "coverage,cov_match,mmd2_rbf_biased(sigma=0.5),mmd2_rbf_unbiased(sigma=0.5),train_copy_rate");
+  std::vector<std::unique_ptr<Metric>> metrics;
+  for (const MetricSpec& spec : specs) metrics.push_back(make_metric(spec));
+  std::uint64_t number = 0;
+  for (auto _ : state) {
+    if (state.range(0) == 1) forget_remembered();
+    Points raw = law.sample(10000, Stream(1, "samples").at(++number));
+    Points projected = raw;
+    raw *= 1.01;
+    for (const Points* samples : {&raw, &projected}) {
+      const MetricInput input{.samples = samples,
+                              .reference = &reference,
+                              .training = &training,
+                              .sampler = &law,
+                              .projected = true,
+                              .evaluation = Stream(1, "evaluation")};
+      for (const auto& metric : metrics) benchmark::DoNotOptimize(metric->evaluate(input));
+    }
+  }
+}
+BENCHMARK(cell)->Arg(1)->Arg(0)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace onmanifold

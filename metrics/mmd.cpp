@@ -116,13 +116,15 @@ MmdEstimates mmd2(const Points& x, const Points& y, const RadialKernel& kernel) 
 }
 
 KernelMoments kernel_moments(const Points& x, const RadialKernel& kernel, Index limit) {
+  return kernel_moments(x, PairFunction{PairFunction::Kind::radial, &kernel}, limit);
+}
+
+KernelMoments kernel_moments(const Points& x, const PairFunction& kernel, Index limit) {
   const Index count = std::min(x.cols(), limit);
-  KernelMoments moments;
-  if (count < 4) return moments;
-  const auto n = static_cast<double>(count);
+  if (count < 4) return {};
   const Points subset = x.leftCols(count);
   const SquaredDistances distances(subset, tree_mean(subset));
-  Vector rows = Vector::Zero(count);  // sum_{j != i} k_ij
+  Vector rows = Vector::Zero(count);
   TreeSum squares;
   distances.visit(
       subset, [count](Index) { return count; },
@@ -133,9 +135,15 @@ KernelMoments kernel_moments(const Points& x, const RadialKernel& kernel, Index 
         rows[j] += tree_sum(k);
         squares.add(k.squaredNorm());
       });
-  // U-statistics over distinct indices: E k^2, E k(X,X')k(X,X''), E k(X,X')k(X'',X''').
+  return kernel_moments(rows, squares.sum());
+}
+
+KernelMoments kernel_moments(const Vector& rows, double square) {
+  KernelMoments moments;
+  if (rows.size() < 4) return moments;
+  const auto n = static_cast<double>(rows.size());
+  // U-statistics over distinct indices: E k(1,2)^2, E k(1,2) k(1,3), E k(1,2) k(3,4).
   const double total = tree_sum(rows);
-  const double square = squares.sum();
   const double paths = tree_sum(rows.cwiseAbs2()) - square;
   const double apart = total * total - 4 * paths - 2 * square;
   const double mean_square = square / (n * (n - 1));
@@ -143,7 +151,7 @@ KernelMoments kernel_moments(const Points& x, const RadialKernel& kernel, Index 
   const double mean_apart = apart / (n * (n - 1) * (n - 2) * (n - 3));
   moments.mean = total / (n * (n - 1));
   moments.centred_square = std::max(0.0, mean_square - 2 * mean_path + mean_apart);
-  moments.diagonal_variance = std::max(0.0, 4 * (mean_path - mean_apart));  // k~(x,x) = 1 - 2 g(x) + E k
+  moments.diagonal_variance = std::max(0.0, 4 * (mean_path - mean_apart));  // k~(x,x) = k(x,x) - 2 g(x) + E k
   return moments;
 }
 

@@ -36,6 +36,10 @@ struct KernelMoments {
 };
 /// Dense over at most \p limit columns of \p x.
 [[nodiscard]] KernelMoments kernel_moments(const Points& x, const RadialKernel& kernel, Index limit = 2000);
+/// The same for any pair function.
+[[nodiscard]] KernelMoments kernel_moments(const Points& x, const PairFunction& kernel, Index limit = 2000);
+/// From the sums of k(x_i, x_j) over j != i for every i, and of k^2 over all i != j.
+[[nodiscard]] KernelMoments kernel_moments(const Vector& row_sums, double square_sum);
 /// Standard deviation of the unbiased (or biased) estimator at N, M when both sets have one law.
 [[nodiscard]] double mmd2_null_sd(const KernelMoments& moments, Index n, Index m, bool biased);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,15 +33,15 @@ double sum_block(double* values, Index count) {
   return total[0];
 }
 
-void apply(const PairFunction& f, double* d2, Index count) {
-  if (f.kind == PairFunction::Kind::radial) {
-    f.kernel->apply(d2, count);
+}  // namespace
+
+void PairFunction::apply(double* d2, Index n) const {
+  if (kind == Kind::radial) {
+    kernel->apply(d2, n);
   } else {
-    for (Index i = 0; i < count; ++i) d2[i] = std::sqrt(d2[i]);
+    for (Index i = 0; i < n; ++i) d2[i] = std::sqrt(d2[i]);
   }
 }
-
-}  // namespace
 
 void exp_minus(double* values, Index n) {
   constexpr double log2e = 1.4426950408889634074;
@@ -170,7 +171,7 @@ double sum_over_pairs(const Points& x, const PairFunction& f) {
   distances.visit(
       x, [](Index j) { return j; },
       [&](Index, Index, Index count, double* d2) {
-        apply(f, d2, count);
+        f.apply(d2, count);
         sum.add(sum_block(d2, count));
       });
   return sum.sum();
@@ -185,7 +186,7 @@ double sum_over_pairs(const Points& x, const Points& y, const PairFunction& f) {
   distances.visit(
       y, [n](Index) { return n; },
       [&](Index, Index, Index count, double* d2) {
-        apply(f, d2, count);
+        f.apply(d2, count);
         sum.add(sum_block(d2, count));
       });
   return sum.sum();
@@ -198,48 +199,98 @@ double median_distance(const Points& x, bool lower_middle) {
   const std::uint64_t upper_rank = pairs / 2;  // from 0
   const std::uint64_t lower_rank = pairs % 2 == 1 ? upper_rank : upper_rank - 1;
   const SquaredDistances distances(x, tree_mean(x));
-  const auto each = [&](const auto& use) {
+  // Non-negative doubles are ordered like their bits: an interval of bits is narrowed, by counting 4096 parts
+  // of it, until what it holds fits into memory. use() gets the values inside, block by block; returns how
+  // many lie below.
+  const auto pass = [&](std::uint64_t low, std::uint64_t width, const auto& use) {
+    const auto first = std::bit_cast<double>(low);
+    const auto last = std::bit_cast<double>(low + (width - 1));
+    std::uint64_t below = 0;
+    alignas(64) std::array<double, SquaredDistances::block + 1> inside;
     distances.visit(
         x, [](Index j) { return j; },
         [&](Index, Index, Index count, const double* d2) {
-          for (Index i = 0; i < count; ++i) use(d2[i]);
+          Index under = 0;
+          std::size_t kept = 0;
+          for (Index i = 0; i < count; ++i) {
+            under += d2[i] < first ? 1 : 0;
+            inside[kept] = d2[i];
+            kept += static_cast<std::size_t>(d2[i] >= first) & static_cast<std::size_t>(d2[i] <= last);
+          }
+          below += static_cast<std::uint64_t>(under);
+          use(inside.data(), kept);
         });
+    return below;
   };
-  // Non-negative doubles are ordered like their bits. Narrow the interval [low, high] of bits that holds a
-  // rank by counting 4096 equal parts of it until the rest fits into memory, then select.
-  const auto select = [&](std::uint64_t rank) {
-    constexpr std::uint64_t parts = 4096;
-    constexpr std::uint64_t keep = 1'000'000;
-    std::uint64_t low = 0;
-    std::uint64_t width = std::uint64_t{1} << 63U;
-    std::uint64_t inside = pairs;
-    while (inside > keep && width > 1) {
-      const std::uint64_t step = std::max<std::uint64_t>(1, width / parts);
-      const int shift = std::countr_zero(step);
-      std::vector<std::uint64_t> counts(parts, 0);
-      each([&](double d2) {
-        const std::uint64_t offset = (std::bit_cast<std::uint64_t>(d2) - low) >> static_cast<unsigned>(shift);
-        if (offset < parts) ++counts[offset];
-      });
-      std::size_t part = 0;
-      while (rank >= counts[part]) rank -= counts[part++];
-      low += static_cast<std::uint64_t>(part) * step;
-      width = step;
-      inside = counts[part];
+  constexpr std::uint64_t parts = 4096;
+  constexpr std::uint64_t keep = 2'000'000;
+  constexpr std::uint64_t everything = (std::uint64_t{0x7FF} << 52U) + 1;  // up to infinity
+  std::uint64_t low = 0;
+  std::uint64_t width = everything;
+  std::uint64_t inside = pairs;
+  std::uint64_t rank = lower_rank;  // from the start of the interval
+  if (pairs > keep) {
+    // A first guess from the pairs of 1,000 points spread over the set: wide enough to hold the median of all
+    // pairs but in rare cases, which are noticed.
+    constexpr Index few = 1000;
+    std::vector<double> guess;
+    for (Index a = 0; a < few; ++a) {
+      for (Index b = 0; b < a; ++b) guess.push_back((x.col(a * n / few) - x.col(b * n / few)).squaredNorm());
     }
-    if (width == 1) return std::sqrt(std::bit_cast<double>(low));
-    std::vector<double> candidates;
-    candidates.reserve(inside);
-    each([&](double d2) {
-      if (std::bit_cast<std::uint64_t>(d2) - low < width) candidates.push_back(d2);
+    const auto quantile = [&](double share) {
+      const auto at = guess.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(guess.size()));
+      std::nth_element(guess.begin(), at, guess.end());
+      return std::bit_cast<std::uint64_t>(*at);
+    };
+    low = quantile(0.45);
+    width = quantile(0.55) - low + 1;
+  }
+  while (inside > keep && width > 1) {
+    const auto shift = static_cast<unsigned>(std::bit_width((width - 1) / parts));
+    std::vector<std::uint64_t> counts(parts, 0);
+    const std::uint64_t below = pass(low, width, [&](const double* values, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i)
+        ++counts[(std::bit_cast<std::uint64_t>(values[i]) - low) >> shift];
     });
+    std::uint64_t rest = lower_rank - below;
+    std::size_t part = 0;
+    if (lower_rank >= below) {
+      while (part < parts && rest >= counts[part]) rest -= counts[part++];
+    }
+    if (lower_rank < below || part == parts) {  // a bad guess
+      low = 0;
+      width = everything;
+      continue;
+    }
+    rank = rest;
+    inside = counts[part];
+    const std::uint64_t end = low + width;
+    low += static_cast<std::uint64_t>(part) << shift;
+    width = std::min(std::uint64_t{1} << shift, end - low);
+  }
+  const bool even = upper_rank != lower_rank && !lower_middle;
+  double lower = std::bit_cast<double>(low);
+  double upper = std::numeric_limits<double>::infinity();
+  if (width > 1) {
+    std::vector<double> candidates;
+    pass(low, width, [&](const double* values, std::size_t count) {
+      candidates.insert(candidates.end(), values, values + count);
+    });
+    inside = candidates.size();
     const auto middle = candidates.begin() + static_cast<std::ptrdiff_t>(rank);
     std::nth_element(candidates.begin(), middle, candidates.end());
-    return std::sqrt(*middle);
-  };
-  const double lower = select(lower_rank);
-  if (lower_middle || upper_rank == lower_rank) return lower;
-  return 0.5 * (lower + select(upper_rank));
+    lower = *middle;
+    if (middle + 1 != candidates.end()) upper = *std::min_element(middle + 1, candidates.end());
+  } else if (rank + 1 < inside) {
+    upper = lower;
+  }
+  if (even && rank + 1 >= inside) {
+    // The upper middle value is the smallest one after the interval.
+    pass(low + width, everything - (low + width), [&](const double* values, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) upper = std::min(upper, values[i]);
+    });
+  }
+  return even ? 0.5 * (std::sqrt(lower) + std::sqrt(upper)) : std::sqrt(lower);
 }
 
 }  // namespace onmanifold

@@ -40,6 +40,8 @@ struct PairFunction {
   enum class Kind { radial, distance };
   Kind kind = Kind::distance;
   const RadialKernel* kernel = nullptr;  ///< for radial
+  /// Values from squared distances, in place.
+  void apply(double* squared_distances, Index n) const;
 };
 
 /// sum_{i<j} f(x_i, x_j). Cost O(N^2 D); memory O(N D).

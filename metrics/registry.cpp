@@ -9,9 +9,13 @@
 
 #include "core/error.hpp"
 #include "metrics/constraint.hpp"
+#include "metrics/energy.hpp"
+#include "metrics/frechet.hpp"
 #include "metrics/histogram.hpp"
+#include "metrics/kid.hpp"
 #include "metrics/matching.hpp"
 #include "metrics/mmd.hpp"
+#include "metrics/one_dimensional.hpp"
 #include "metrics/prdc.hpp"
 #include "metrics/projection_distance.hpp"
 #include "metrics/train_copy_rate.hpp"
@@ -113,6 +117,12 @@ const Registry<MetricFactory>& metric_registry() {
     metrics.add("mmd2_rbf_biased", "squared MMD with Gaussian kernels, V-statistic", make_mmd2_rbf_biased);
     metrics.add("mmd2_rbf_unbiased", "squared MMD with Gaussian kernels, without diagonals",
                 make_mmd2_rbf_unbiased);
+    metrics.add("kid", "unbiased squared MMD with the cubic polynomial kernel", make_kid);
+    metrics.add("energy", "energy distance, squared form, V-statistic", make_energy);
+    metrics.add("energy_u", "energy distance without diagonals", make_energy_u);
+    metrics.add("fd", "Frechet distance of fitted Gaussians", make_fd);
+    metrics.add("ks", "Kolmogorov-Smirnov distance of one coordinate", make_ks);
+    metrics.add("sliced_w2", "root of the mean squared W2 of projections on lines", make_sliced_w2);
     metrics.add("train_copy_rate",
                 "share of samples nearer to a training point than the closest p of true draws",
                 make_train_copy_rate);

@@ -64,7 +64,10 @@ INSTANTIATE_TEST_SUITE_P(
         Control{"train_copy_rate", "memorised", 1}, Control{"constraint_mean", "blown off", 1},
         Control{"constraint_max", "shifted", 1}, Control{"violation_rate(tau=0.1)", "blown off", 1},
         Control{"projection_distance", "blown off", 1}, Control{"projection_distance_rms", "shifted", 1},
-        Control{"projection_distance_max", "shifted", 1}),
+        Control{"projection_distance_max", "shifted", 1}, Control{"kid", "shifted", 1},
+        Control{"energy", "mode dropped", 1}, Control{"energy_u", "shifted", 1},
+        Control{"fd", "mode dropped", 1}, Control{"ks(coordinate=2)", "mode dropped", 1},
+        Control{"sliced_w2", "shifted", 1}, Control{"sliced_w2", "collapsed", 1}),
     control_name);
 
 TEST(NegativeControl, FailedProjectionsAreCounted) {

@@ -6,8 +6,10 @@
 
 #include "core/stream.hpp"
 #include "metrics/binomial_moments.hpp"
+#include "metrics/frechet.hpp"
 #include "metrics/matching.hpp"
 #include "metrics/mmd.hpp"
+#include "metrics/one_dimensional.hpp"
 #include "metrics/prdc.hpp"
 #include "metrics/support.hpp"
 #include "tests/metrics/metric_fixtures.hpp"
@@ -249,14 +251,69 @@ TEST(NullValues, MmdMeanKernelOnTheSphere) {
   EXPECT_NEAR(moments.mean, 0.5 * (1 - std::exp(-2.0)), 0.005);
 }
 
+TEST(NullValues, EnergyOfGaussians) {
+  const GaussianSampler law(3);
+  EXPECT_NEAR((2.0 / 200) * 4 / std::sqrt(M_PI), .0225676, 5e-8);
+  const PairFunction distance{};
+  const KernelMoments moments = kernel_moments(law.sample(2000, Stream(3, "energy")), distance);
+  EXPECT_NEAR(moments.mean / (4 / std::sqrt(M_PI)), 1, 0.02);
+  const Index n = 100;
+  const NullMoments simulated = simulate(200, [&](const Stream& s) {
+    return value_of("energy", law.sample(n, s.at("x")), law.sample(n, s.at("y")));
+  });
+  expect_mean(simulated, 200, (2.0 / static_cast<double>(n)) * 4 / std::sqrt(M_PI));
+  expect_spread(simulated, 200, mmd2_null_sd(moments, n, n, true), 0.05);
+}
+
+TEST(NullValues, FrechetOfGaussians) {
+  EXPECT_NEAR(frechet_null(Vector::Ones(64), 1000, 1000), 64 * 69 / 2000.0, 1e-12);
+  const Vector spectrum = (Vector(8) << 4, 2, 1, .5, .1, .01, 0, 0).finished();
+  EXPECT_NEAR(frechet_null(spectrum, 1000, 1000), 0.03162, 5e-6);
+  const GaussianSampler law(6);
+  const NullMoments simulated = simulate(200, [&](const Stream& s) {
+    return frechet_distance(law.sample(500, s.at("x")), law.sample(500, s.at("y")));
+  });
+  // The closed form is the first order in 1/N: about d/N = 1 % is left.
+  EXPECT_NEAR(simulated.mean / (6 * 11 / 1000.0), 1,
+              0.015 + sigmas * simulated.sd / simulated.mean / std::sqrt(200.0));
+}
+
+TEST(NullValues, LinesOfUniforms) {
+  constexpr Index draws = 500;
+  const auto draw = [](const Stream& s, const char* name) { return Vector(s.at(name).uniform(500, 1)); };
+  const auto w1 =
+      simulate(draws, [&](const Stream& s) { return line_transport(draw(s, "x"), draw(s, "y"), 1); });
+  const auto w2 =
+      simulate(draws, [&](const Stream& s) { return line_transport(draw(s, "x"), draw(s, "y"), 2); });
+  const auto ks =
+      simulate(draws, [&](const Stream& s) { return kolmogorov_smirnov(draw(s, "x"), draw(s, "y")); });
+  expect_mean(w2, draws, 1.0 / (3 * 501));
+  expect_mean(w1, draws, std::sqrt(M_PI) / (4 * std::sqrt(500.0)));
+  // Kolmogorov's law is the limit: at N = 500 the mean is lower by about 1 %.
+  EXPECT_NEAR(ks.mean / (.868731 * std::sqrt(2.0 / 500)), 1,
+              0.015 + sigmas * ks.sd / ks.mean / std::sqrt(500.0));
+}
+
+TEST(NullValues, SlicedTransportOnTheSphere) {
+  // A projection of the uniform law on S^2 is uniform on [-1, 1]: E W2^2 = 4 / (3 (N + 1)).
+  const UniformSphereSampler sphere;
+  Points directions = Stream(3, "directions").normal(3, 8);
+  directions.colwise().normalize();
+  const NullMoments squares = simulate(100, [&](const Stream& s) {
+    const double root = sliced_w2(sphere.sample(300, s.at("x")), sphere.sample(300, s.at("y")), directions);
+    return root * root;
+  });
+  expect_mean(squares, 100, 4.0 / (3 * 301));
+}
+
 TEST(NullValues, RecordsOfAPerfectModelLieInTheirBands) {
   // One draw of each metric; 5 sd, alpha = 6e-7 each. Spreads by 40 simulated pairs are themselves 11 %
   // uncertain.
   const SphereScene scene(1000);
   MetricInput input = scene.input(scene.truth);
-  for (const char* text :
-       {"tvd", "js_divergence", "js_distance", "coverage", "density", "precision", "recall", "cov_match",
-        "one_nna", "mmd2_rbf_biased", "mmd2_rbf_unbiased(sigma=0.5)", "train_copy_rate"}) {
+  for (const char* text : {"tvd", "js_divergence", "js_distance", "coverage", "density", "precision",
+                           "recall", "cov_match", "one_nna", "kid", "energy", "energy_u", "ks",
+                           "mmd2_rbf_biased", "mmd2_rbf_unbiased(sigma=0.5)", "train_copy_rate"}) {
     const MetricRecord record = evaluate(text, input);
     EXPECT_EQ(record.status, "ok") << text;
     EXPECT_GT(record.null_sd, 0) << text;

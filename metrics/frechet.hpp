@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Fréchet distance of Gaussians fitted to both sets, |mu1-mu2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2), ddof
+// 1, through triangular factors: with S = RᵀR/(n-1) the last trace is the nuclear norm of R1 R2ᵀ /
+// sqrt((n-1)(m-1)). Exact for rank-deficient data, which is the rule on manifolds; never a square root of a
+// general matrix.
+
+#include <memory>
+
+#include "core/settings.hpp"
+#include "metrics/metric.hpp"
+
+namespace onmanifold {
+
+/// \p x D×N, \p y D×M, at least two columns each. O((N + M) D^2 + D^3).
+[[nodiscard]] double frechet_distance(const Points& x, const Points& y);
+/// From means and factors with S = FᵀF.
+[[nodiscard]] double frechet_distance(const Vector& mean_x, const Eigen::MatrixXd& factor_x,
+                                      const Vector& mean_y, const Eigen::MatrixXd& factor_y);
+/// E fd for two samples of one Gaussian with covariance eigenvalues \p eigenvalues:
+/// (1/N + 1/M)/2 [3 sum l_i + sum_{i != j} l_i l_j / (l_i + l_j)] to first order in 1/N.
+[[nodiscard]] double frechet_null(const Vector& eigenvalues, Index n, Index m);
+
+[[nodiscard]] std::unique_ptr<Metric> make_fd(Settings& settings);
+
+}  // namespace onmanifold

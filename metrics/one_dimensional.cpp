@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/one_dimensional.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "core/summation.hpp"
+#include "metrics/null_simulation.hpp"
+#include "metrics/support.hpp"
+
+namespace onmanifold {
+namespace {
+
+class Ks final : public Metric {
+ public:
+  explicit Ks(Settings& settings) : coordinate_(settings.integer("coordinate", 0, 0)) {}
+
+ private:
+  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+    Value::Table parameters;
+    parameters["space"] = "ambient coordinate";
+    parameters["coordinate"] = static_cast<std::int64_t>(coordinate_);
+    parameters["null_method"] = "Kolmogorov's limit law";
+    MetricRecord record = make_record("ks", "lower", parameters, input);
+    const FiniteColumns samples(*input.samples);
+    record.n_nonfinite = samples.nonfinite();
+    if (coordinate_ >= input.samples->rows())
+      throw InvalidInput(fmt::format("ks: no coordinate {}", coordinate_));
+    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
+    const FiniteColumns reference(*input.reference);
+    record.n_reference = reference.size();
+    if (reference.size() == 0) return {not_applicable(record, "the reference has no finite column")};
+    if (samples.size() == 0) return {failed(record, "no finite sample")};
+    record.value = kolmogorov_smirnov(reference.points().row(coordinate_).transpose(),
+                                      samples.points().row(coordinate_).transpose());
+    const double rate =
+        std::sqrt(1 / static_cast<double>(reference.size()) + 1 / static_cast<double>(samples.size()));
+    const double log2 = std::log(2.0);
+    record.null = std::sqrt(M_PI / 2) * log2 * rate;
+    record.null_sd = std::sqrt(M_PI * M_PI / 12 - M_PI / 2 * log2 * log2) * rate;
+    return {record};
+  }
+
+  Index coordinate_;
+};
+
+class SlicedW2 final : public Metric {
+ public:
+  explicit SlicedW2(Settings& settings)
+      : count_(settings.integer("directions", 64, 1, 100000)), seed_(settings.integer("seed", 0, 0)) {}
+
+ private:
+  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+    Value::Table parameters;
+    parameters["space"] = "ambient";
+    parameters["directions"] = static_cast<std::int64_t>(count_);
+    parameters["seed"] = static_cast<std::int64_t>(seed_);
+    MetricRecord record = make_record("sliced_w2", "lower", parameters, input);
+    record.unit = "length";
+    const FiniteColumns samples(*input.samples);
+    record.n_nonfinite = samples.nonfinite();
+    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
+    const FiniteColumns reference(*input.reference);
+    record.n_reference = reference.size();
+    if (reference.size() == 0) return {not_applicable(record, "the reference has no finite column")};
+    if (samples.size() == 0) return {failed(record, "no finite sample")};
+    Points directions = Stream(static_cast<std::uint64_t>(seed_), "metrics/sliced_w2/directions")
+                            .normal(input.samples->rows(), count_);
+    directions.colwise().normalize();
+    record.value = sliced_w2(reference.points(), samples.points(), directions);
+    NullPlan plan;
+    plan.points = 80'000;
+    const auto null = simulated_null(
+        input, fmt::format("sliced_w2(directions={},seed={})", count_, seed_), reference.size(),
+        samples.size(), 1, plan,
+        [&](const Points& x, const Points& y) { return Vector::Constant(1, sliced_w2(x, y, directions)); });
+    record.null = null->mean[0];
+    record.null_sd = null->sd[0];
+    parameters["null_method"] = null->method;
+    record.parameters = to_json(parameters);
+    return {record};
+  }
+
+  Index count_;
+  Index seed_;
+};
+
+}  // namespace
+
+double kolmogorov_smirnov(Vector x, Vector y) {
+  if (x.size() == 0 || y.size() == 0) throw InvalidInput("ks: no points");
+  std::sort(x.begin(), x.end());
+  std::sort(y.begin(), y.end());
+  Index i = 0;
+  Index j = 0;
+  double largest = 0;
+  while (i < x.size() && j < y.size()) {
+    const double at = std::min(x[i], y[j]);
+    while (i < x.size() && x[i] <= at) ++i;
+    while (j < y.size() && y[j] <= at) ++j;
+    largest = std::max(largest, std::abs(static_cast<double>(i) / static_cast<double>(x.size()) -
+                                         static_cast<double>(j) / static_cast<double>(y.size())));
+  }
+  return largest;
+}
+
+double line_transport(Vector x, Vector y, int p) {
+  if (x.size() == 0 || y.size() == 0) throw InvalidInput("line transport: no points");
+  if (p != 1 && p != 2) throw InvalidInput("line transport: p is 1 or 2");
+  std::sort(x.begin(), x.end());
+  std::sort(y.begin(), y.end());
+  const Index n = x.size();
+  const Index m = y.size();
+  TreeSum sum;
+  // Masses are integers in units of 1/(N M): M a point of x, N a point of y.
+  Index left_x = m;
+  Index left_y = n;
+  for (Index i = 0, j = 0; i < n && j < m;) {
+    const Index mass = std::min(left_x, left_y);
+    const double distance = std::abs(x[i] - y[j]);
+    sum.add(static_cast<double>(mass) * (p == 1 ? distance : distance * distance));
+    left_x -= mass;
+    left_y -= mass;
+    if (left_x == 0) ++i, left_x = m;
+    if (left_y == 0) ++j, left_y = n;
+  }
+  return sum.sum() / (static_cast<double>(n) * static_cast<double>(m));
+}
+
+double sliced_w2(const Points& x, const Points& y, const Points& directions) {
+  check_dimension(y, x.rows(), "samples");
+  check_dimension(directions, x.rows(), "directions");
+  Vector squares(directions.cols());
+  for (Index l = 0; l < directions.cols(); ++l) {
+    squares[l] = line_transport(x.transpose() * directions.col(l), y.transpose() * directions.col(l), 2);
+  }
+  return std::sqrt(tree_mean_of(squares));
+}
+
+std::unique_ptr<Metric> make_ks(Settings& settings) {
+  return std::make_unique<Ks>(settings);
+}
+std::unique_ptr<Metric> make_sliced_w2(Settings& settings) {
+  return std::make_unique<SlicedW2>(settings);
+}
+
+}  // namespace onmanifold
