@@ -35,15 +35,30 @@ void parse_shard(const std::string& text, RunOptions& options) {
   options.shards = number(std::string_view(text).substr(slash + 1));
 }
 
+/// \p word as a POSIX shell reads it back.
 std::string shell_quote(const std::string& word) {
-  if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,@%+-") ==
-          std::string::npos &&
-      !word.empty()) {
-    return word;
-  }
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,@%+-";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
   std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted.push_back(c);
+    }
+  }
+  quoted.push_back('\'');
+  return quoted;
+}
+
+std::string join_quoted(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    if (!line.empty()) line.push_back(' ');
+    line.append(shell_quote(word));
+  }
+  return line;
 }
 
 }  // namespace
@@ -83,9 +98,7 @@ int run_command(const RunArguments& arguments) {
   if (summary.busy > 0) fmt::print(", {} busy elsewhere", summary.busy);
   fmt::print(" ({:.1f} s, {} workers)\n", seconds, options.workers);
   if (!summary.complete) {
-    std::string again;
-    for (const std::string& word : arguments.command_line) again += (again.empty() ? "" : " ") + shell_quote(word);
-    fmt::print(stderr, "interrupted; finished cells are kept. To go on: {}\n", again);
+    fmt::print(stderr, "interrupted; finished cells are kept. To go on: {}\n", join_quoted(arguments.command_line));
     return exit_failure;
   }
   fmt::print("results: {}\n", options.directory);

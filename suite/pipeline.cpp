@@ -82,8 +82,8 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
 }
 
 /// A cell that did not end well keeps its message and nothing else: no half result can be mistaken for one.
-void fail(RawCell& cell, const char* state, const char* message) {
-  cell.status = {state, message};
+void fail(RawCell& cell, const char* state, std::string_view message) {
+  cell.status = {state, std::string(message)};
   cell.raw.resize(0, 0);
   cell.projected.resize(0, 0);
   cell.projection_distance.resize(0);
@@ -104,13 +104,19 @@ RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
   result.config = cell.config;
   result.sample_hash = cell.sample_hash;
   const double cpu_before = cpu_seconds();
+  reset_peak_memory();
   try {
     train_and_sample(suite, cell, result);
   } catch (const NumericalFailure& error) {
     fail(result, "diverged", error.what());
   } catch (const InvalidInput& error) {
+    constexpr std::string_view unsupported = "unsupported: ";
     const std::string_view message = error.what();
-    fail(result, message.starts_with("unsupported:") ? "unsupported" : "failed", error.what());
+    if (message.starts_with(unsupported)) {
+      fail(result, "unsupported", message.substr(unsupported.size()));
+    } else {
+      fail(result, "failed", message);
+    }
   } catch (const std::bad_alloc&) {
     fail(result, "failed", "out of memory");
   } catch (const std::exception& error) {

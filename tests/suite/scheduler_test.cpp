@@ -304,6 +304,7 @@ name = "eats_memory"
   EXPECT_EQ(cell("diverges").state, "diverged");
   EXPECT_EQ(cell("diverges").message, "loss is not finite at step 12");
   EXPECT_EQ(cell("is_unsupported").state, "unsupported");
+  EXPECT_EQ(cell("is_unsupported").message, "not on this manifold");
   EXPECT_EQ(cell("eats_memory").state, "failed");
   if (memory_is_limited) {
     EXPECT_NE(cell("eats_memory").message.find("memory"), std::string::npos);
