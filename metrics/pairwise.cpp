@@ -33,6 +33,12 @@ double sum_block(double* values, Index count) {
   return total[0];
 }
 
+double tenth_power(double x) {
+  const double two = x * x;
+  const double four = two * two;
+  return four * four * two;
+}
+
 }  // namespace
 
 void PairFunction::apply(double* d2, Index n) const {
@@ -103,20 +109,24 @@ void RadialKernel::apply(double* d2, Index n) const {
     double* const k = kernel.data();
     double* const t = total.data();
     std::fill(t, t + count, 0.0);
-    for (std::size_t g = 0; g < gammas_.size(); ++g) {
-      if (power_[g]) {
+    for (std::size_t g = 0; g < gammas_.size();) {
+      const double gamma = gammas_[g];
+      for (Index i = 0; i < count; ++i) k[i] = gamma * squares[i];
+      exp_minus(k, count);
+      // One loop over a gamma and its tenfolds, so that the values stay in registers.
+      const bool once = g + 1 < gammas_.size() && power_[g + 1];
+      const bool twice = once && g + 2 < gammas_.size() && power_[g + 2];
+      if (twice) {
         for (Index i = 0; i < count; ++i) {
-          const double two = k[i] * k[i];
-          const double four = two * two;
-          k[i] = four * four * two;
-          t[i] += k[i];
+          const double tenth = tenth_power(k[i]);
+          t[i] += k[i] + tenth + tenth_power(tenth);
         }
+      } else if (once) {
+        for (Index i = 0; i < count; ++i) t[i] += k[i] + tenth_power(k[i]);
       } else {
-        const double gamma = gammas_[g];
-        for (Index i = 0; i < count; ++i) k[i] = gamma * squares[i];
-        exp_minus(k, count);
         for (Index i = 0; i < count; ++i) t[i] += k[i];
       }
+      g += twice ? 3 : once ? 2 : 1;
     }
     const double share = 1.0 / static_cast<double>(gammas_.size());
     for (Index i = 0; i < count; ++i) squares[i] = share * t[i];
