@@ -330,9 +330,9 @@ class BinaryValues : public PlyValues {
       case Scalar::float32:
         return static_cast<double>(read<float>());
       case Scalar::float64:
-        return read<double>();
+        break;
     }
-    fail("unknown type");
+    return read<double>();
   }
   void end_item() override {}
   [[noreturn]] void fail(std::string_view what) const override {

@@ -61,7 +61,6 @@ class TrainCopyRate final : public Metric {
       std::nth_element(distances.begin(), middle, distances.end());
       return *middle;
     });
-    parameters["q"] = std::sqrt(*threshold);
     record.parameters = to_json(parameters);
     if (!(*threshold > 0)) return {not_applicable(record, "fresh draws coincide with training points")};
 

@@ -47,7 +47,7 @@ struct DiffusionSettings {
   std::string smallest_noise = "task";  ///< task: s_1 = s_min of the task; schedule: as published
   /// Bound of beta_t of the cosine schedule. The first step of the sampler multiplies the network's error by
   /// 1/sqrt(1 - beta_T): 32 with the published .999, which throws x_(T-1) out of the trained range (normal
-  /// data come out up to 27 % too wide), 3.2 with .9, at a_T^2 = 2.4e-5 for T = 100.
+  /// data come out up to 37 % too wide), 3.2 with .9, at a_T^2 = 2.4e-5 for T = 100.
   double largest_beta = 0.9;
 
   /// Reads "schedule", "timesteps", "variance", "smallest_noise" and "largest_beta".
