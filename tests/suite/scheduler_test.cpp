@@ -150,14 +150,14 @@ testing::AssertionResult same_results(const std::string& a, const std::string& b
     const RawCell x = read_raw_cell(key.raw_path(a));
     const RawCell y = read_raw_cell(key.raw_path(b));
     if (x.status.state != y.status.state) return testing::AssertionFailure() << key.text() << ": states differ";
-    for (const auto result : {same_points(x.raw, y.raw), same_points(x.projected, y.projected),
+    for (const auto& result : {same_points(x.raw, y.raw), same_points(x.projected, y.projected),
                               same_points(x.projection_distance, y.projection_distance)}) {
       if (!result) return testing::AssertionFailure() << key.text() << ": " << result.message();
     }
     if (x.status.state != "ok") continue;
     const MetricsCell m = read_metrics_cell(key.metrics_path(a));
     const MetricsCell n = read_metrics_cell(key.metrics_path(b));
-    for (const auto result : {same_records(m.raw, n.raw), same_records(m.projected, n.projected)}) {
+    for (const auto& result : {same_records(m.raw, n.raw), same_records(m.projected, n.projected)}) {
       if (!result) return testing::AssertionFailure() << key.text() << ": " << result.message();
     }
   }
