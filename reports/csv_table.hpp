@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// All numbers as long-form CSV (RFC 4180, line feeds): one row per task, method, lift, seed, samples and
+// metric.
+
+#include <string>
+
+#include "reports/result_set.hpp"
+
+namespace onmanifold {
+
+/// Doubles read back exactly; unknown ones are "nan". A cell without result is one row with empty samples and
+/// metric whose status says why.
+[[nodiscard]] std::string csv_report(const ResultSet& results);
+
+}  // namespace onmanifold

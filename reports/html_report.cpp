@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/html_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/error.hpp"
+#include "core/provenance.hpp"
+#include "reports/assets.hpp"
+#include "reports/csv_table.hpp"
+#include "reports/gnuplot.hpp"
+#include "reports/narrative.hpp"
+#include "reports/picture.hpp"
+#include "reports/table.hpp"
+
+namespace onmanifold {
+namespace {
+
+// What keeps the page of `quick` well below 5 MB, three.js (0.9 MB) included.
+constexpr Index points_per_arm = 2000;
+constexpr double bytes_for_points = 1.8e6;
+constexpr Index points_per_panel = 600;
+constexpr double bytes_for_panels = 0.6e6;
+constexpr Index faces_per_mesh = 10000;
+constexpr std::size_t bytes_for_csv = 900000;
+constexpr std::size_t values_per_curve = 200;
+
+// The samples of an arm that a picture shows.
+struct ArmPicture {
+  std::string label;
+  int seed = 0;
+  ArmRole role = ArmRole::learner;
+  Points raw;
+  Points projected;
+};
+
+struct TaskPictures {
+  std::vector<ArmPicture> arms;
+  std::vector<Curve> curves;
+  std::string curve_x;                ///< label of the curves' axis
+  std::vector<std::string> problems;  ///< cells that could not be read
+};
+
+std::string row_label(const Arm& arm) {
+  return arm.role == ArmRole::learner ? arm_label(arm.method, arm.lift)
+                                      : arm_label(arm.method, arm.lift == "none" ? "" : arm.lift);
+}
+
+// At most values_per_curve means over equal stretches: a page is no place for every step.
+void add_curve(const std::string& label, const Curves& training, TaskPictures& pictures) {
+  const auto loss = std::find_if(training.begin(), training.end(), [](const auto& series) {
+    return series.first.find("loss") != std::string::npos && series.second.size() >= 2;
+  });
+  if (loss == training.end()) return;
+  const Vector& y = loss->second;
+  const auto step = training.find("step");
+  const bool has_steps = step != training.end() && step->second.size() == y.size();
+  pictures.curve_x = has_steps ? "training step" : "share of the training";
+  Curve curve;
+  curve.label = label;
+  const auto n = static_cast<std::size_t>(y.size());
+  const std::size_t stretch = (n + values_per_curve - 1) / values_per_curve;
+  for (std::size_t i = 0; i < n; i += stretch) {
+    const auto count = static_cast<Index>(std::min(stretch, n - i));
+    const auto first = static_cast<Index>(i);
+    curve.y.push_back(y.segment(first, count).mean());
+    curve.x.push_back(has_steps ? step->second.segment(first, count).mean()
+                                : (static_cast<double>(first) + 0.5 * static_cast<double>(count)) /
+                                      static_cast<double>(n));
+  }
+  pictures.curves.push_back(std::move(curve));
+}
+
+TaskPictures load_pictures(const std::string& directory, const TaskResult& task, const TaskSummary& summary) {
+  TaskPictures pictures;
+  for (const Arm& arm : summary.arms) {
+    bool shown = false;
+    for (const CellResult& cell : task.cells) {
+      if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok")
+        continue;
+      try {
+        const RawCell raw = read_raw_cell(cell.key.raw_path(directory));
+        add_curve(row_label(arm), raw.training, pictures);
+        if (shown || raw.raw.rows() != 3 || raw.raw.cols() == 0) continue;
+        const Index n = std::min(points_per_arm, raw.raw.cols());
+        ArmPicture picture;
+        picture.label = row_label(arm);
+        picture.seed = cell.key.seed;
+        picture.role = arm.role;
+        picture.raw = raw.raw.leftCols(n);
+        picture.projected =
+            raw.projected.cols() == raw.raw.cols() ? raw.projected.leftCols(n) : raw.raw.leftCols(n);
+        pictures.arms.push_back(std::move(picture));
+        shown = true;
+      } catch (const std::runtime_error& error) {
+        pictures.problems.push_back(fmt::format("{}: {}", cell.key.text(), error.what()));
+      }
+    }
+  }
+  return pictures;
+}
+
+Value vector_value(const Eigen::Vector3d& v) {
+  return Value::Array{v(0), v(1), v(2)};
+}
+
+// "sphere:dim=2,radius=1.5" -> 1.5; 1 where the radius is not given, NaN for other manifolds.
+double sphere_radius(const std::string& spec) {
+  if (!spec.starts_with("sphere")) return MetricRecord::unknown;
+  const std::size_t at = spec.find("radius=");
+  if (at == std::string::npos) return 1.0;
+  try {
+    return std::stod(spec.substr(at + 7));
+  } catch (const std::exception&) {
+    return MetricRecord::unknown;
+  }
+}
+
+// All that the picture must hold: reference and surface.
+Points frame_points(const TaskFile& file, double radius) {
+  std::vector<Points> parts = {file.reference};
+  if (file.mesh_vertices.rows() == 3) parts.push_back(file.mesh_vertices);
+  if (radius > 0.0) {
+    Points axes(3, 6);
+    axes << radius * Eigen::Matrix3d::Identity(), -radius * Eigen::Matrix3d::Identity();
+    parts.push_back(axes);
+  }
+  Index columns = 0;
+  for (const Points& part : parts) columns += part.cols();
+  Points all(3, columns);
+  Index at = 0;
+  for (const Points& part : parts) {
+    all.middleCols(at, part.cols()) = part;
+    at += part.cols();
+  }
+  return all;
+}
+
+Value surface_value(const TaskFile& file, const PictureFrame& frame, double radius) {
+  if (file.mesh_vertices.cols() > 0 && file.mesh_faces.cols() > 0) {
+    const PictureMesh mesh = decimate_mesh(file.mesh_vertices, file.mesh_faces, faces_per_mesh);
+    Index outside = 0;
+    return Value::Table{{"kind", "mesh"},
+                        {"vertices", encode_points(mesh.vertices, mesh.vertices.cols(), frame, outside)},
+                        {"faces", encode_faces(mesh.faces)}};
+  }
+  if (radius > 0.0) {
+    return Value::Table{{"kind", "sphere"},
+                        {"radius", radius / frame.half},
+                        {"centre", vector_value(-frame.centre / frame.half)}};
+  }
+  if (frame.flat) return Value::Table{{"kind", "plane"}};
+  return {};
+}
+
+// JSON that can stand in a script element.
+std::string script_json(const Value& value) {
+  std::string text;
+  for (const char c : to_json(value)) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictures& pictures, Index n_points,
+                        Index n_panel) {
+  const double radius = sphere_radius(file.manifold_spec);
+  const PictureFrame frame = make_frame(frame_points(file, radius));
+  Value::Array arms;
+  std::string options;
+  std::string panels;
+  const auto panel = [&](const std::string& label, const std::string& detail, const Points& points,
+                         bool reference) {
+    panels += fmt::format("<figure{}>{}<figcaption>{} <span>{}</span></figcaption></figure>\n",
+                          reference ? " class=\"is-reference\"" : "",
+                          scatter_svg(points, n_panel, frame, "Points of " + label), escape_html(label),
+                          escape_html(detail));
+  };
+  panel("reference", "the true law", file.reference, true);
+  // The first learner that was lifted along the normals, if there is one, else the first learner, is shown
+  // first.
+  std::size_t selected = 0;
+  int rank = 0;
+  for (std::size_t a = 0; a < pictures.arms.size(); ++a) {
+    const ArmPicture& arm = pictures.arms[a];
+    const int arm_rank = arm.role != ArmRole::learner                     ? 0
+                         : arm.label.find(" normal") != std::string::npos ? 2
+                                                                          : 1;
+    if (arm_rank > rank) {
+      rank = arm_rank;
+      selected = a;
+    }
+  }
+  for (std::size_t a = 0; a < pictures.arms.size(); ++a) {
+    const ArmPicture& arm = pictures.arms[a];
+    Index outside_raw = 0;
+    Index outside_projected = 0;
+    const std::string raw = encode_points(arm.raw, n_points, frame, outside_raw);
+    const std::string projected = encode_points(arm.projected, n_points, frame, outside_projected);
+    arms.push_back(
+        Value::Table{{"label", arm.label},
+                     {"learner", arm.role == ArmRole::learner},
+                     {"raw", raw},
+                     {"projected", projected},
+                     {"outside", Value::Table{{"raw", static_cast<std::int64_t>(outside_raw)},
+                                              {"projected", static_cast<std::int64_t>(outside_projected)}}}});
+    options += fmt::format("<option{}>{}</option>", a == selected ? " selected" : "", escape_html(arm.label));
+    panel(arm.label, fmt::format("raw, seed {}", arm.seed), arm.raw, false);
+  }
+  Index ignored = 0;
+  const Value scene = Value::Table{{"half", frame.half},
+                                   {"flat", frame.flat},
+                                   {"right", vector_value(frame.right)},
+                                   {"up", vector_value(frame.up)},
+                                   {"axis", vector_value(frame.axis)},
+                                   {"toward", vector_value(frame.toward)},
+                                   {"surface", surface_value(file, frame, radius)},
+                                   {"reference", encode_points(file.reference, n_points, frame, ignored)},
+                                   {"arms", arms}};
+  const std::string name = escape_html(file.name);
+  return fmt::format(
+      "<h3 id=\"view-{0}\">Generated points beside the reference</h3>\n"
+      "<div class=\"viewer\" data-scene=\"scene-{0}\">\n"
+      "<p class=\"viewer-message\" data-fallback=\"The static views below show the same points.\">The "
+      "interactive view "
+      "needs JavaScript and WebGL. The static views below show the same points.</p>\n"
+      "<div class=\"viewer-live\" hidden>\n<div class=\"viewer-controls\">"
+      "<label>Arm <select aria-label=\"Arm shown for {1}\">{2}</select></label>"
+      "<fieldset><legend>Samples</legend>"
+      "<label><input type=\"radio\" name=\"kind-{0}\" value=\"raw\" checked> raw</label>"
+      "<label><input type=\"radio\" name=\"kind-{0}\" value=\"projected\"> projected</label></fieldset>"
+      "<label><input type=\"checkbox\" class=\"by-distance\" checked> colour by distance moved</label>"
+      "<button type=\"button\">Reset view</button></div>\n"
+      "<div class=\"stage\"><canvas tabindex=\"0\" role=\"img\" aria-label=\"Interactive view of {1}: "
+      "reference points "
+      "and the points of one arm on their manifold. Arrow keys turn, plus and minus zoom, 0 "
+      "resets.\"></canvas>"
+      "<span class=\"stage-label\">reference<small>{3} points of the true law</small></span>"
+      "<span class=\"stage-label second\"><b></b><small></small></span></div>\n"
+      "<div class=\"scale\"><span>moved by the projection: 0</span><i></i><span "
+      "class=\"scale-end\"></span></div>\n"
+      "<p class=\"hint\">Drag to turn both views; wheel or pinch zooms once the view is selected; arrow "
+      "keys, +, − and 0 "
+      "do the same.</p>\n</div>\n</div>\n"
+      "<h3>The same, side by side</h3>\n<p class=\"hint\">{4} points each, equal axes{5}.</p>\n"
+      "<div class=\"sheet\">\n{6}</div>\n"
+      "<script type=\"application/json\" id=\"scene-{0}\">{7}</script>\n",
+      index, name, options, std::min(n_points, file.reference.cols()),
+      std::min(n_panel, file.reference.cols()),
+      frame.flat ? ", seen along the normal of the plane" : "; points on the far side are pale", panels,
+      script_json(scene));
+}
+
+std::string cell_html(const TableCell& cell, RowGroup group) {
+  std::string classes;
+  if (cell.best) classes = "best";
+  if (cell.at_floor && group == RowGroup::learner) classes += classes.empty() ? "floor" : " floor";
+  const std::string hover =
+      cell.detail.empty() ? cell.note : cell.detail + (cell.note.empty() ? "" : "; " + cell.note);
+  std::string text = escape_html(cell.text.value);
+  if (!cell.text.spread.empty())
+    text += fmt::format(" <span class=\"sd\">± {}</span>", escape_html(cell.text.spread));
+  return fmt::format("<td{}{}>{}</td>", classes.empty() ? "" : fmt::format(" class=\"{}\"", classes),
+                     hover.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(hover)), text);
+}
+
+// A long name may break after an underscore.
+std::string breakable(const std::string& name) {
+  std::string html;
+  for (const char c : escape_html(name)) {
+    html += c;
+    if (c == '_') html += "<wbr>";
+  }
+  return html;
+}
+
+std::string table_html(const Table& table, std::string_view caption) {
+  if (table.columns.empty()) return "<p>No metric has been computed.</p>\n";
+  std::string html = fmt::format(
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"{0}\"><table><caption>{0}</caption>\n"
+      "<thead><tr><th scope=\"col\">Arm</th><th scope=\"col\">Seeds</th>",
+      escape_html(caption));
+  for (const TableColumn& column : table.columns) {
+    html += fmt::format(
+        "<th scope=\"col\"{}>{}<small>{} {}</small></th>",
+        column.parameters.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(column.parameters)),
+        breakable(column.metric), column.samples, escape_html(column.arrow));
+  }
+  html += "</tr></thead>\n";
+  const auto body_class = [](RowGroup group) {
+    return group == RowGroup::learner ? "learners" : group == RowGroup::null ? "null apart" : "apart";
+  };
+  std::string open;
+  for (const TableRow& row : table.rows) {
+    const std::string wanted = body_class(row.group);
+    if (open != wanted) {
+      if (!open.empty()) html += "</tbody>\n";
+      html += fmt::format("<tbody class=\"{}\">\n", wanted);
+      open = wanted;
+    }
+    html += fmt::format("<tr><th scope=\"row\">{}{}</th><td>{}</td>", escape_html(row.method),
+                        row.lift.empty() ? "" : fmt::format(" <small>{}</small>", escape_html(row.lift)),
+                        row.seeds);
+    for (const TableCell& cell : row.cells) html += cell_html(cell, row.group);
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+std::string tables_html(std::size_t index, const TaskResult& task, const TaskSummary& summary) {
+  struct Pane {
+    const char* label;
+    const char* caption;
+    std::vector<int> columns;
+  };
+  const std::vector<Pane> panes = {
+      {"Main metrics", "Main metrics: mean ± standard deviation over seeds",
+       chosen_columns(summary, default_columns())},
+      {"All, projected", "All metrics of projected samples", all_columns(summary, SampleKind::projected)},
+      {"All, raw", "All metrics of raw samples", all_columns(summary, SampleKind::raw)}};
+  std::string html = "<h3>Metrics</h3>\n<div class=\"tables\">\n";
+  for (std::size_t i = 0; i < panes.size(); ++i) {
+    html += fmt::format(
+        "<input type=\"radio\" class=\"pick-{1}\" name=\"table-{0}\" id=\"table-{0}-{1}\"{2}>"
+        "<label for=\"table-{0}-{1}\">{3}</label>\n",
+        index, i, i == 0 ? " checked" : "", panes[i].label);
+  }
+  for (std::size_t i = 0; i < panes.size(); ++i) {
+    const Table table = make_table(task, summary, panes[i].columns);
+    html += fmt::format("<div class=\"pane pane-{}\">\n{}<ul class=\"footnotes\">\n", i,
+                        table_html(table, panes[i].caption));
+    for (const std::string& note : table.footnotes) {
+      html += fmt::format("<li{}>{}</li>\n", note.starts_with("✗") ? " class=\"problem\"" : "",
+                          escape_html(note));
+    }
+    html += "</ul>\n</div>\n";
+  }
+  return html + "</div>\n";
+}
+
+// A figure, or a line that says why there is none.
+template <class Draw>
+std::string figure_html(std::string_view title, std::string_view detail, const Draw& draw) {
+  std::string svg;
+  try {
+    svg = draw();
+  } catch (const IoError& error) {
+    return fmt::format("<p class=\"hint\">Figure left out ({}): {}</p>\n", escape_html(title),
+                       escape_html(error.what()));
+  }
+  if (svg.empty()) return "";
+  return fmt::format("<figure tabindex=\"0\"><figcaption>{}<br><span>{}</span></figcaption>\n{}</figure>\n",
+                     escape_html(title), escape_html(detail), svg);
+}
+
+std::string figures_html(std::size_t index, const TaskSummary& summary, const TaskPictures& pictures) {
+  std::string html;
+  int column = summary.column("tvd", SampleKind::projected);
+  if (column < 0 && !summary.columns.empty()) column = 0;
+  if (column >= 0) {
+    const auto c = static_cast<std::size_t>(column);
+    const MetricColumn& metric = summary.columns[c];
+    html += figure_html(
+        fmt::format("{} of every seed", metric.name),
+        "Dots are seeds, crosses their mean; the band is where a perfect model falls (null ± 2 sd).",
+        [&] { return dot_plot_svg(summary, metric, c, fmt::format("dots{}", index)); });
+  }
+  if (!pictures.curves.empty()) {
+    html += figure_html(
+        "Training loss",
+        "One line a seed. Arms with different lifts learn different targets: their losses "
+        "need not be comparable.",
+        [&] { return curves_svg(pictures.curves, pictures.curve_x, fmt::format("loss{}", index)); });
+  }
+  return html.empty() ? "" : "<h3>Figures</h3>\n<div class=\"figures\">\n" + html + "</div>\n";
+}
+
+void flatten(const Value& value, const std::string& prefix, std::map<std::string, std::string>& rows) {
+  if (const auto* table = value.get_if<Value::Table>()) {
+    for (const auto& [key, item] : *table) flatten(item, prefix.empty() ? key : prefix + "." + key, rows);
+    return;
+  }
+  const auto* text = value.get_if<std::string>();
+  if (const auto* array = value.get_if<Value::Array>()) {
+    std::vector<std::string> parts;
+    for (const Value& item : *array) {
+      const auto* part = item.get_if<std::string>();
+      parts.push_back(part == nullptr ? to_json(item) : *part);
+    }
+    rows[prefix] = fmt::format("{}", fmt::join(parts, " "));
+    return;
+  }
+  rows[prefix] = text == nullptr ? to_json(value) : *text;
+}
+
+std::string provenance_html(const ResultSet& results) {
+  std::map<std::string, std::set<std::string>> values;
+  for (const TaskResult& task : results.tasks) {
+    for (const CellResult& cell : task.cells) {
+      std::map<std::string, std::string> rows;
+      flatten(cell.head.provenance, "", rows);
+      for (const auto& [key, value] : rows) values[key].insert(value);
+    }
+  }
+  values.erase("");
+  if (values.empty()) return "<p>The cells carry no provenance.</p>\n";
+  std::string html = "<dl class=\"provenance\">\n";
+  for (const auto& [key, variants] : values) {
+    std::string name = key;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    const std::string shown = variants.size() == 1
+                                  ? *variants.begin()
+                                  : fmt::format("{} … {} ({} values over the cells)", *variants.begin(),
+                                                *variants.rbegin(), variants.size());
+    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape_html(name), escape_html(shown));
+  }
+  return html + "</dl>\n";
+}
+
+std::string failures_html(const ResultSet& results) {
+  std::string items;
+  std::size_t failed = 0;
+  std::size_t cells = 0;
+  for (const TaskResult& task : results.tasks) {
+    cells += task.cells.size();
+    if (!task.problem.empty()) {
+      items +=
+          fmt::format("<li><code>{}</code>: {}</li>\n", escape_html(task.name), escape_html(task.problem));
+    }
+    for (const CellResult& cell : task.cells) {
+      if (cell.problem.empty()) continue;
+      ++failed;
+      items += fmt::format("<li><code>{}</code>: {}</li>\n", escape_html(cell.key.text()),
+                           escape_html(cell.problem));
+    }
+  }
+  if (items.empty()) return "";
+  return fmt::format(
+      "<div class=\"note warn\" id=\"failures\"><p><strong>{} of {} cells have no result.</strong> They "
+      "count "
+      "as missing; an arm with a missing seed is not ranked.</p>\n<ul>\n{}</ul></div>\n",
+      failed, cells, items);
+}
+
+std::string guide_html() {
+  const std::vector<std::pair<const char*, const char*>> entries = {
+      {"↓ ↑ →v", "Lower is better, higher is better, best at v."},
+      {"raw, projected",
+       "Samples as the model gave them; the same after the projection to the manifold. Distance to the "
+       "manifold is the model's on raw samples only, fit along the manifold is read on projected ones."},
+      {"bold, shaded",
+       "Best learner of the column. All within one standard error of the best share the mark."},
+      {"grey, ·",
+       "Within two standard deviations of what a perfect model would get: not to be told from it here."},
+      {"perfect model",
+       "The null value: what an estimator gives at these sizes when the samples are true. It is not 0 "
+       "and not 1."},
+      {"oracle", "Fresh true samples. No model can do better."},
+      {"exact_score",
+       "The sampler driven by the exact score: the error of sampling without the error of learning."},
+      {"gaussian, memorizer",
+       "A fit of mean and covariance only, and copies of the training points: what a good model "
+       "has to beat, and must not resemble."},
+      {"none, isotropic, normal",
+       "What was done to the training data: nothing, noise in all directions, noise in the "
+       "normal directions of the manifold only (manifold-aware perturbation)."}};
+  std::string html = "<dl class=\"guide\">\n";
+  for (const auto& [term, text] : entries) {
+    html += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escape_html(term), escape_html(text));
+  }
+  return html + "</dl>\n";
+}
+
+std::string facts_html(const ResultSet& results) {
+  std::set<std::string> methods;
+  std::set<int> seeds;
+  std::size_t arms = 0;
+  std::size_t cells = 0;
+  for (const TaskResult& task : results.tasks) {
+    std::set<std::pair<std::string, std::string>> of_task;
+    for (const CellResult& cell : task.cells) {
+      methods.insert(cell.key.method);
+      seeds.insert(cell.key.seed);
+      of_task.emplace(cell.key.method, cell.key.lift);
+      ++cells;
+    }
+    arms = std::max(arms, of_task.size());
+  }
+  const auto fact = [](const char* name, const std::string& value) {
+    return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, value);
+  };
+  return "<dl class=\"facts\">\n" + fact("tasks", fmt::format("{}", results.tasks.size())) +
+         fact("methods", fmt::format("{}", methods.size())) + fact("arms a task", fmt::format("{}", arms)) +
+         fact("seeds", fmt::format("{}", seeds.size())) + fact("cells", fmt::format("{}", cells)) + "</dl>\n";
+}
+
+}  // namespace
+
+std::string html_report(const ResultSet& results) {
+  const std::string suite = suite_name(results);
+  const std::string title = suite.empty() ? "OnManifold results" : fmt::format("OnManifold: suite {}", suite);
+
+  // How many points fit is known once the arms are counted.
+  std::vector<TaskSummary> summaries;
+  std::vector<TaskPictures> pictures;
+  std::size_t clouds = 1;
+  for (const TaskResult& task : results.tasks) {
+    summaries.push_back(summarise(task));
+    pictures.push_back(load_pictures(results.directory, task, summaries.back()));
+    clouds += pictures.back().arms.size() + 1;
+  }
+  // 16 bytes of Base64 a point and its projection; about 9 bytes a point in a static view.
+  const auto n_points =
+      std::min(points_per_arm, static_cast<Index>(bytes_for_points / 16.0 / static_cast<double>(clouds)));
+  const auto n_panel =
+      std::min(points_per_panel, static_cast<Index>(bytes_for_panels / 9.0 / static_cast<double>(clouds)));
+
+  std::string sections;
+  std::string links;
+  bool has_viewer = false;
+  for (std::size_t t = 0; t < results.tasks.size(); ++t) {
+    const TaskResult& task = results.tasks[t];
+    links += fmt::format("<a href=\"#task-{}\">{}</a>\n", t, escape_html(task.name));
+    sections += fmt::format("<section id=\"task-{}\">\n<h2>{}</h2>\n", t, escape_html(task.name));
+    if (task.file && !task.file->description.empty()) {
+      sections += fmt::format("<p>{}</p>\n", escape_html(task.file->description));
+    }
+    sections += tables_html(t, task, summaries[t]);
+    const bool drawable = task.file && task.file->reference.rows() == 3 && task.file->reference.cols() > 0 &&
+                          first_nonfinite_column(task.file->reference) < 0;
+    if (drawable) {
+      sections += viewer_html(t, *task.file, pictures[t], n_points, n_panel);
+      has_viewer = true;
+    } else {
+      sections += fmt::format("<p class=\"hint\">No picture: {}.</p>\n",
+                              !task.file                         ? escape_html(task.problem)
+                              : task.file->reference.cols() == 0 ? "the task file holds no reference points"
+                              : task.file->reference.rows() != 3 ? "only three-dimensional data are drawn"
+                                                                 : "the reference points are not finite");
+    }
+    sections += figures_html(t, summaries[t], pictures[t]);
+    for (const std::string& problem : pictures[t].problems) {
+      sections += fmt::format("<p class=\"hint\">Not drawn: {}</p>\n", escape_html(problem));
+    }
+    sections += "</section>\n";
+  }
+
+  std::string conclusions;
+  for (const std::string& line : conclusion_lines(results))
+    conclusions += fmt::format("<p>{}</p>\n", escape_html(line));
+
+  const std::string csv = csv_report(results);
+  const std::string download =
+      csv.size() <= bytes_for_csv
+          ? fmt::format(
+                "<p><a class=\"button\" download=\"report.csv\" href=\"data:text/csv;base64,{}\">Download "
+                "all "
+                "numbers as CSV</a></p>\n",
+                base64(csv))
+          : "<p>The numbers are too many for this page: the report format csv has them.</p>\n";
+
+  std::string page = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src 'unsafe-inline'; img-src data: blob:\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<title>{0}</title>\n<style>\n{1}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#content\">Skip "
+      "to the "
+      "results</a>\n<header class=\"page\">\n<p class=\"eyebrow\">OnManifold {2}{3}</p>\n"
+      "<h1>How well do generative models learn data on a known manifold?</h1>\n"
+      "<p class=\"lead\">Each task is a law on a known surface. Each arm is a generative model trained on "
+      "data of that law, as "
+      "they are or perturbed first. The tables tell how far its samples are from the law and from the "
+      "surface, between a "
+      "floor (gaussian) and a ceiling (oracle).</p>\n{4}",
+      escape_html(title), page_style(), escape_html(version()),
+      suite.empty() ? "" : " · suite " + escape_html(suite), facts_html(results));
+  page +=
+      fmt::format("<div class=\"note\"><p><strong>What this allows to conclude.</strong></p>\n{}</div>\n{}",
+                  conclusions, failures_html(results));
+  page += fmt::format(
+      "<nav class=\"tasks\" aria-label=\"Tasks\">\n{}<a href=\"#provenance\">provenance and "
+      "data</a>\n</nav>\n"
+      "</header>\n<main id=\"content\">\n<section>\n<h2>How to read the tables</h2>\n{}</section>\n",
+      links, guide_html());
+  page += sections;
+  page += fmt::format(
+      "<section id=\"provenance\">\n<h2>Provenance and data</h2>\n{}{}</section>\n</main>\n"
+      "<footer class=\"page\"><p>Written by OnManifold {}. The page loads nothing from the network.{}</p>"
+      "</footer>\n",
+      download, provenance_html(results), escape_html(version()),
+      has_viewer ? " Views are drawn by three.js r111 (MIT licence)." : "");
+  if (has_viewer) {
+    page += fmt::format("<script>\n/* {} */\n", three_licence());
+    page += three_script();
+    page += "\n</script>\n<script>\n";
+    page += orbit_controls_script();
+    page += "\n</script>\n<script>\n";
+    page += viewer_script();
+    page += "</script>\n";
+  }
+  return page + "</body>\n</html>\n";
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One self-contained HTML page: tables, pictures, figures, provenance, and the numbers as CSV. Nothing is
+// loaded from the network (a content security policy in the page forbids it); without JavaScript only the
+// turning of the three-dimensional views is missing.
+
+#include <string>
+
+#include "reports/result_set.hpp"
+
+namespace onmanifold {
+
+/// Reads the samples of one cell an arm for the pictures and the training curves of all. Pictures show at
+/// most 2,000 points an arm and fewer when there are many arms, so that the page of a suite like `quick`
+/// stays below 5 MB. What cannot be drawn is said in the page.
+[[nodiscard]] std::string html_report(const ResultSet& results);
+
+}  // namespace onmanifold

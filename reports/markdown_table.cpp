@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/markdown_table.hpp"
+
+#include <fmt/format.h>
+
+#include "reports/narrative.hpp"
+
+namespace onmanifold {
+namespace {
+
+std::string cell_text(const TableCell& cell, RowGroup group) {
+  std::string text = cell.text.value;
+  if (!cell.text.spread.empty()) text += " ± " + cell.text.spread;
+  if (cell.best) text = "**" + text + "**";
+  if (cell.at_floor && group == RowGroup::learner) text += " ·";
+  return text;
+}
+
+}  // namespace
+
+std::string render_markdown(const Table& table) {
+  std::string text = fmt::format("## {}\n\n", escape_markdown(table.title));
+  if (!table.description.empty()) text += escape_markdown(table.description) + "\n\n";
+  text += "| Method | Lift | n |";
+  std::string rule = "|---|---|--:|";
+  for (const TableColumn& column : table.columns) {
+    text += fmt::format(" {}{}{} ({}) |", escape_markdown(column.metric), column.arrow.empty() ? "" : " ",
+                        column.arrow, column.samples);
+    rule += "--:|";
+  }
+  text += "\n" + rule + "\n";
+  for (const TableRow& row : table.rows) {
+    const bool set_apart = row.group != RowGroup::learner;
+    const std::string name = escape_markdown(row.method);
+    text += fmt::format("| {} | {} | {} |", set_apart ? "*" + name + "*" : name, escape_markdown(row.lift),
+                        row.seeds);
+    for (const TableCell& cell : row.cells) text += fmt::format(" {} |", cell_text(cell, row.group));
+    text += '\n';
+  }
+  text += '\n';
+  for (const std::string& note : table.footnotes) text += fmt::format("- {}\n", escape_markdown(note));
+  return text;
+}
+
+std::string markdown_report(const ResultSet& results) {
+  const std::string suite = suite_name(results);
+  std::string text = suite.empty()
+                         ? "# OnManifold results\n\n"
+                         : fmt::format("# OnManifold results: suite {}\n\n", escape_markdown(suite));
+  for (const std::string& line : conclusion_lines(results)) text += escape_markdown(line) + "\n";
+  text += '\n';
+  for (const TaskResult& task : results.tasks) {
+    const TaskSummary summary = summarise(task);
+    text += render_markdown(make_table(task, summary, chosen_columns(summary, default_columns()))) + "\n";
+  }
+  text += escape_markdown(reading_guide_text()) + "\n";
+  return text;
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Reports as files: a pure function of a results directory.
+
+#include <string>
+#include <vector>
+
+#include "reports/result_set.hpp"
+
+namespace onmanifold {
+
+struct ReportOptions {
+  std::vector<std::string> formats = {"html"};  ///< of report_formats()
+};
+
+/// "html", "md", "csv".
+[[nodiscard]] const std::vector<std::string>& report_formats();
+
+/// Writes report.<format> for each of the formats into \p out_directory, which is made if it is missing, each
+/// file complete or absent, and returns their paths. \throw InvalidInput on an unknown format (listing the
+/// known ones) before anything is written, or if \p directory is missing or empty; IoError if a file cannot
+/// be written.
+std::vector<std::string> write_reports(const ResultSet& results, const std::string& out_directory,
+                                       const ReportOptions& options = {});
+std::vector<std::string> write_reports(const std::string& directory, const std::string& out_directory,
+                                       const std::vector<std::string>& formats);
+
+}  // namespace onmanifold
