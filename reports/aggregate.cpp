@@ -6,7 +6,7 @@
 #include <map>
 #include <tuple>
 
-#include <boost/math/distributions/students_t.hpp>
+#include "core/statistics.hpp"
 
 namespace onmanifold {
 namespace {
@@ -96,18 +96,15 @@ double loss(const MetricColumn& column, double value) {
 }
 
 void finish(Summary& summary, const std::vector<double>& evaluation_spreads) {
-  std::vector<double> values;
-  for (const auto& [seed, value] : summary.values) values.push_back(value);
-  summary.mean = mean_of(values);
-  const auto n = static_cast<double>(values.size());
-  if (values.size() >= 2 && std::isfinite(summary.mean)) {
-    double squares = 0.0;
-    for (const double value : values) squares += (value - summary.mean) * (value - summary.mean);
-    summary.sd = std::sqrt(squares / (n - 1.0));
-    summary.standard_error = summary.sd / std::sqrt(n);
-    const boost::math::students_t distribution(n - 1.0);
-    summary.interval = boost::math::quantile(distribution, 0.975) * summary.standard_error;
-  } else if (values.size() == 1) {
+  const auto n = static_cast<Index>(summary.values.size());
+  Vector values(n);
+  for (Index i = 0; i < n; ++i) values(i) = summary.values[static_cast<std::size_t>(i)].second;
+  if (n > 0) summary.mean = mean(values);
+  if (n >= 2 && std::isfinite(summary.mean)) {
+    summary.sd = standard_deviation(values);
+    summary.standard_error = standard_error(values);
+    summary.interval = t_half_width(values);
+  } else if (n == 1) {
     summary.standard_error = mean_of(evaluation_spreads);
   }
 }

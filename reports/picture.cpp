@@ -141,10 +141,11 @@ PictureMesh decimate_mesh(const PointsRef& vertices, const Eigen::Ref<const Eige
   int resolution = 16;
   PictureMesh best = cluster(vertices, faces, resolution);
   while (resolution > 1 && best.faces.cols() > max_faces) best = cluster(vertices, faces, resolution /= 2);
-  for (int next = resolution + 8; next <= 256; next += 8) {
-    PictureMesh finer = cluster(vertices, faces, next);
-    if (finer.faces.cols() > max_faces || finer.vertices.cols() > 65536) break;
+  for (int step = 64; step >= 4; step /= 2) {
+    PictureMesh finer = cluster(vertices, faces, resolution + step);
+    if (finer.faces.cols() > max_faces || finer.vertices.cols() > 65536) continue;
     best = std::move(finer);
+    resolution += step;
   }
   return best;
 }

@@ -35,21 +35,27 @@ const std::vector<SyntheticArm>& arms() {
 
 enum class Shape { plane, sphere, mesh };
 
-Eigen::Vector3d torus(double u, double v) {
+// By coordinates: GCC 12 sees array bounds broken where a fixed vector is assigned to a column with AVX-512.
+void set_torus(Points& points, Index i, double u, double v) {
   const double r = 1.0 + 0.4 * std::cos(v);
-  return {r * std::cos(u), 0.4 * std::sin(v), r * std::sin(u)};
+  points(0, i) = r * std::cos(u);
+  points(1, i) = 0.4 * std::sin(v);
+  points(2, i) = r * std::sin(u);
 }
 
 Points project(const Points& raw, Shape shape) {
   Points result = raw;
-  const Eigen::Vector3d normal = Eigen::Vector3d(1, 2, 3).normalized();
-  for (Index i = 0; i < raw.cols(); ++i) {
-    const Eigen::Vector3d x = raw.col(i);
-    if (shape == Shape::plane) result.col(i) = x - normal.dot(x) * normal;
-    if (shape == Shape::sphere) result.col(i) = x.normalized();
-    if (shape == Shape::mesh) {
-      const double u = std::atan2(x(2), x(0));
-      result.col(i) = torus(u, std::atan2(x(1), std::hypot(x(0), x(2)) - 1.0));
+  if (shape == Shape::plane) {
+    Points normal(3, 1);
+    normal << 1.0, 2.0, 3.0;
+    normal /= std::sqrt(14.0);
+    result -= normal * (normal.transpose() * raw);
+  }
+  if (shape == Shape::sphere) result = raw.colwise().normalized();
+  if (shape == Shape::mesh) {
+    for (Index i = 0; i < raw.cols(); ++i) {
+      const double u = std::atan2(raw(2, i), raw(0, i));
+      set_torus(result, i, u, std::atan2(raw(1, i), std::hypot(raw(0, i), raw(2, i)) - 1.0));
     }
   }
   return result;
@@ -61,8 +67,8 @@ Points draw(Shape shape, Index n, double spread, Stream stream) {
   if (shape == Shape::mesh) {
     const Points angles = stream.at("law").uniform(2, n);
     for (Index i = 0; i < n; ++i) {
-      points.col(i) =
-          torus(2.0 * std::numbers::pi * angles(0, i) * angles(0, i), 2.0 * std::numbers::pi * angles(1, i));
+      set_torus(points, i, 2.0 * std::numbers::pi * angles(0, i) * angles(0, i),
+                2.0 * std::numbers::pi * angles(1, i));
     }
   }
   points = project(points, shape);
@@ -132,7 +138,7 @@ void write_task(const std::string& directory, const std::string& name, Shape sha
     for (int i = 0; i < r; ++i) {
       for (int k = 0; k < r; ++k) {
         const int here = i * r + k;
-        task.mesh_vertices.col(here) = torus(2.0 * std::numbers::pi * i / r, 2.0 * std::numbers::pi * k / r);
+        set_torus(task.mesh_vertices, here, 2.0 * std::numbers::pi * i / r, 2.0 * std::numbers::pi * k / r);
         const int right = ((i + 1) % r) * r + k;
         const int above = i * r + (k + 1) % r;
         const int across = ((i + 1) % r) * r + (k + 1) % r;

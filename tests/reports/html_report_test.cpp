@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/html_report.hpp"
+
+#include <cstdlib>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "reports/assets.hpp"
+#include "reports/gnuplot.hpp"
+#include "tests/support/expect_throws_message.hpp"
+#include "tests/support/synthetic_results.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace onmanifold {
+namespace {
+
+std::string page_of(const SyntheticResults& options) {
+  const TemporaryDirectory directory;
+  write_synthetic_results(directory.path(), options);
+  return html_report(load_results(directory.path()));
+}
+
+const std::string& small_page() {
+  static const std::string page = page_of({.seeds = 3, .samples = 30, .reference = 30, .mesh_resolution = 6});
+  return page;
+}
+
+// Everything but three.js, which is code of others and never asked to load anything.
+std::string without_three(std::string page) {
+  for (const std::string_view script : {three_script(), orbit_controls_script()}) {
+    const std::size_t at = page.find(script);
+    if (at != std::string::npos) page.erase(at, script.size());
+  }
+  return page;
+}
+
+// Addresses on the network that are not the name of an XML namespace: two slashes before a name with a dot in
+// it.
+std::vector<std::string> network_addresses(const std::string& page) {
+  std::vector<std::string> found;
+  for (std::size_t at = page.find("//"); at != std::string::npos; at = page.find("//", at + 2)) {
+    const std::size_t end = page.find_first_of("/\"' \n\t<>()&;", at + 2);
+    const std::string host = page.substr(at + 2, end - at - 2);
+    if (host.find('.') != std::string::npos && host != "www.w3.org") found.push_back(host);
+  }
+  return found;
+}
+
+TEST(HtmlReport, LoadsNothingFromTheNetwork) {
+  std::string page = without_three(small_page());
+  EXPECT_LT(page.size() + 500000, small_page().size());
+  // Base64 may hold two slashes by chance.
+  for (std::size_t at = page.find("base64,"); at != std::string::npos; at = page.find("base64,", at + 1)) {
+    page.erase(at, page.find('"', at) - at);
+  }
+  for (std::size_t at = page.find("<script type=\"application/json\""); at != std::string::npos;
+       at = page.find("<script type=\"application/json\"", at)) {
+    page.erase(at, page.find("</script>", at) - at);
+  }
+  EXPECT_TRUE(network_addresses(page).empty()) << network_addresses(page).front();
+  EXPECT_EQ(page.find("@import"), std::string::npos);
+  EXPECT_EQ(page.find("<link"), std::string::npos);
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+  // The check sees what it should.
+  EXPECT_EQ(network_addresses("<img src=\"https://example.org/x.png\">").size(), 1U);
+  EXPECT_EQ(network_addresses("<script src='//example.org/x.js'>").size(), 1U);
+}
+
+TEST(HtmlReport, EscapesWhatComesFromFiles) {
+  EXPECT_EQ(small_page().find("<script>alert"), std::string::npos);
+  EXPECT_NE(small_page().find("&lt;script&gt;alert(&quot;a|b&quot;)&lt;/script&gt;"), std::string::npos);
+  EXPECT_NE(small_page().find("&lt;made up&gt;"), std::string::npos);
+  EXPECT_NE(small_page().find("Example CPU &lt;4 cores&gt;"), std::string::npos);
+}
+
+TEST(HtmlReport, ShowsFailuresProvenanceAndWhatItAllows) {
+  for (const char* part :
+       {"2 of 81 cells have no result", "synthetic-sphere/ddpm/none/seed-1", "demonstration", "perfect model",
+        "0123456789abcdef", "onmanifold run quick", "download=\"report.csv\"", "id=\"scene-2\"",
+        "prefers-color-scheme: dark", "The MIT License"}) {
+    EXPECT_NE(small_page().find(part), std::string::npos) << part;
+  }
+}
+
+TEST(HtmlReport, ScriptsAndIdsAreSound) {
+  const auto count = [](const std::string& text, const std::string& part) {
+    std::size_t n = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_EQ(count(small_page(), "<script"), count(small_page(), "</script>"));
+  EXPECT_EQ(count(small_page(), "<table"), count(small_page(), "</table>"));
+  const std::string page = without_three(small_page());
+  const std::regex id(R"re(\sid=["']([^"']+)["'])re");
+  std::set<std::string> ids;
+  for (std::sregex_iterator it(page.begin(), page.end(), id); it != std::sregex_iterator(); ++it) {
+    EXPECT_TRUE(ids.insert((*it)[1]).second) << "twice: " << (*it)[1];
+  }
+}
+
+TEST(HtmlReport, AFullSuiteStaysBelowFiveMegabytes) {
+  // As many points and arms as suite quick has; the mesh has 72,200 faces.
+  const std::string page = page_of({.seeds = 1, .samples = 2000, .reference = 2000, .mesh_resolution = 190});
+  EXPECT_LT(page.size(), 5'000'000U);
+}
+
+TEST(HtmlReport, IsAFunctionOfTheFiles) {
+  const TemporaryDirectory directory;
+  write_synthetic_results(directory.path(),
+                          {.seeds = 1, .samples = 10, .reference = 10, .mesh_resolution = 5});
+  const ResultSet results = load_results(directory.path());
+  EXPECT_EQ(html_report(results), html_report(results));
+}
+
+TEST(HtmlReport, WorksWithAlmostNothing) {
+  ResultSet results;
+  results.tasks.resize(1);
+  results.tasks[0].name = "t";
+  results.tasks[0].problem = "no task.h5";
+  CellResult cell;
+  cell.key = {.task = "t", .method = "m", .lift = "none", .seed = 0};
+  cell.head.status = {"failed", "nothing"};
+  cell.problem = "failed: nothing";
+  results.tasks[0].cells.push_back(cell);
+  const std::string page = html_report(results);
+  EXPECT_NE(page.find("No picture: no task.h5"), std::string::npos);
+  EXPECT_NE(page.find("No metric has been computed"), std::string::npos);
+  EXPECT_EQ(page.find("THREE"), std::string::npos);  // no view, no three.js
+}
+
+TEST(Gnuplot, AMissingProgramNamesItsPackageAndThePageSaysSo) {
+  const std::string path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
+  setenv("PATH", "/nonexistent", 1);
+  EXPECT_TRUE(
+      throws_message<IoError>([] { (void)gnuplot_svg("plot 1", 100, 100, "a", "t"); }, {"gnuplot-nox"}));
+  const std::string page = page_of({.seeds = 1, .samples = 5, .reference = 5, .mesh_resolution = 4});
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_NE(page.find("Figure left out"), std::string::npos);
+  EXPECT_NE(page.find("gnuplot-nox"), std::string::npos);
+}
+
+TEST(Gnuplot, AFailureCarriesItsMessage) {
+  EXPECT_TRUE(throws_message<IoError>([] { (void)gnuplot_svg("plot nonsense(\n", 100, 100, "a", "t"); },
+                                      {"gnuplot failed"}));
+}
+
+}  // namespace
+}  // namespace onmanifold

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/table.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "reports/markdown_table.hpp"
+#include "reports/narrative.hpp"
+#include "reports/terminal_table.hpp"
+#include "tests/support/synthetic_results.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace onmanifold {
+namespace {
+
+// Two metrics, four arms, two seeds each; one cell failed. Small enough to be worked out by hand.
+TaskResult small_task() {
+  TaskResult task;
+  task.name = "sphere-x";
+  task.file = TaskFile{};
+  task.file->name = "sphere-x";
+  task.file->description = "A law | on the sphere";
+  task.file->details = Value::Table{{"n_train", 1000}, {"n_samples", 500}, {"n_reference", 400},
+                                    {"s_min", 0.01},   {"scale", 2.0},     {"seeds", 2}};
+  const auto add = [&](const char* method, const char* lift, double sigma, int seed, double tvd,
+                       double coverage) {
+    CellResult cell;
+    cell.key = {.task = "sphere-x", .method = method, .lift = lift, .seed = seed};
+    cell.head.config = Value::Table{{"lift", Value::Table{{"sigma", sigma}}}};
+    cell.has_metrics = true;
+    MetricRecord t;
+    t.name = "tvd";
+    t.value = tvd;
+    t.null = 0.05;
+    t.null_sd = 0.002;
+    t.direction = "lower";
+    t.parameters = R"({"bins":288})";
+    t.n_samples = 500;
+    MetricRecord c = t;
+    c.name = "coverage";
+    c.value = coverage;
+    c.null = 0.96875;
+    c.null_sd = 0.0025;
+    c.direction = "higher";
+    c.parameters = R"({"k":5})";
+    cell.projected = {t, c};
+    task.cells.push_back(cell);
+  };
+  add("ddpm", "none", 0.0, 0, 0.10, 0.90);
+  add("ddpm", "none", 0.0, 1, 0.12, 0.92);
+  add("ddpm", "normal-0.1", 0.1, 0, 0.06, 0.95);
+  add("ddpm", "normal-0.1", 0.1, 1, 0.07, 0.96);
+  add("oracle", "none", 0.0, 0, 0.049, 0.969);
+  add("oracle", "none", 0.0, 1, 0.051, 0.968);
+  add("gaussian", "none", 0.0, 0, 0.40, 0.5);
+  CellResult failed;
+  failed.key = {.task = "sphere-x", .method = "gaussian", .lift = "none", .seed = 1};
+  failed.head.status = {"failed", "out of memory\nat <step> 3"};
+  failed.problem = "failed: out of memory\nat <step> 3";
+  task.cells.push_back(failed);
+  return task;
+}
+
+Table small_table() {
+  const TaskResult task = small_task();
+  const TaskSummary summary = summarise(task);
+  return make_table(task, summary, chosen_columns(summary, default_columns()));
+}
+
+TEST(RenderTerminal, Golden) {
+  EXPECT_EQ(render_terminal(small_table(), false), R"(sphere-x
+A law | on the sphere
+
+                                  tvd          coverage
+                 seeds    projected ↓       projected ↑
+────────────────────────────────────────────────────────
+oracle               2  0.0500±0.0014   0.96850±0.00071
+────────────────────────────────────────────────────────
+ddpm none            2    0.110±0.014       0.910±0.014
+ddpm normal-0.1      2  0.0650±0.0071*    0.9550±0.0071*
+────────────────────────────────────────────────────────
+gaussian           1/2         0.4000            0.5000
+────────────────────────────────────────────────────────
+perfect model           0.0500±0.0020     0.9688±0.0025
+1000 training points, 500 samples, 400 reference points; seeds 0..1; values are mean ± standard deviation over seeds,
+  for a perfect model mean ± sd of one value
+tvd: bins 288; coverage: k 5
+lift over smallest noise of the model, σ/s_min: ddpm normal-0.1 5
+1 of 8 cells have no result:
+✗ sphere-x/gaussian/none/seed-1: failed: out of memory at <step> 3
+)");
+}
+
+TEST(RenderTerminal, ColourMarksWithEscapes) {
+  const std::string text = render_terminal(small_table(), true);
+  EXPECT_NE(text.find("\033[1m0.0650±0.0071*\033[0m"), std::string::npos) << text;
+  EXPECT_EQ(render_terminal(small_table(), false).find('\033'), std::string::npos);
+}
+
+TEST(RenderTerminal, AWideTableIsBrokenIntoBlocks) {
+  const std::string text = render_terminal(small_table(), false, 45);
+  EXPECT_EQ(text.find("tvd      coverage"), std::string::npos);
+  // The names of the arms stand before both blocks.
+  const std::size_t first = text.find("ddpm normal-0.1");
+  EXPECT_NE(text.find("ddpm normal-0.1", first + 1), std::string::npos);
+}
+
+TEST(RenderMarkdown, Golden) {
+  EXPECT_EQ(render_markdown(small_table()), R"(## sphere-x
+
+A law \| on the sphere
+
+| Method | Lift | n | tvd ↓ (projected) | coverage ↑ (projected) |
+|---|---|--:|--:|--:|
+| *oracle* |  | 2 | 0.0500 ± 0.0014 | 0.96850 ± 0.00071 |
+| ddpm | none | 2 | 0.110 ± 0.014 | 0.910 ± 0.014 |
+| ddpm | normal-0.1 | 2 | **0.0650 ± 0.0071** | **0.9550 ± 0.0071** |
+| *gaussian* |  | 1/2 | 0.4000 | 0.5000 |
+| *perfect model* |  |  | 0.0500 ± 0.0020 | 0.9688 ± 0.0025 |
+
+- 1000 training points, 500 samples, 400 reference points; seeds 0..1; values are mean ± standard deviation over seeds, for a perfect model mean ± sd of one value
+- tvd: bins 288; coverage: k 5
+- lift over smallest noise of the model, σ/s\_min: ddpm normal-0.1 5
+- 1 of 8 cells have no result:
+- ✗ sphere-x/gaussian/none/seed-1: failed: out of memory at &lt;step> 3
+)");
+}
+
+TEST(MakeTable, ALiftBelowTheSmallestNoiseIsCalledInvisible) {
+  TaskResult task = small_task();
+  task.file->details = Value::Table{{"s_min", 0.1}, {"scale", 2.0}};
+  const TaskSummary summary = summarise(task);
+  const Table table = make_table(task, summary, chosen_columns(summary, default_columns()));
+  EXPECT_TRUE(std::any_of(table.footnotes.begin(), table.footnotes.end(), [](const std::string& note) {
+    return note.find("ddpm normal-0.1 0.5 (lift invisible)") != std::string::npos;
+  }));
+}
+
+TEST(MakeTable, MissingSeedsAreNamed) {
+  TaskResult task = small_task();
+  task.file->details = Value::Table{{"seeds", 3}};
+  const TaskSummary summary = summarise(task);
+  const Table table = make_table(task, summary, {});
+  EXPECT_TRUE(std::any_of(table.footnotes.begin(), table.footnotes.end(), [](const std::string& note) {
+    return note == "oracle none: 2 of 3 seeds are there" || note == "oracle: 2 of 3 seeds are there";
+  }));
+}
+
+TEST(TerminalReport, FitsOneHundredAndTwentyColumns) {
+  const TemporaryDirectory directory;
+  write_synthetic_results(directory.path(),
+                          {.seeds = 3, .samples = 10, .reference = 10, .mesh_resolution = 5});
+  const ResultSet results = load_results(directory.path());
+  const std::string text = terminal_report(results, false);
+  std::size_t start = 0;
+  while (start < text.size()) {
+    const std::size_t end = text.find('\n', start);
+    EXPECT_LE(display_width(text.substr(start, end - start)), 120) << text.substr(start, end - start);
+    start = end + 1;
+  }
+  for (const char* part : {"perfect model", "oracle", "memorizer", "1 of 27 cells have no result",
+                           "demonstration", "Too few for either"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+  const std::string markdown = markdown_report(results);
+  EXPECT_EQ(markdown.find("<script>"), std::string::npos);
+  EXPECT_NE(markdown.find("a\\|b"), std::string::npos);
+}
+
+TEST(ConclusionLines, SayWhatTheSeedsAllow) {
+  const auto last_line = [](int seeds, Index samples) {
+    ResultSet results;
+    results.tasks.resize(1);
+    for (int seed = 0; seed < seeds; ++seed) {
+      CellResult cell;
+      cell.key = {.task = "t", .method = "m", .lift = "none", .seed = seed};
+      cell.has_metrics = true;
+      cell.raw.resize(1);
+      cell.raw[0].n_samples = samples;
+      results.tasks[0].cells.push_back(cell);
+    }
+    return conclusion_lines(results).back();
+  };
+  EXPECT_NE(last_line(3, 10000).find("Too few for either."), std::string::npos);
+  EXPECT_NE(last_line(5, 10000).find("Enough for a comparison, not for a verdict."), std::string::npos);
+  EXPECT_NE(last_line(10, 10000).find("not for a verdict."), std::string::npos);
+  EXPECT_NE(last_line(10, 100000).find("Enough for a verdict."), std::string::npos);
+}
+
+}  // namespace
+}  // namespace onmanifold

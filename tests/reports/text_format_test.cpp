@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/text_format.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace onmanifold {
+namespace {
+
+constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+std::string shown(double value, double spread) {
+  const FormattedValue text = format_measured(value, spread);
+  return text.spread.empty() ? text.value : text.value + " ± " + text.spread;
+}
+
+TEST(FormatMeasured, TwoDigitsOfTheSpreadDecide) {
+  EXPECT_EQ(shown(0.123456, 0.0123), "0.123 ± 0.012");
+  EXPECT_EQ(shown(0.5, 0.25), "0.50 ± 0.25");
+  EXPECT_EQ(shown(123.456, 12.3), "123 ± 12");
+  EXPECT_EQ(shown(1234.5, 123.0), "1230 ± 120");
+  EXPECT_EQ(shown(-0.0321, 0.0011), "-0.0321 ± 0.0011");
+}
+
+TEST(FormatMeasured, ASpreadThatRoundsUpKeepsTwoDigits) {
+  EXPECT_EQ(shown(1.23456, 0.0996), "1.23 ± 0.10");
+  EXPECT_EQ(shown(5.0, 0.994), "5.00 ± 0.99");
+}
+
+TEST(FormatMeasured, FourDigitsWithoutASpread) {
+  EXPECT_EQ(shown(0.123456, nan_value), "0.1235");
+  EXPECT_EQ(shown(0.123456, 0.0), "0.1235");
+  EXPECT_EQ(shown(12.3456, nan_value), "12.35");
+  EXPECT_EQ(shown(1.0, nan_value), "1.000");
+  EXPECT_EQ(shown(0.0, nan_value), "0");
+}
+
+TEST(FormatMeasured, ScientificWhenTinyOrHuge) {
+  EXPECT_EQ(shown(1.234e-5, 1.1e-6), "1.23e-5 ± 1.1e-6");
+  EXPECT_EQ(shown(-3.2e-5, 1.1e-4), "-3e-5 ± 1.1e-4");
+  EXPECT_EQ(shown(9.6e-5, 1.1e-4), "1.0e-4 ± 1.1e-4");
+  EXPECT_EQ(shown(2.345678e-16, nan_value), "2.346e-16");
+  EXPECT_EQ(shown(1.5e7, 2.0e5), "1.500e7 ± 2.0e5");
+}
+
+TEST(FormatMeasured, MissingIsADashAndNeverZero) {
+  EXPECT_EQ(shown(nan_value, 0.1), "—");
+  EXPECT_EQ(shown(infinity, nan_value), "∞");
+  EXPECT_EQ(shown(-infinity, 0.1), "-∞");
+}
+
+TEST(FormatMeasured, ANegativeThatRoundsToZeroHasNoSign) {
+  EXPECT_EQ(shown(-0.001, 0.25), "0.00 ± 0.25");
+}
+
+TEST(DirectionArrow, OneForEachDirection) {
+  EXPECT_EQ(direction_arrow("lower", nan_value), "↓");
+  EXPECT_EQ(direction_arrow("higher", nan_value), "↑");
+  EXPECT_EQ(direction_arrow("target", 0.01), "→0.01");
+  EXPECT_EQ(direction_arrow("target", nan_value), "→");
+  EXPECT_EQ(direction_arrow("", 1.0), "");
+}
+
+TEST(DisplayWidth, CountsColumnsNotBytes) {
+  EXPECT_EQ(display_width("abc"), 3);
+  EXPECT_EQ(display_width("±↓—"), 3);
+  EXPECT_EQ(display_width("e\xCC\x81"), 1);  // e and a combining accent
+  EXPECT_EQ(display_width("点"), 2);
+  EXPECT_EQ(display_width("\xFF"), 1);  // no UTF-8
+  EXPECT_EQ(pad_left("±", 3), "  ±");
+  EXPECT_EQ(pad_right("±", 3), "±  ");
+}
+
+TEST(WrapText, NoLineIsWiderThanAsked) {
+  EXPECT_EQ(wrap_text("one two three", 7, " "), "one two\n three");
+  EXPECT_EQ(wrap_text("unbreakable", 4, " "), "unbreakable");
+}
+
+TEST(Escapes, NothingGetsThrough) {
+  EXPECT_EQ(escape_html("<a href=\"x\" b='y'>&"), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
+  EXPECT_EQ(plain_text("a\033[1mb\nc\xC2\x9B"), "a [1mb c ");  // C0 and C1 controls become spaces
+  EXPECT_EQ(plain_text("\xFFx"), "?x");
+  EXPECT_EQ(escape_markdown("a|b_c<d"), "a\\|b\\_c&lt;d");
+  EXPECT_EQ(csv_field("plain"), "plain");
+  EXPECT_EQ(csv_field("a,\"b\""), "\"a,\"\"b\"\"\"");
+}
+
+TEST(RoundTrip, ReadsBackTheSame) {
+  for (const double value : {0.1, 1.0 / 3.0, 5e-324, 1.7976931348623157e308, -2.5}) {
+    // std::stod refuses numbers below the normal range.
+    EXPECT_EQ(std::strtod(round_trip(value).c_str(), nullptr), value);
+  }
+  EXPECT_EQ(round_trip(nan_value), "nan");
+  EXPECT_EQ(round_trip(-infinity), "-inf");
+}
+
+}  // namespace
+}  // namespace onmanifold
