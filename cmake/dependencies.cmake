@@ -10,6 +10,7 @@ find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
 find_path(NLOHMANN_JSON_INCLUDE_DIR nlohmann/json.hpp REQUIRED)
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 find_path(NANOFLANN_INCLUDE_DIR nanoflann.hpp REQUIRED)
+find_path(LEMON_INCLUDE_DIR lemon/network_simplex.h REQUIRED)
 
 add_library(onmanifold_hdf5 INTERFACE)
 target_include_directories(onmanifold_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})

@@ -84,7 +84,7 @@ void hash_array(Sha256& hash, std::string_view name, const double* data, Index r
 
 Hdf5Table to_table(const std::vector<MetricRecord>& records) {
   std::vector<std::string> name, unit, direction, parameters, status;
-  std::vector<double> value, target, null, null_sd, se;
+  std::vector<double> value, target, null, null_sd, se, p_value;
   std::vector<std::int64_t> version, n_reference, n_samples, n_nonfinite;
   for (const MetricRecord& record : records) {
     name.push_back(without_nul(record.name));
@@ -93,6 +93,7 @@ Hdf5Table to_table(const std::vector<MetricRecord>& records) {
     null.push_back(record.null);
     null_sd.push_back(record.null_sd);
     se.push_back(record.se);
+    p_value.push_back(record.p_value);
     unit.push_back(without_nul(record.unit));
     direction.push_back(without_nul(record.direction));
     version.push_back(record.version);
@@ -108,6 +109,7 @@ Hdf5Table to_table(const std::vector<MetricRecord>& records) {
                       {"null", std::move(null)},
                       {"null_sd", std::move(null_sd)},
                       {"se", std::move(se)},
+                      {"p", std::move(p_value)},
                       {"unit", std::move(unit)},
                       {"direction", std::move(direction)},
                       {"version", std::move(version)},
@@ -121,6 +123,9 @@ Hdf5Table to_table(const std::vector<MetricRecord>& records) {
 std::vector<MetricRecord> read_records(const Hdf5Reader& file, const std::string& name) try {
   const Hdf5Table table = file.table(name);
   std::vector<MetricRecord> records(static_cast<std::size_t>(table.rows()));
+  // A later addition to the records: files without it stay readable.
+  const bool has_p = std::any_of(table.columns.begin(), table.columns.end(),
+                                 [](const auto& column) { return column.first == "p"; });
   for (std::size_t i = 0; i < records.size(); ++i) {
     MetricRecord& record = records[i];
     record.name = table.texts("name")[i];
@@ -129,6 +134,7 @@ std::vector<MetricRecord> read_records(const Hdf5Reader& file, const std::string
     record.null = table.numbers("null")[i];
     record.null_sd = table.numbers("null_sd")[i];
     record.se = table.numbers("se")[i];
+    if (has_p) record.p_value = table.numbers("p")[i];
     record.unit = table.texts("unit")[i];
     record.direction = table.texts("direction")[i];
     record.version = static_cast<int>(table.integers("version")[i]);

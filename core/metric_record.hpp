@@ -20,6 +20,7 @@ struct MetricRecord {
   double null = unknown;           ///< expectation at these sizes when the model is perfect
   double null_sd = unknown;        ///< its standard deviation
   double se = unknown;             ///< evaluation spread of this one value
+  double p_value = unknown;        ///< of the hypothesis that samples and reference have one law
   std::string unit;                ///< "" or e.g. "nats", "length"
   std::string direction;           ///< "lower", "higher" or "target"
   int version = 1;                 ///< version of the metric's definition

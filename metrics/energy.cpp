@@ -3,66 +3,91 @@
 
 #include <fmt/format.h>
 
+#include "core/summation.hpp"
 #include "metrics/mmd.hpp"
 #include "metrics/pairwise.hpp"
+#include "metrics/point_space.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
 namespace {
 
-double distance_pairs(const Points& x) {
-  return *remember<double>("distance-pairs/" + fingerprint(x),
-                           [&] { return sum_over_pairs(x, PairFunction{}); });
-}
-
 class Energy final : public Metric {
  public:
-  explicit Energy(bool biased) : biased_(biased) {}
+  Energy(bool biased, Settings& settings)
+      : biased_(biased), space_(settings), permutations_(settings.integer("permutations", 0, 0, 100'000)) {}
 
  private:
+  [[nodiscard]] double estimate(const GroupSums& sums, double n, double m) const {
+    const double cross = 2 * sums.cross / (n * m);
+    return biased_ ? cross - 2 * sums.first / (n * n) - 2 * sums.second / (m * m)
+                   : cross - 2 * sums.first / (n * (n - 1)) - 2 * sums.second / (m * (m - 1));
+  }
+
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
     Value::Table parameters;
-    parameters["space"] = "ambient";
-    parameters["distance"] = "euclidean";
+    parameters["space"] = space_.name();
+    parameters["distance"] = space_.name() == "geodesic" ? "great circle" : "euclidean";
     parameters["estimator"] = biased_ ? "biased" : "unbiased";
+    parameters["permutations"] = static_cast<std::int64_t>(permutations_);
     parameters["null_method"] = "centred distance moments of the reference";
     MetricRecord record = make_record(biased_ ? "energy" : "energy_u", "lower", parameters, input);
-    record.unit = "length";
+    record.unit = space_.name() == "torsions" ? "" : "length";
     const FiniteColumns samples(*input.samples);
     record.n_nonfinite = samples.nonfinite();
     if (input.reference == nullptr) return {not_applicable(record, "no reference")};
     const FiniteColumns reference(*input.reference);
     record.n_reference = reference.size();
     if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
+    if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
     if (samples.size() < 2) return {failed(record, "fewer than two finite samples")};
-    const Points& x = reference.points();
-    const Points& y = samples.points();
+    const Points x = space_.embed(reference.points(), input);
+    const Points y = space_.embed(samples.points(), input);
+    PairFunction f;
+    f.radius = space_.radius(input);
     const auto n = static_cast<double>(x.cols());
     const auto m = static_cast<double>(y.cols());
-    const double xx = distance_pairs(x);
-    const double yy = distance_pairs(y);
-    const double xy = *remember<double>(fmt::format("distance-cross/{}/{}", fingerprint(x), fingerprint(y)),
-                                        [&] { return sum_over_pairs(x, y, PairFunction{}); });
-    const double cross = 2 * xy / (n * m);
-    record.value = biased_ ? cross - 2 * xx / (n * n) - 2 * yy / (m * m)
-                           : cross - 2 * xx / (n * (n - 1)) - 2 * yy / (m * (m - 1));
-    const auto moments = remember<KernelMoments>("distance-moments/" + fingerprint(x),
-                                                 [&] { return kernel_moments(x, PairFunction{}); });
-    record.null = biased_ ? (1 / n + 1 / m) * 2 * xx / (n * (n - 1)) : 0.0;
+    const auto rows = [&](const Points& z) {
+      return remember<PairRows>(fmt::format("distance-rows/{}/{}", f.radius, fingerprint(z)),
+                                [&] { return rows_over_pairs(z, f); });
+    };
+    const auto xx = rows(x);
+    const auto yy = rows(y);
+    const auto xy = remember<std::pair<Vector, Vector>>(
+        fmt::format("distance-cross/{}/{}/{}", f.radius, fingerprint(x), fingerprint(y)),
+        [&] { return rows_over_pairs(x, y, f); });
+    const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
+    record.value = estimate(sums, n, m);
+    record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
+    const auto moments =
+        remember<KernelMoments>(fmt::format("distance-moments/{}/{}", f.radius, fingerprint(x)),
+                                [&] { return kernel_moments(x, f); });
+    record.null = biased_ ? (1 / n + 1 / m) * 2 * sums.first / (n * (n - 1)) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
+    if (permutations_ > 0) {
+      Points pooled(x.rows(), x.cols() + y.cols());
+      pooled << x, y;
+      const auto splits = group_sums(pooled, x.cols(), f, permutations_, input.evaluation.at("permutation"));
+      Vector statistics(static_cast<Index>(splits.size()));
+      for (Index b = 0; b < statistics.size(); ++b)
+        statistics[b] = estimate(splits[static_cast<std::size_t>(b)], n, m);
+      record.p_value = permutation_p(statistics);
+    }
     return {record};
   }
 
   bool biased_;
+  PointSpace space_;
+  Index permutations_;
 };
 
 }  // namespace
 
-std::unique_ptr<Metric> make_energy(Settings&) {
-  return std::make_unique<Energy>(true);
+std::unique_ptr<Metric> make_energy(Settings& settings) {
+  return std::make_unique<Energy>(true, settings);
 }
-std::unique_ptr<Metric> make_energy_u(Settings&) {
-  return std::make_unique<Energy>(false);
+std::unique_ptr<Metric> make_energy_u(Settings& settings) {
+  return std::make_unique<Energy>(false, settings);
 }
 
 }  // namespace onmanifold

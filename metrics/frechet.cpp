@@ -2,6 +2,7 @@
 #include "metrics/frechet.hpp"
 
 #include <cmath>
+#include <optional>
 
 #include "core/error.hpp"
 #include "core/linear_algebra.hpp"
@@ -21,30 +22,75 @@ Fitted fit(const Points& x) {
   return {tree_mean(x), centred_triangular_factor(x) / root};
 }
 
-class Fd final : public Metric {
- private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+class FdStream final : public MetricStream {
+ public:
+  FdStream(const MetricInput& input, bool wanted) : input_(input), wanted_(wanted) {}
+
+  [[nodiscard]] int passes() const override { return 2; }
+
+  // The mean first, then the factor of the centred samples.
+  void add(int pass, const Points& chunk, const Projection* /*projection*/) override {
+    const FiniteColumns finite(chunk);
+    if (pass == 0) {
+      n_samples_ += chunk.cols();
+      n_nonfinite_ += finite.nonfinite();
+      if (!wanted_) return;
+      if (!sum_) sum_.emplace(chunk.rows());
+      sum_->add(finite.points());
+      return;
+    }
+    if (!sum_ || sum_->count() < 2) return;
+    if (!factor_) {
+      mean_ = sum_->sum() / static_cast<double>(sum_->count());
+      factor_.emplace(mean_);
+    }
+    factor_->add(finite.points());
+  }
+
+  std::vector<MetricRecord> finish() override {
     Value::Table parameters;
     parameters["space"] = "ambient";
     parameters["features"] = "coordinates";
     parameters["ddof"] = 1;
     parameters["null_method"] = "closed form for Gaussians with the reference's covariance";
-    MetricRecord record = make_record("fd", "lower", parameters, input);
+    MetricRecord record = make_record("fd", "lower", parameters, input_);
     record.unit = "length^2";
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
+    record.n_samples = n_samples_;
+    record.n_nonfinite = n_nonfinite_;
+    if (input_.reference == nullptr) return {not_applicable(record, "no reference")};
+    const FiniteColumns reference(*input_.reference);
     record.n_reference = reference.size();
     if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
-    if (samples.size() < 2) return {failed(record, "fewer than two finite samples")};
+    if (!factor_) return {failed(record, "fewer than two finite samples")};
     const auto own = remember<Fitted>("fd-fit/" + fingerprint(reference.points()),
                                       [&] { return fit(reference.points()); });
-    const Fitted other = fit(samples.points());
-    record.value = frechet_distance(own->mean, own->factor, other.mean, other.factor);
+    const Index n = sum_->count();
+    const Eigen::MatrixXd factor = factor_->factor() / std::sqrt(static_cast<double>(n - 1));
+    record.value = frechet_distance(own->mean, own->factor, mean_, factor);
     const Vector eigenvalues = singular_values(own->factor).cwiseAbs2();
-    record.null = frechet_null(eigenvalues, reference.size(), samples.size());
+    record.null = frechet_null(eigenvalues, reference.size(), n);
     return {record};
+  }
+
+ private:
+  const MetricInput& input_;
+  bool wanted_;
+  Index n_samples_ = 0;
+  Index n_nonfinite_ = 0;
+  std::optional<TreeVectorSum> sum_;
+  Vector mean_;
+  std::optional<TriangularFactor> factor_;
+};
+
+class Fd final : public Metric {
+ public:
+  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
+    return std::make_unique<FdStream>(input, input.reference != nullptr);
+  }
+
+ private:
+  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+    return evaluate_as_one_chunk(*stream(input), input);
   }
 };
 

@@ -33,20 +33,26 @@ double tvd_term(double p, double q) {
   return 0.5 * std::abs(p - q);
 }
 
-// Shares of the columns in every cell. Returns the number of columns that were counted.
-Index histogram(const Partition& partition, const Points& points, Vector& shares) {
-  const Eigen::VectorXi cells = partition.assign(points);
-  Eigen::Matrix<Index, Eigen::Dynamic, 1> counts =
-      Eigen::Matrix<Index, Eigen::Dynamic, 1>::Zero(partition.size());
-  Index counted = 0;
-  for (Index i = 0; i < cells.size(); ++i) {
-    if (cells[i] < 0) continue;
-    ++counts[cells[i]];
-    ++counted;
+// Columns in every cell, over chunks.
+class CellCounts {
+ public:
+  void add(const Partition& partition, const Points& points) {
+    if (counts_.size() == 0) counts_.setZero(partition.size());
+    const Eigen::VectorXi cells = partition.assign(points);
+    for (Index i = 0; i < cells.size(); ++i) {
+      if (cells[i] < 0) continue;
+      ++counts_[cells[i]];
+      ++counted_;
+    }
   }
-  if (counted > 0) shares = counts.cast<double>() / static_cast<double>(counted);
-  return counted;
-}
+  // Columns that were counted.
+  [[nodiscard]] Index counted() const { return counted_; }
+  [[nodiscard]] Vector shares() const { return counts_.cast<double>() / static_cast<double>(counted_); }
+
+ private:
+  Eigen::Matrix<Index, Eigen::Dynamic, 1> counts_;
+  Index counted_ = 0;
+};
 
 // e^-x (I0(x) + I1(x)), without overflow.
 double scaled_bessel_sum(double x) {
@@ -81,55 +87,68 @@ std::string_view name_of(Kind kind) {
   return "";
 }
 
-class HistogramMetric final : public Metric {
+class HistogramStream final : public MetricStream {
  public:
-  HistogramMetric(Kind kind, Settings& settings)
-      : kind_(kind), bins_(settings.integer("bins", 0, 0, 100000)) {}
+  HistogramStream(Kind kind, Index bins, const MetricInput& input) : kind_(kind), bins_(bins), input_(input) {
+    if (bins_ == 0) {
+      partition_ = input.partition;
+      if (partition_ == nullptr) lacking_ = "no partition; give bins";
+      return;
+    }
+    lacking_ = "bins need a reference";
+    if (input.reference == nullptr) return;
+    const FiniteColumns finite(*input.reference);
+    lacking_ = "the reference has no finite column";
+    if (finite.size() == 0) return;
+    std::vector<Index> coordinates;
+    for (Index i = 0; i < finite.points().rows(); ++i) coordinates.push_back(i);
+    const Vector low = finite.points().rowwise().minCoeff();
+    Vector high = finite.points().rowwise().maxCoeff();
+    for (Index i = 0; i < high.size(); ++i) {
+      if (!(high[i] > low[i])) high[i] = low[i] + 1;  // a constant coordinate: one bin is in use
+    }
+    box_.emplace(coordinates, low, high, bins_);
+    partition_ = &*box_;
+    lacking_ = nullptr;
+  }
+  HistogramStream(const HistogramStream&) = delete;
+  HistogramStream& operator=(const HistogramStream&) = delete;
 
- private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  void add(int /*pass*/, const Points& chunk, const Projection* /*projection*/) override {
+    n_samples_ += chunk.cols();
+    if (partition_ != nullptr) samples_.add(*partition_, chunk);
+  }
+
+  std::vector<MetricRecord> finish() override {
     Value::Table parameters;
     parameters["space"] = "ambient";
-    MetricRecord record = make_record(name_of(kind_), "lower", parameters, input);
+    MetricRecord record = make_record(name_of(kind_), "lower", parameters, input_);
+    record.n_samples = n_samples_;
     const bool js = kind_ == Kind::js_divergence || kind_ == Kind::js_distance;
     if (js) record.unit = kind_ == Kind::js_divergence ? "nats" : "sqrt(nats)";
+    if (partition_ == nullptr) return {not_applicable(record, lacking_)};
+    parameters["partition"] = partition_->description();
+    parameters["cells"] = static_cast<std::int64_t>(partition_->size());
 
-    std::optional<BoxPartition> box;
-    const Partition* partition = bins_ > 0 ? nullptr : input.partition;
-    if (bins_ > 0) {
-      if (input.reference == nullptr) return {not_applicable(record, "bins need a reference")};
-      const FiniteColumns finite(*input.reference);
-      if (finite.size() == 0) return {not_applicable(record, "the reference has no finite column")};
-      std::vector<Index> coordinates;
-      for (Index i = 0; i < finite.points().rows(); ++i) coordinates.push_back(i);
-      const Vector low = finite.points().rowwise().minCoeff();
-      Vector high = finite.points().rowwise().maxCoeff();
-      for (Index i = 0; i < high.size(); ++i) {
-        if (!(high[i] > low[i])) high[i] = low[i] + 1;  // a constant coordinate: one bin is in use
-      }
-      box.emplace(coordinates, low, high, bins_);
-      partition = &*box;
-    }
-    if (partition == nullptr) return {not_applicable(record, "no partition; give bins")};
-    parameters["partition"] = partition->description();
-    parameters["cells"] = static_cast<std::int64_t>(partition->size());
+    const Index n = samples_.counted();
+    record.n_nonfinite = n_samples_ - n;
 
-    Vector q;
-    const Index n = histogram(*partition, *input.samples, q);
-    record.n_nonfinite = input.samples->cols() - n;
-
-    const bool exact = bins_ == 0 && input.masses != nullptr && input.masses->size() > 0;
+    const bool exact = bins_ == 0 && input_.masses != nullptr && input_.masses->size() > 0;
     Vector p;
     Index n_reference = 0;
     if (exact) {
-      if (input.masses->size() != partition->size()) {
-        throw InvalidInput(fmt::format("{} masses for {} cells", input.masses->size(), partition->size()));
+      if (input_.masses->size() != partition_->size()) {
+        throw InvalidInput(fmt::format("{} masses for {} cells", input_.masses->size(), partition_->size()));
       }
-      p = *input.masses;
+      p = *input_.masses;
     } else {
-      if (input.reference == nullptr) return {not_applicable(record, "neither exact masses nor a reference")};
-      n_reference = histogram(*partition, *input.reference, p);
+      if (input_.reference == nullptr)
+        return {not_applicable(record, "neither exact masses nor a reference")};
+      CellCounts reference;
+      reference.add(*partition_, *input_.reference);
+      n_reference = reference.counted();
       if (n_reference == 0) return {not_applicable(record, "the reference has no finite column")};
+      p = reference.shares();
     }
     parameters["reference"] = exact ? "exact masses" : "sample";
     record.n_reference = n_reference;
@@ -137,6 +156,7 @@ class HistogramMetric final : public Metric {
       record.parameters = to_json(parameters);
       return {failed(record, "no finite sample")};
     }
+    const Vector q = samples_.shares();
 
     const NullMoments null = null_moments(p, n, n_reference, exact, js, parameters);
     switch (kind_) {
@@ -178,6 +198,7 @@ class HistogramMetric final : public Metric {
     return {record};
   }
 
+ private:
   static NullMoments null_moments(const Vector& p, Index n, Index m, bool exact, bool js,
                                   Value::Table& parameters) {
     if (exact) {
@@ -199,6 +220,30 @@ class HistogramMetric final : public Metric {
     parameters["null_method"] =
         n == m ? "two samples, Bessel form, plug-in masses" : "two samples, normal, plug-in masses";
     return two_sample_moments(n, m, p);
+  }
+
+  Kind kind_;
+  Index bins_;
+  const MetricInput& input_;
+  std::optional<BoxPartition> box_;
+  const Partition* partition_ = nullptr;
+  const char* lacking_ = nullptr;  // why there is no partition
+  CellCounts samples_;
+  Index n_samples_ = 0;
+};
+
+class HistogramMetric final : public Metric {
+ public:
+  HistogramMetric(Kind kind, Settings& settings)
+      : kind_(kind), bins_(settings.integer("bins", 0, 0, 100000)) {}
+
+  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
+    return std::make_unique<HistogramStream>(kind_, bins_, input);
+  }
+
+ private:
+  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+    return evaluate_as_one_chunk(*stream(input), input);
   }
 
   Kind kind_;

@@ -15,4 +15,13 @@ std::vector<MetricRecord> Metric::evaluate(const MetricInput& input) const {
   return do_evaluate(input);
 }
 
+std::unique_ptr<MetricStream> Metric::stream(const MetricInput&) const {
+  return nullptr;
+}
+
+std::vector<MetricRecord> Metric::evaluate_as_one_chunk(MetricStream& stream, const MetricInput& input) {
+  for (int pass = 0; pass < stream.passes(); ++pass) stream.add(pass, *input.samples, input.projection);
+  return stream.finish();
+}
+
 }  // namespace onmanifold

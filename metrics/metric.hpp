@@ -3,6 +3,7 @@
 // The interface of a metric and what it is given. A metric sees samples and a reference, never a model or a
 // dataset.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +31,25 @@ struct MetricInput {
   const Sampler* sampler = nullptr;  ///< more draws of p0, for null values that need a simulation
   bool projected = false;            ///< whether \p samples are the projected ones
   Stream evaluation;                 ///< address: task; the same for every method
+  std::uint64_t memory_bytes = 0;    ///< what a metric may use beside its input; 0: default_memory
+  const Vector* reference_log_density = nullptr;  ///< log-densities a model gave to the reference points
+
+  static constexpr std::uint64_t default_memory = 2'000'000'000;
+  [[nodiscard]] std::uint64_t memory() const { return memory_bytes == 0 ? default_memory : memory_bytes; }
+};
+
+/// A metric under way over samples that come in chunks, for files larger than memory. The records have the
+/// same bits for every way of cutting the samples into chunks, one chunk included.
+class MetricStream {
+ public:
+  virtual ~MetricStream() = default;
+  /// How often all chunks are to be given, in the same order each time.
+  [[nodiscard]] virtual int passes() const { return 1; }
+  /// \p chunk D×n, in pass \p pass from 0; \p projection of the RAW samples behind the chunk, null if there
+  /// is none.
+  virtual void add(int pass, const Points& chunk, const Projection* projection) = 0;
+  /// The records, after all passes.
+  [[nodiscard]] virtual std::vector<MetricRecord> finish() = 0;
 };
 
 /// A metric with its settings fixed at construction.
@@ -45,6 +65,15 @@ class Metric {
   virtual ~Metric() = default;
   /// One or several records (a family computed in one pass). \throw InvalidInput on unusable input.
   [[nodiscard]] std::vector<MetricRecord> evaluate(const MetricInput& input) const;
+  /// The same for samples in chunks: samples and projection of \p input are not looked at. Memory: O(cells +
+  /// D max(D, 1024)) beside the reference. Null for a metric that needs all samples at once. \p input
+  /// outlives the result.
+  [[nodiscard]] virtual std::unique_ptr<MetricStream> stream(const MetricInput& input) const;
+
+ protected:
+  /// do_evaluate of a metric that streams: all samples as one chunk.
+  [[nodiscard]] static std::vector<MetricRecord> evaluate_as_one_chunk(MetricStream& stream,
+                                                                       const MetricInput& input);
 
  private:
   [[nodiscard]] virtual std::vector<MetricRecord> do_evaluate(const MetricInput& input) const = 0;

@@ -8,24 +8,16 @@
 
 #include "core/error.hpp"
 #include "core/summation.hpp"
+#include "metrics/point_space.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
 namespace {
 
-double kernel_pairs(const Points& x, const RadialKernel& kernel) {
-  const std::string key = fmt::format("kernel-pairs/{}/{}", kernel.key(), fingerprint(x));
-  return *remember<double>(key, [&] { return sum_over_pairs(x, {PairFunction::Kind::radial, &kernel}); });
-}
-
-double kernel_cross(const Points& x, const Points& y, const RadialKernel& kernel) {
-  const std::string key = fmt::format("kernel-cross/{}/{}/{}", kernel.key(), fingerprint(x), fingerprint(y));
-  return *remember<double>(key, [&] { return sum_over_pairs(x, y, {PairFunction::Kind::radial, &kernel}); });
-}
-
 class MmdMetric final : public Metric {
  public:
-  MmdMetric(bool biased, Settings& settings) : biased_(biased) {
+  MmdMetric(bool biased, Settings& settings)
+      : biased_(biased), space_(settings), permutations_(settings.integer("permutations", 0, 0, 100'000)) {
     if (settings.has("sigma")) {
       if (settings.has("bandwidth"))
         throw InvalidInput(settings.where() + ": give sigma or bandwidth, not both");
@@ -39,7 +31,8 @@ class MmdMetric final : public Metric {
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
     Value::Table parameters;
-    parameters["space"] = "ambient";
+    parameters["space"] = space_.name();
+    parameters["permutations"] = static_cast<std::int64_t>(permutations_);
     parameters["estimator"] = biased_ ? "biased" : "unbiased";
     parameters["bandwidth"] = bandwidth_;
     parameters["null_method"] = "centred kernel moments of the reference";
@@ -52,8 +45,9 @@ class MmdMetric final : public Metric {
     record.n_reference = reference.size();
     if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
     if (samples.size() < 2) return {failed(record, "fewer than two finite samples")};
-    const Points& x = reference.points();
-    const Points& y = samples.points();
+    if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
+    const Points x = space_.embed(reference.points(), input);
+    const Points y = space_.embed(samples.points(), input);
 
     double sigma = sigma_;
     if (bandwidth_ == "median") {
@@ -62,34 +56,61 @@ class MmdMetric final : public Metric {
         pooled << x, y;
         return median_distance(pooled);
       });
+      // On great circles: the arc of the median chord.
+      if (const double radius = space_.radius(input); radius > 0)
+        sigma = 2 * radius * std::asin(std::min(1.0, 0.5 * sigma / radius));
       if (!(sigma > 0)) return {failed(record, "the median distance is 0")};
     }
     const RadialKernel kernel(bandwidth_ == "bank" ? std::vector<double>{.01, .1, 1, 10, 100}
                                                    : std::vector<double>{0.5 / (sigma * sigma)});
     if (bandwidth_ == "bank") {
       parameters["gammas"] = Value::Array(kernel.gammas().begin(), kernel.gammas().end());
-    } else {
+    } else if (bandwidth_ == "sigma") {  // a median is computed, not part of the protocol
       parameters["sigma"] = sigma;
     }
     record.parameters = to_json(parameters);
 
     const auto n = static_cast<double>(x.cols());
     const auto m = static_cast<double>(y.cols());
-    const double xx = kernel_pairs(x, kernel);
-    const double yy = kernel_pairs(y, kernel);
-    const double xy = kernel_cross(x, y, kernel);
-    const double cross = 2 * xy / (n * m);
-    record.value = biased_ ? (2 * xx + n) / (n * n) + (2 * yy + m) / (m * m) - cross
-                           : 2 * xx / (n * (n - 1)) + 2 * yy / (m * (m - 1)) - cross;
-    const auto moments =
-        remember<KernelMoments>(fmt::format("kernel-moments/{}/{}", kernel.key(), fingerprint(x)),
-                                [&] { return kernel_moments(x, kernel); });
-    record.null = biased_ ? (1 / n + 1 / m) * (1 - 2 * xx / (n * (n - 1))) : 0.0;
+    const PairFunction f{PairFunction::Kind::radial, &kernel, space_.radius(input)};
+    const std::string space = fmt::format("{}/{}", f.radius, kernel.key());
+    const auto rows = [&](const Points& z) {
+      return remember<PairRows>(fmt::format("kernel-rows/{}/{}", space, fingerprint(z)),
+                                [&] { return rows_over_pairs(z, f); });
+    };
+    const auto xx = rows(x);
+    const auto yy = rows(y);
+    const auto xy = remember<std::pair<Vector, Vector>>(
+        fmt::format("kernel-cross/{}/{}/{}", space, fingerprint(x), fingerprint(y)),
+        [&] { return rows_over_pairs(x, y, f); });
+    const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
+    record.value = estimate(sums, n, m);
+    record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
+    const auto moments = remember<KernelMoments>(fmt::format("kernel-moments/{}/{}", space, fingerprint(x)),
+                                                 [&] { return kernel_moments(x, f); });
+    record.null = biased_ ? (1 / n + 1 / m) * (1 - 2 * sums.first / (n * (n - 1))) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
+    if (permutations_ > 0) {
+      Points pooled(x.rows(), x.cols() + y.cols());
+      pooled << x, y;
+      const auto splits = group_sums(pooled, x.cols(), f, permutations_, input.evaluation.at("permutation"));
+      Vector statistics(static_cast<Index>(splits.size()));
+      for (Index b = 0; b < statistics.size(); ++b)
+        statistics[b] = estimate(splits[static_cast<std::size_t>(b)], n, m);
+      record.p_value = permutation_p(statistics);
+    }
     return {record};
   }
 
+  [[nodiscard]] double estimate(const GroupSums& sums, double n, double m) const {
+    const double cross = 2 * sums.cross / (n * m);
+    return biased_ ? (2 * sums.first + n) / (n * n) + (2 * sums.second + m) / (m * m) - cross
+                   : 2 * sums.first / (n * (n - 1)) + 2 * sums.second / (m * (m - 1)) - cross;
+  }
+
   bool biased_;
+  PointSpace space_;
+  Index permutations_;
   double sigma_ = 0;
   std::string bandwidth_;
 };
@@ -153,6 +174,14 @@ KernelMoments kernel_moments(const Vector& rows, double square) {
   moments.centred_square = std::max(0.0, mean_square - 2 * mean_path + mean_apart);
   moments.diagonal_variance = std::max(0.0, 4 * (mean_path - mean_apart));  // k~(x,x) = k(x,x) - 2 g(x) + E k
   return moments;
+}
+
+double first_order_error(const Vector& xx, const Vector& yy, const Vector& xy, const Vector& yx) {
+  const auto n = static_cast<double>(xx.size());
+  const auto m = static_cast<double>(yy.size());
+  const double sd_x = moments_of(Vector(xx / (n - 1) - xy / m)).sd;
+  const double sd_y = moments_of(Vector(yy / (m - 1) - yx / n)).sd;
+  return 2 * std::sqrt(sd_x * sd_x / n + sd_y * sd_y / m);
 }
 
 double mmd2_null_sd(const KernelMoments& moments, Index size_x, Index size_y, bool biased) {

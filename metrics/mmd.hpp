@@ -7,6 +7,9 @@
 // pairs of the pooled points, mean of the two middle values; default) | "bank" (mean over gamma = .01, .1, 1,
 // 10, 100).
 //
+// space = ambient | geodesic (great circles, by nearest points of the sphere) | torsions; permutations = B
+// gives a p-value, (1 + #{T_b >= T}) / (B + 1).
+//
 // Null: unbiased 0, biased (1/N + 1/M)(1 - E k). Spread under H0 from the second moment of the centred
 // kernel, zeta = E k~(X,X')^2: Var unbiased = 2 zeta [1/(N(N-1)) + 1/(M(M-1)) + 2/(NM)], exact, for all terms
 // are uncorrelated. E k is the mean over pairs of the reference, zeta that of its first 2,000 points.
@@ -42,6 +45,12 @@ struct KernelMoments {
 [[nodiscard]] KernelMoments kernel_moments(const Vector& row_sums, double square_sum);
 /// Standard deviation of the unbiased (or biased) estimator at N, M when both sets have one law.
 [[nodiscard]] double mmd2_null_sd(const KernelMoments& moments, Index n, Index m, bool biased);
+
+/// Standard error of k(X,X') + k(Y,Y') - 2 k(X,Y) estimates from sums of the kernel by point: first-order
+/// (Hájek) jackknife, 2 sqrt(Var h(x)/n + Var h(y)/m) with h(x_i) = mean_j k(x_i,x_j) - mean_j k(x_i,y_j).
+/// Where both laws are one, it is of the order of the null spread and above it.
+[[nodiscard]] double first_order_error(const Vector& xx, const Vector& yy, const Vector& xy,
+                                       const Vector& yx);
 
 [[nodiscard]] std::unique_ptr<Metric> make_mmd2_rbf_biased(Settings& settings);
 [[nodiscard]] std::unique_ptr<Metric> make_mmd2_rbf_unbiased(Settings& settings);

@@ -42,6 +42,12 @@ double tenth_power(double x) {
 }  // namespace
 
 void PairFunction::apply(double* d2, Index n) const {
+  if (radius > 0) {
+    for (Index i = 0; i < n; ++i) {
+      const double angle = 2 * std::asin(std::min(1.0, 0.5 * std::sqrt(d2[i]) / radius));
+      d2[i] = radius * radius * angle * angle;
+    }
+  }
   if (kind == Kind::radial) {
     kernel->apply(d2, n);
   } else {
@@ -200,6 +206,99 @@ double sum_over_pairs(const Points& x, const Points& y, const PairFunction& f) {
         sum.add(sum_block(d2, count));
       });
   return sum.sum();
+}
+
+PairRows rows_over_pairs(const Points& x, const PairFunction& f) {
+  PairRows rows{Vector::Zero(x.cols()), 0};
+  if (x.cols() < 2) return rows;
+  const SquaredDistances distances(x, tree_mean(x));
+  TreeSum sum;
+  distances.visit(
+      x, [](Index j) { return j; },
+      [&](Index j, Index begin, Index count, double* d2) {
+        f.apply(d2, count);
+        double* const own = rows.own.data() + begin;
+        for (Index i = 0; i < count; ++i) own[i] += d2[i];
+        const double part = sum_block(d2, count);
+        rows.own[j] += part;
+        sum.add(part);
+      });
+  rows.total = sum.sum();
+  return rows;
+}
+
+std::pair<Vector, Vector> rows_over_pairs(const Points& x, const Points& y, const PairFunction& f) {
+  check_dimension(y, x.rows(), "second set");
+  std::pair<Vector, Vector> rows{Vector::Zero(x.cols()), Vector::Zero(y.cols())};
+  if (x.cols() == 0 || y.cols() == 0) return rows;
+  const SquaredDistances distances(x, tree_mean(x));
+  const Index n = x.cols();
+  distances.visit(
+      y, [n](Index) { return n; },
+      [&](Index j, Index begin, Index count, double* d2) {
+        f.apply(d2, count);
+        double* const own = rows.first.data() + begin;
+        for (Index i = 0; i < count; ++i) own[i] += d2[i];
+        rows.second[j] += sum_block(d2, count);
+      });
+  return rows;
+}
+
+std::vector<GroupSums> group_sums(const Points& pooled, Index n, const PairFunction& f, Index permutations,
+                                  const Stream& stream) {
+  const Index all = pooled.cols();
+  const Index splits = permutations + 1;
+  // Column b: 1 for the first group of split b, one row a point.
+  Eigen::MatrixXd labels = Eigen::MatrixXd::Zero(all, splits);
+  labels.col(0).head(n).setOnes();
+  for (Index b = 1; b < splits; ++b) {
+    Stream own = stream.at(static_cast<std::uint64_t>(b));
+    const std::vector<Index> order = own.permutation(all);
+    for (Index i = 0; i < n; ++i) labels(order[static_cast<std::size_t>(i)], b) = 1;
+  }
+  // With K symmetric and without diagonal, r its row sums, l the labels: l'Kl is twice the sum inside the
+  // first group, l'r - l'Kl the sum across, and the rest is inside the second.
+  const SquaredDistances distances(pooled, tree_mean(pooled));
+  constexpr Index width = 64;
+  Vector rows(all);
+  Vector inside = Vector::Zero(splits);
+  Eigen::MatrixXd tile(all, width);
+  Eigen::MatrixXd product(splits, width);
+  for (Index first = 0; first < all; first += width) {
+    const Index count = std::min(width, all - first);
+    const Points queries = pooled.middleCols(first, count);
+    distances.visit(
+        queries, [all](Index) { return all; },
+        [&](Index j, Index begin, Index size, double* d2) {
+          f.apply(d2, size);
+          tile.col(j).segment(begin, size) = Eigen::Map<const Vector>(d2, size);
+        });
+    for (Index j = 0; j < count; ++j) {
+      tile(first + j, j) = 0;
+      rows[first + j] = tree_sum(tile.col(j));
+    }
+    product.leftCols(count).noalias() = labels.transpose() * tile.leftCols(count);
+    inside +=
+        product.leftCols(count).cwiseProduct(labels.middleRows(first, count).transpose()).rowwise().sum();
+  }
+  const double total = tree_sum(rows);
+  std::vector<GroupSums> sums;
+  for (Index b = 0; b < splits; ++b) {
+    const double touched = tree_sum(labels.col(b).cwiseProduct(rows));
+    GroupSums split;
+    split.first = 0.5 * inside[b];
+    split.cross = touched - inside[b];
+    split.second = 0.5 * (total - inside[b]) - split.cross;
+    sums.push_back(split);
+  }
+  return sums;
+}
+
+double permutation_p(const Vector& statistics) {
+  const double scale = statistics.cwiseAbs().maxCoeff();
+  const Index permutations = statistics.size() - 1;
+  const Index reached = (statistics.tail(permutations).array() >= statistics[0] - 1e-12 * scale).count();
+  return static_cast<double>(1 + reached) / static_cast<double>(permutations + 1);
 }
 
 double median_distance(const Points& x, bool lower_middle) {

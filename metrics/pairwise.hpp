@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/points.hpp"
+#include "core/stream.hpp"
 
 namespace onmanifold {
 
@@ -40,6 +42,7 @@ struct PairFunction {
   enum class Kind { radial, distance };
   Kind kind = Kind::distance;
   const RadialKernel* kernel = nullptr;  ///< for radial
+  double radius = 0;  ///< if positive: the distance is the great-circle one on a sphere of this radius
   /// Values from squared distances, in place.
   void apply(double* squared_distances, Index n) const;
 };
@@ -48,6 +51,31 @@ struct PairFunction {
 [[nodiscard]] double sum_over_pairs(const Points& x, const PairFunction& f);
 /// sum_{i,j} f(x_i, y_j). \throw InvalidInput unless dimensions agree.
 [[nodiscard]] double sum_over_pairs(const Points& x, const Points& y, const PairFunction& f);
+
+/// Sums of f over the pairs of a pooled set, by point, and by random labels.
+struct PairRows {
+  Vector own;    ///< sum_{j != i} f(x_i, x_j)
+  double total;  ///< sum_{i<j}
+};
+/// The same pass as sum_over_pairs(x, f), with the sum of every point kept.
+[[nodiscard]] PairRows rows_over_pairs(const Points& x, const PairFunction& f);
+/// sum_j f(x_i, y_j) for every i and sum_i f(x_i, y_j) for every j.
+[[nodiscard]] std::pair<Vector, Vector> rows_over_pairs(const Points& x, const Points& y,
+                                                        const PairFunction& f);
+
+/// Sums inside and across two groups of a pooled set.
+struct GroupSums {
+  double first = 0;   ///< pairs i<j in the first group
+  double second = 0;  ///< pairs i<j in the second
+  double cross = 0;
+};
+/// The sums of the split (first \p n columns, the rest) and of \p permutations random splits of the same
+/// sizes, from one pass over the pairs: each tile of f is multiplied by a matrix of labels. O(N^2 (D +
+/// permutations)), memory O(N permutations).
+[[nodiscard]] std::vector<GroupSums> group_sums(const Points& pooled, Index n, const PairFunction& f,
+                                                Index permutations, const Stream& stream);
+/// (1 + #{T_b >= T_0}) / (B + 1) of T_0 and T_1 … T_B; rounding differences count as equal.
+[[nodiscard]] double permutation_p(const Vector& statistics);
 
 /// Squared distances between the columns \p begin … \p begin + count - 1 of a fixed set and one point, by
 /// direct differences for D <= 24 and from centred scalar products above, clipped at 0.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/projection_distance.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -15,88 +16,155 @@ namespace {
 
 enum class Kind { mean, rms, max, fail_rate };
 
-struct Summary {
-  double value = MetricRecord::unknown;
-  double spread = MetricRecord::unknown;  // of one column's contribution, for the mean and the rate
+// What projections in chunks say.
+class Summary {
+ public:
+  explicit Summary(Kind kind) : kind_(kind) {}
+
+  void add(int pass, const Projection& projection) {
+    if (pass == 0) {
+      all_ += projection.converged.size();
+      failures_ += projection.failures();
+    }
+    if (kind_ == Kind::fail_rate) return;
+    std::vector<Index> good;
+    for (Index i = 0; i < projection.converged.size(); ++i) {
+      if (projection.converged[i]) good.push_back(i);
+    }
+    if (good.empty()) return;
+    const Vector distance = projection.distance(good);
+    switch (kind_) {
+      case Kind::mean:
+        moments_.add(pass, distance);
+        break;
+      case Kind::rms:
+        moments_.add(pass, distance.cwiseAbs2());
+        break;
+      default:
+        largest_ = std::max(largest_, distance.maxCoeff());
+    }
+  }
+  [[nodiscard]] Index all() const { return all_; }
+  [[nodiscard]] Index failures() const { return failures_; }
+  [[nodiscard]] double value() const {
+    if (kind_ == Kind::fail_rate) {
+      return all_ == 0 ? MetricRecord::unknown : static_cast<double>(failures_) / static_cast<double>(all_);
+    }
+    if (failures_ == all_) return MetricRecord::unknown;
+    if (kind_ == Kind::max) return largest_;
+    return kind_ == Kind::mean ? moments_.mean() : std::sqrt(moments_.mean());
+  }
+  // Of one column's contribution, for the mean and the rate.
+  [[nodiscard]] double spread() const {
+    if (kind_ == Kind::mean) return moments_.sd();
+    return kind_ == Kind::fail_rate ? std::sqrt(value() * (1 - value())) : MetricRecord::unknown;
+  }
+
+ private:
+  Kind kind_;
+  Index all_ = 0;
+  Index failures_ = 0;
+  double largest_ = 0;
+  StreamedMoments moments_;
 };
 
-Summary summarise(const Projection& projection, Kind kind) {
-  Summary summary;
-  const Index all = projection.converged.size();
-  if (kind == Kind::fail_rate) {
-    if (all == 0) return summary;
-    summary.value = static_cast<double>(projection.failures()) / static_cast<double>(all);
-    summary.spread = std::sqrt(summary.value * (1 - summary.value));
-    return summary;
-  }
-  std::vector<Index> good;
-  for (Index i = 0; i < all; ++i) {
-    if (projection.converged[i]) good.push_back(i);
-  }
-  if (good.empty()) return summary;
-  const Vector distance = projection.distance(good);
-  switch (kind) {
-    case Kind::mean: {
-      const NullMoments moments = moments_of(distance);
-      summary.value = moments.mean;
-      summary.spread = moments.sd;
-      break;
+struct Null {
+  double value = MetricRecord::unknown;
+  double spread = MetricRecord::unknown;
+};
+
+class ProjectionStream final : public MetricStream {
+ public:
+  // \p given: use the projections that come with the chunks, else project every chunk.
+  ProjectionStream(Kind kind, const MetricInput& input, bool given)
+      : kind_(kind), input_(input), given_(given), own_(kind) {}
+
+  [[nodiscard]] int passes() const override { return kind_ == Kind::mean ? 2 : 1; }
+
+  void add(int pass, const Points& chunk, const Projection* projection) override {
+    if (pass == 0) {
+      n_samples_ += chunk.cols();
+      n_nonfinite_ += FiniteColumns(chunk).nonfinite();
     }
-    case Kind::rms:
-      summary.value = std::sqrt(tree_mean_of(distance.cwiseAbs2()));
-      break;
-    default:
-      summary.value = distance.maxCoeff();
+    const bool stored = projection != nullptr && given_;
+    if (!stored && input_.manifold == nullptr) {
+      applicable_ = false;
+      return;
+    }
+    std::optional<Projection> computed;
+    if (!stored) computed = input_.manifold->project(chunk);
+    const Projection& used = stored ? *projection : *computed;
+    if (used.converged.size() != chunk.cols()) {
+      throw InvalidInput(fmt::format("{} projections for {} samples", used.converged.size(), chunk.cols()));
+    }
+    own_.add(pass, used);
   }
-  return summary;
-}
+
+  std::vector<MetricRecord> finish() override {
+    static constexpr const char* names[] = {"projection_distance", "projection_distance_rms",
+                                            "projection_distance_max", "projection_fail_rate"};
+    Value::Table parameters;
+    parameters["space"] = "ambient";
+    if (input_.manifold != nullptr) parameters["manifold"] = input_.manifold->spec();
+    parameters["null_method"] = "the reference's own value";
+    MetricRecord record = make_record(names[static_cast<int>(kind_)], "lower", parameters, input_);
+    if (kind_ != Kind::fail_rate) record.unit = "length";
+    record.n_samples = n_samples_;
+    record.n_nonfinite = n_nonfinite_;
+    if (!applicable_) return {not_applicable(record, "neither a projection nor a manifold")};
+    parameters["failures"] = static_cast<std::int64_t>(own_.failures());
+    record.parameters = to_json(parameters);
+    record.value = own_.value();
+    if (std::isnan(record.value)) return {failed(record, "no sample could be projected")};
+    const double root = std::sqrt(static_cast<double>(n_samples_));
+    record.se = own_.spread() / root;
+    if (input_.reference != nullptr && input_.manifold != nullptr) {
+      const FiniteColumns reference(*input_.reference);
+      record.n_reference = reference.size();
+      // Projecting the reference is dear on a mesh and the same for all cells of a task.
+      const std::string key = fmt::format("projection-null/{}/{}/{}", static_cast<int>(kind_),
+                                          input_.manifold->spec(), fingerprint(reference.points()));
+      const auto null = remember<Null>(key, [&]() -> Null {
+        const Projection projection = input_.manifold->project(reference.points());
+        Summary summary(kind_);
+        for (int pass = 0; pass < passes(); ++pass) summary.add(pass, projection);
+        return {summary.value(), summary.spread()};
+      });
+      record.null = null->value;
+      record.null_sd = null->spread / root;
+    }
+    return {record};
+  }
+
+ private:
+  Kind kind_;
+  const MetricInput& input_;
+  bool given_;
+  Summary own_;
+  Index n_samples_ = 0;
+  Index n_nonfinite_ = 0;
+  bool applicable_ = true;
+};
 
 class ProjectionDistance final : public Metric {
  public:
   explicit ProjectionDistance(Kind kind) : kind_(kind) {}
 
+  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
+    return std::make_unique<ProjectionStream>(kind_, input, of_raw(input));
+  }
+
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
-    static constexpr const char* names[] = {"projection_distance", "projection_distance_rms",
-                                            "projection_distance_max", "projection_fail_rate"};
-    Value::Table parameters;
-    parameters["space"] = "ambient";
-    if (input.manifold != nullptr) parameters["manifold"] = input.manifold->spec();
-    parameters["null_method"] = "the reference's own value";
-    MetricRecord record = make_record(names[static_cast<int>(kind_)], "lower", parameters, input);
-    if (kind_ != Kind::fail_rate) record.unit = "length";
-    record.n_nonfinite = FiniteColumns(*input.samples).nonfinite();
-
-    const bool stored = input.projection != nullptr && (!input.projected || kind_ == Kind::fail_rate);
-    if (!stored && input.manifold == nullptr)
-      return {not_applicable(record, "neither a projection nor a manifold")};
-    std::optional<Projection> computed;
-    if (!stored) computed = input.manifold->project(*input.samples);
-    const Projection& projection = stored ? *input.projection : *computed;
-    if (projection.converged.size() != input.samples->cols()) {
-      throw InvalidInput(
-          fmt::format("{} projections for {} samples", projection.converged.size(), input.samples->cols()));
-    }
-    parameters["failures"] = static_cast<std::int64_t>(projection.failures());
-    record.parameters = to_json(parameters);
-    const Summary own = summarise(projection, kind_);
-    if (std::isnan(own.value)) return {failed(record, "no sample could be projected")};
-    record.value = own.value;
-    const double root = std::sqrt(static_cast<double>(input.samples->cols()));
-    record.se = own.spread / root;
-    if (input.reference != nullptr && input.manifold != nullptr) {
-      const FiniteColumns reference(*input.reference);
-      record.n_reference = reference.size();
-      // Projecting the reference is dear on a mesh and the same for all cells of a task.
-      const std::string key = fmt::format("projection-null/{}/{}/{}", static_cast<int>(kind_),
-                                          input.manifold->spec(), fingerprint(reference.points()));
-      const Manifold& manifold = *input.manifold;
-      const auto null =
-          remember<Summary>(key, [&] { return summarise(manifold.project(reference.points()), kind_); });
-      record.null = null->value;
-      record.null_sd = null->spread / root;
-    }
-    return {record};
+    if (of_raw(input) || input.manifold == nullptr) return evaluate_as_one_chunk(*stream(input), input);
+    const Projection again = input.manifold->project(*input.samples);
+    ProjectionStream whole(kind_, input, true);
+    for (int pass = 0; pass < whole.passes(); ++pass) whole.add(pass, *input.samples, &again);
+    return whole.finish();
+  }
+  // The stored projection is of the raw samples; whether it converged is also said of the projected ones.
+  [[nodiscard]] bool of_raw(const MetricInput& input) const {
+    return !input.projected || kind_ == Kind::fail_rate;
   }
 
   Kind kind_;

@@ -18,7 +18,9 @@
 #include "metrics/one_dimensional.hpp"
 #include "metrics/prdc.hpp"
 #include "metrics/projection_distance.hpp"
+#include "metrics/sinkhorn.hpp"
 #include "metrics/train_copy_rate.hpp"
+#include "metrics/transport.hpp"
 
 namespace onmanifold {
 namespace {
@@ -123,6 +125,12 @@ const Registry<MetricFactory>& metric_registry() {
     metrics.add("fd", "Frechet distance of fitted Gaussians", make_fd);
     metrics.add("ks", "Kolmogorov-Smirnov distance of one coordinate", make_ks);
     metrics.add("sliced_w2", "root of the mean squared W2 of projections on lines", make_sliced_w2);
+    metrics.add("w1", "exact 1-Wasserstein distance", make_w1);
+    metrics.add("w2", "exact 2-Wasserstein distance, the root", make_w2);
+    metrics.add("w2_sq", "square of w2", make_w2_sq);
+    metrics.add("sinkhorn_div", "entropic transport cost with its bias removed, entropy term included",
+                make_sinkhorn_div);
+    metrics.add("sinkhorn_cost_div", "the same from the transport costs alone", make_sinkhorn_cost_div);
     metrics.add("train_copy_rate",
                 "share of samples nearer to a training point than the closest p of true draws",
                 make_train_copy_rate);

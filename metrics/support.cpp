@@ -50,7 +50,7 @@ MetricRecord make_record(std::string_view name, std::string_view direction, cons
   record.direction = direction;
   if (direction == "lower") record.target = 0;
   record.parameters = to_json(parameters);
-  record.n_samples = input.samples->cols();
+  if (input.samples != nullptr) record.n_samples = input.samples->cols();
   return record;
 }
 

@@ -5,6 +5,7 @@
 // for.
 
 #include <any>
+#include <cmath>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "core/metric_record.hpp"
 #include "core/points.hpp"
+#include "core/summation.hpp"
 #include "core/value.hpp"
 #include "metrics/metric.hpp"
 
@@ -37,7 +39,34 @@ class FiniteColumns {
   Index nonfinite_ = 0;
 };
 
-/// A record with everything but its numbers. \p n_samples counts all columns, also those that are not finite.
+/// Mean and standard deviation of a sequence that comes twice in chunks, with the bits of moments_of.
+class StreamedMoments {
+ public:
+  void add(int pass, const Vector& values) {
+    if (pass == 0) {
+      sum_.add(values.data(), values.size());
+      return;
+    }
+    const Vector deviations = values.array() - mean();
+    const Vector squares = deviations.cwiseAbs2();
+    squares_.add(squares.data(), squares.size());
+  }
+  [[nodiscard]] double mean() const {
+    return sum_.count() == 0 ? MetricRecord::unknown : sum_.sum() / static_cast<double>(sum_.count());
+  }
+  /// ddof 1; NaN for fewer than two.
+  [[nodiscard]] double sd() const {
+    return sum_.count() < 2 ? MetricRecord::unknown
+                            : std::sqrt(squares_.sum() / static_cast<double>(sum_.count() - 1));
+  }
+
+ private:
+  TreeSum sum_;
+  TreeSum squares_;
+};
+
+/// A record with everything but its numbers. \p n_samples counts all columns, also those that are not finite;
+/// 0 where the samples come in chunks.
 [[nodiscard]] MetricRecord make_record(std::string_view name, std::string_view direction,
                                        const Value::Table& parameters, const MetricInput& input);
 

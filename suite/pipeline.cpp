@@ -141,7 +141,9 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
                     .masses = task.masses.size() > 0 ? &task.masses : nullptr,
                     .sampler = task.sampler.get(),
                     .projected = false,
-                    .evaluation = evaluation_stream(task, suite.seed)};
+                    .evaluation = evaluation_stream(task, suite.seed),
+                    .reference_log_density =
+                        raw.reference_log_density ? &*raw.reference_log_density : nullptr};
   MetricsCell result;
   result.config = cell.metric_config;
   result.metric_hash = cell.metric_hash;

@@ -67,7 +67,10 @@ INSTANTIATE_TEST_SUITE_P(
         Control{"projection_distance_max", "shifted", 1}, Control{"kid", "shifted", 1},
         Control{"energy", "mode dropped", 1}, Control{"energy_u", "shifted", 1},
         Control{"fd", "mode dropped", 1}, Control{"ks(coordinate=2)", "mode dropped", 1},
-        Control{"sliced_w2", "shifted", 1}, Control{"sliced_w2", "collapsed", 1}),
+        Control{"w1(size=200)", "mode dropped", 1}, Control{"w2(size=200)", "shifted", 1},
+        Control{"w2_sq(size=200)", "collapsed", 1}, Control{"sinkhorn_div(size=150)", "mode dropped", 1},
+        Control{"sinkhorn_cost_div(size=150)", "shifted", 1}, Control{"sliced_w2", "shifted", 1},
+        Control{"sliced_w2", "collapsed", 1}),
     control_name);
 
 TEST(NegativeControl, FailedProjectionsAreCounted) {

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/point_space.hpp"
+
+#include "core/error.hpp"
+#include "manifolds/sphere.hpp"
+
+namespace onmanifold {
+
+PointSpace::PointSpace(Settings& settings)
+    : name_(settings.choice("space", "ambient", {"ambient", "geodesic", "torsions"})) {}
+
+std::string PointSpace::obstacle(const MetricInput& input) const {
+  if (name_ == "geodesic" && dynamic_cast<const Sphere*>(input.manifold) == nullptr)
+    return "geodesic distances are known on spheres only";
+  return "";
+}
+
+Points PointSpace::embed(const Points& points, const MetricInput& input) const {
+  if (name_ == "geodesic") {
+    Projection projection = input.manifold->project(points);
+    if (projection.failures() > 0)
+      throw InvalidInput("geodesic distance: a point has no nearest point of the sphere");
+    return std::move(projection.points);
+  }
+  if (name_ == "torsions") {
+    Points embedded(2 * points.rows(), points.cols());
+    embedded << points.array().cos().matrix(), points.array().sin().matrix();
+    return embedded;
+  }
+  return points;
+}
+
+double PointSpace::radius(const MetricInput& input) const {
+  const auto* sphere = name_ == "geodesic" ? dynamic_cast<const Sphere*>(input.manifold) : nullptr;
+  return sphere == nullptr ? 0 : sphere->radius();
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Exact optimal transport between two sets of points with uniform weights: w1 = min sum P_ij d_ij, w2_sq the
+// same with d^2, w2 its root. Network simplex of LEMON \cite dezso2011 on the complete bipartite graph.
+//
+// Costs are rounded to integers of 1/2^k of the largest one, so the simplex method ends and is the same
+// everywhere; the value is summed from the unrounded distances of the plan it finds. That plan is optimal
+// within 2^-k of the largest cost, k >= 40.
+//
+// Settings: size (take the first `size` columns of both sets; 0: all of them). A set that needs more memory
+// than allowed is an error that names the size that fits; nothing is left out silently. Null: simulated where
+// solving is cheap, else NaN: the oracle row says what a perfect model gets.
+
+#include <cstdint>
+#include <memory>
+
+#include "core/settings.hpp"
+#include "metrics/metric.hpp"
+
+namespace onmanifold {
+
+/// min_P sum P_ij |x_i - y_j|^p over couplings of uniform weights, p = 1 or 2. \p x D×N, \p y D×M; N and M
+/// may differ. About O(N^3); memory transport_bytes(N, M). \throw InvalidInput without points, for another p,
+/// values that are not finite, or sizes beyond 2^31 arcs or \p memory_bytes.
+[[nodiscard]] double exact_transport(const Points& x, const Points& y, int p,
+                                     std::uint64_t memory_bytes = MetricInput::default_memory);
+/// What exact_transport needs for \p n and \p m points.
+[[nodiscard]] std::uint64_t transport_bytes(Index n, Index m);
+/// Largest n with transport_bytes(n, n) <= \p memory_bytes.
+[[nodiscard]] Index transport_size(std::uint64_t memory_bytes);
+
+[[nodiscard]] std::unique_ptr<Metric> make_w1(Settings& settings);
+[[nodiscard]] std::unique_ptr<Metric> make_w2(Settings& settings);
+[[nodiscard]] std::unique_ptr<Metric> make_w2_sq(Settings& settings);
+
+}  // namespace onmanifold
