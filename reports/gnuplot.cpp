@@ -75,6 +75,20 @@ std::string gnuplot_string(std::string_view text) {
   return "'" + result + "'";
 }
 
+// Ticks at 1, 2 and 5 times the powers of ten: a logarithmic axis of gnuplot labels the powers only.
+std::string logarithmic_ticks(double low, double high) {
+  std::string ticks;
+  for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= std::log10(high);
+       ++exponent) {
+    for (const int digit : {1, 2, 5}) {
+      const double tick = digit * std::pow(10.0, exponent);
+      if (tick < low || tick > high) continue;
+      ticks += fmt::format("{}'{:.1g}' {}", ticks.empty() ? "" : ", ", tick, tick);
+    }
+  }
+  return ticks;
+}
+
 }  // namespace
 
 std::string gnuplot_svg(std::string_view commands, int width, int height, std::string_view id,
@@ -127,6 +141,7 @@ std::string gnuplot_svg(std::string_view commands, int width, int height, std::s
                   fmt::format(" {0}={1}currentColor{1}", attribute, quote));
     }
   }
+  for (const char* black : {"rgb(0,0,0)", "rgb(  0,   0,   0)"}) replace_all(svg, black, "currentColor");
   // color="currentColor" refers to the colour outside, which is what is wanted.
   return svg;
 }
@@ -147,7 +162,8 @@ std::string dot_plot_svg(const TaskSummary& summary, const MetricColumn& column,
     const Arm& arm = summary.arms[static_cast<std::size_t>(a)];
     const Summary& entry = summary.table[static_cast<std::size_t>(a)][index];
     const int y = arms - 1 - a;
-    const std::string label = arm.role == ArmRole::learner ? arm.method + " " + arm.lift : arm.method;
+    const bool lifted = arm.role == ArmRole::learner || arm.lift != "none";
+    const std::string label = lifted ? arm.method + " " + arm.lift : arm.method;
     ticks += fmt::format("{}{} {}", a == 0 ? "" : ", ", gnuplot_string(label), y);
     for (const auto& [seed, value] : entry.values) {
       if (!std::isfinite(value)) continue;
@@ -171,9 +187,12 @@ std::string dot_plot_svg(const TaskSummary& summary, const MetricColumn& column,
   std::string commands = fmt::format(
       "$dots << EOD\n{}EOD\n$means << EOD\n{}EOD\n"
       "set border 1 lc rgb '#8a929c'\nset tics scale 0.4 textcolor rgb 'black'\nunset key\n{}"
-      "set xrange [{}:{}]\nset yrange [-0.6:{}]\nset ytics ({}) nomirror scale 0\nset xtics nomirror\n"
+      "set xrange [{}:{}]\nset yrange [-0.6:{}]\nset ytics ({}) nomirror scale 0\n"
       "set grid ytics lc rgb '#8a929c' lw 0.3 dt 3\nset xlabel {}\n",
-      dots, means, logarithmic ? "set logscale x\n" : "", left, right, arms - 0.4, ticks,
+      dots, means,
+      logarithmic ? fmt::format("set logscale x\nset xtics ({}) nomirror\n", logarithmic_ticks(left, right))
+                  : std::string("set xtics nomirror\n"),
+      left, right, arms - 0.4, ticks,
       gnuplot_string(fmt::format("{} ({}) {}", column.name, to_string(column.samples),
                                  direction_arrow(column.direction, column.target))));
   if (has_band) {

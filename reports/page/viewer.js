@@ -146,7 +146,7 @@
         geometry = new THREE.SphereBufferGeometry(s.radius, 64, 40);
         geometry.translate(s.centre[0], s.centre[1], s.centre[2]);
       } else {
-        geometry = new THREE.PlaneBufferGeometry(1.56, 1.56);
+        geometry = new THREE.PlaneBufferGeometry(1.85, 1.85);
         geometry.applyMatrix(new THREE.Matrix4().makeBasis(right, up, toward));
       }
       return geometry;

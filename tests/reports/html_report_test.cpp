@@ -144,6 +144,20 @@ TEST(Gnuplot, AMissingProgramNamesItsPackageAndThePageSaysSo) {
   EXPECT_NE(page.find("gnuplot-nox"), std::string::npos);
 }
 
+TEST(Gnuplot, BlackBecomesTheColourOfThePageAndIdsAreItsOwn) {
+  const std::string svg =
+      gnuplot_svg("set tics textcolor rgb 'black'\nplot '-' with points pt 2 lc rgb 'black'\n1 1\n2 2\ne\n",
+                  200, 100, "fig7", "a <title>");
+  EXPECT_EQ(svg.find("<svg"), 0U);
+  EXPECT_EQ(svg.find("'black'"), std::string::npos);
+  EXPECT_EQ(svg.find("\"black\""), std::string::npos);
+  EXPECT_EQ(svg.find("rgb(0,0,0)"), std::string::npos);
+  EXPECT_NE(svg.find("currentColor"), std::string::npos);
+  EXPECT_NE(svg.find("id='fig7-gpPt1'"), std::string::npos);
+  EXPECT_NE(svg.find("href='#fig7-gpPt1'"), std::string::npos);
+  EXPECT_NE(svg.find("<title>a &lt;title&gt;</title>"), std::string::npos);
+}
+
 TEST(Gnuplot, AFailureCarriesItsMessage) {
   EXPECT_TRUE(throws_message<IoError>([] { (void)gnuplot_svg("plot nonsense(\n", 100, 100, "a", "t"); },
                                       {"gnuplot failed"}));
