@@ -236,7 +236,7 @@ std::string curves_svg(const std::vector<Curve>& curves, std::string_view x_labe
   return gnuplot_svg(
       fmt::format("{}set border 3 lc rgb '#8a929c'\nset tics nomirror scale 0.4 textcolor rgb 'black'\n{}"
                   "set grid ytics lc rgb '#8a929c' lw 0.3 dt 3\nset xlabel {}\nset ylabel 'training loss'\n"
-                  "set key top right\n{}\n",
+                  "set key above\n{}\n",
                   data, positive ? "set logscale y\n" : "", gnuplot_string(x_label), plots),
       640, 300, id, "Training loss of every seed, by arm");
 }

@@ -118,7 +118,7 @@
     // A plane is seen a little from the side, so that points off it show.
     var home = toward.clone();
     if (data.flat) home.addScaledVector(right, 0.25).addScaledVector(up, -0.55);
-    home.normalize().multiplyScalar(3.1);
+    home.normalize().multiplyScalar(3.4);
     camera.position.copy(home);
 
     var controls = new THREE.OrbitControls(camera, canvas);
