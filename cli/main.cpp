@@ -82,9 +82,12 @@ int dispatch(int argc, char** argv) {
   score_app->add_option("--manifold", score.request.manifold, "Manifold of --reference, e.g. sphere:dim=2,radius=1");
   score_app->add_option("--train", score.request.train, "FILE of the training points, for train_copy_rate");
   score_app->add_option("--metrics", score.request.metrics, "Comma-separated, e.g. 'coverage(k=5),tvd'");
+  score_app->add_option("--reference-size", score.request.reference_size,
+                        "Reference draws of the task, as n_reference of a suite")
+      ->capture_default_str();
   score_app->add_flag("--allow-nonfinite", score.request.allow_nonfinite,
                       "Count rows that are not finite and leave them out, instead of refusing the file");
-  score_app->add_option("--memory", memory, "Limit for the working memory of a metric, e.g. 500M or 2G");
+  score_app->add_option("--memory", memory, "Limit for points and working memory, e.g. 500M or 2G; larger files are read in chunks");
   score_app->add_option("--json", score.json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
   score_app->callback([&] {
     action = [&] {

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <filesystem>
 #include <string>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/commands.hpp"
 #include "core/atomic_file.hpp"
+#include "core/error.hpp"
 #include "suite/score.hpp"
 
 namespace onmanifold {
 namespace {
 
-std::string number(double value) { return std::isnan(value) ? std::string("—") : fmt::format("{:.6g}", value); }
+std::string number(double value) {
+  return std::isnan(value) ? std::string("—") : fmt::format("{:.6g}", value);
+}
 
 /// "0.0612 ± 0.0009", or a dash.
 std::string null_text(const MetricRecord& record) {
@@ -26,9 +31,24 @@ std::string arrow(const MetricRecord& record) {
   return "→" + number(record.target);
 }
 
+/// Before hours of work. \throw InvalidInput
+void check_writable(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) throw InvalidInput(fmt::format("--json {}: is a directory", path));
+  const fs::path directory = fs::absolute(path, ignored).parent_path();
+  if (!fs::is_directory(directory, ignored)) {
+    throw InvalidInput(fmt::format("--json {}: no directory {}", path, directory.string()));
+  }
+  if (access(directory.c_str(), W_OK) != 0) {
+    throw InvalidInput(fmt::format("--json {}: cannot write in {}", path, directory.string()));
+  }
+}
+
 }  // namespace
 
 int score_command(const ScoreArguments& arguments) {
+  if (!arguments.json.empty() && arguments.json != "-") check_writable(arguments.json);
   const Score score = score_samples(arguments.request);
   if (!arguments.json.empty()) {
     const std::string text = to_pretty_json(to_value(score)) + "\n";
@@ -38,8 +58,10 @@ int score_command(const ScoreArguments& arguments) {
     }
     write_file(arguments.json, text);
   }
-  fmt::print("{} samples in R^{}, {} reference points\n", score.n_samples, score.dimension, score.n_reference);
-  fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", "metric", "samples", "", "value", "a perfect model shows", "");
+  fmt::print("{} samples in R^{}, {} reference points\n", score.n_samples, score.dimension,
+             score.n_reference);
+  fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", "metric", "samples", "", "value",
+             "a perfect model shows", "");
   for (const ScoredMetric& metric : score.metrics) {
     const MetricRecord& record = metric.record;
     fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", record.name, metric.samples, arrow(record),

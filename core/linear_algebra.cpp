@@ -47,18 +47,9 @@ Eigen::MatrixXd upper_factor(Eigen::MatrixXd& matrix) {
 }
 
 Eigen::MatrixXd factor_of_shifted(const PointsRef& points, const Vector& shift) {
-  const Index dimension = points.rows();
-  // The factor so far on top, a block of points below, again and again. The block size depends on D alone.
-  const Index block = std::max(dimension, tile_size);
-  Eigen::MatrixXd factor(0, dimension);
-  for (Index first = 0; first < points.cols(); first += block) {
-    const Index width = std::min(block, points.cols() - first);
-    Eigen::MatrixXd stacked(factor.rows() + width, dimension);
-    stacked.topRows(factor.rows()) = factor;
-    stacked.bottomRows(width) = (points.middleCols(first, width).colwise() - shift).transpose();
-    factor = upper_factor(stacked);
-  }
-  return factor;
+  TriangularFactor factor(shift);
+  factor.add(points);
+  return factor.factor();
 }
 
 }  // namespace
@@ -136,6 +127,37 @@ Index numerical_rank(const PointsRef& matrix) {
   const double threshold = static_cast<double>(std::max(matrix.rows(), matrix.cols())) *
                            std::numeric_limits<double>::epsilon() * values[0];
   return (values.array() > threshold).count();
+}
+
+// The factor so far on top, a block of points below, again and again. The block size depends on D alone.
+TriangularFactor::TriangularFactor(Vector shift)
+    : shift_(std::move(shift)),
+      block_(shift_.size(), std::max(shift_.size(), tile_size)),
+      factor_(0, shift_.size()) {}
+
+Eigen::MatrixXd TriangularFactor::absorbed() const {
+  Eigen::MatrixXd stacked(factor_.rows() + filled_, shift_.size());
+  stacked.topRows(factor_.rows()) = factor_;
+  stacked.bottomRows(filled_) = (block_.leftCols(filled_).colwise() - shift_).transpose();
+  return upper_factor(stacked);
+}
+
+void TriangularFactor::add(const PointsRef& points) {
+  check_dimension(points, shift_.size(), "triangular factor");
+  for (Index first = 0; first < points.cols();) {
+    const Index width = std::min(block_.cols() - filled_, points.cols() - first);
+    block_.middleCols(filled_, width) = points.middleCols(first, width);
+    filled_ += width;
+    first += width;
+    if (filled_ == block_.cols()) {
+      factor_ = absorbed();
+      filled_ = 0;
+    }
+  }
+}
+
+Eigen::MatrixXd TriangularFactor::factor() const {
+  return filled_ == 0 ? factor_ : absorbed();
 }
 
 Eigen::MatrixXd triangular_factor(const PointsRef& points) {

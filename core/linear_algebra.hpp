@@ -31,6 +31,26 @@ struct SymmetricEigen {
 /// Number of singular values above max(rows, columns) · 2^-52 · the largest.
 [[nodiscard]] Index numerical_rank(const PointsRef& matrix);
 
+/// The triangular factor R of points that come in chunks: the bits do not depend on how they were cut. Memory
+/// O(D max(D, 1024)).
+class TriangularFactor {
+ public:
+  /// \p shift, D numbers, is subtracted from every point.
+  explicit TriangularFactor(Vector shift);
+  /// \throw InvalidInput unless D rows.
+  void add(const PointsRef& points);
+  /// min(n, D)×D for the n points so far.
+  [[nodiscard]] Eigen::MatrixXd factor() const;
+
+ private:
+  [[nodiscard]] Eigen::MatrixXd absorbed() const;
+
+  Vector shift_;
+  Points block_;  // D×block size; the first filled_ columns are in use
+  Index filled_ = 0;
+  Eigen::MatrixXd factor_;
+};
+
 /// The triangular factor of the N×D matrix of \p points (D×N, one point a column, as everywhere): R is min(N,
 /// D)×D, upper triangular with diagonal >= 0, and RᵀR = sum x xᵀ. Points go through in blocks, so memory is
 /// O(D^2 + D max(D, 1024)); no squares of the data are formed, which keeps singular values to the last

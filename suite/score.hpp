@@ -14,14 +14,17 @@
 namespace onmanifold {
 
 struct ScoreRequest {
-  std::string samples;             ///< .npy, .csv or .h5[:dataset], N×D as NumPy sees it
-  std::string task;                ///< name of a task; empty: reference is used
-  std::string reference;           ///< file; only without task
-  std::string manifold;            ///< specification as on the command line; only without task; may be empty
-  std::string train;               ///< file of training points; may be empty
-  std::string metrics;             ///< metric list; empty: the task's, or a general one
-  bool allow_nonfinite = false;    ///< count and leave out rows with NaN or infinity instead of refusing them
-  std::uint64_t memory_bytes = 0;  ///< limit for working memory of a metric; 0: the default
+  std::string samples;           ///< .npy, .csv or .h5[:dataset], N×D as NumPy sees it
+  std::string task;              ///< name of a task; empty: reference is used
+  std::string reference;         ///< file; only without task
+  std::string manifold;          ///< specification as on the command line; only without task; may be empty
+  std::string train;             ///< file of training points; may be empty
+  std::string metrics;           ///< metric list; empty: the task's, or a general one
+  Index reference_size = 10000;  ///< reference draws of the task, as n_reference of a suite
+  bool allow_nonfinite = false;  ///< count and leave out rows with NaN or infinity instead of refusing them
+  /// Limit for the points of one file and for the working memory of a metric; 0: 1 GB and the metrics'
+  /// default.
+  std::uint64_t memory_bytes = 0;
 };
 
 /// One value with the samples it was computed on, "raw" or "projected".
@@ -37,14 +40,19 @@ struct Score {
   std::vector<ScoredMetric> metrics;
 };
 
-/// \throw InvalidInput naming the file, row, metric or setting that cannot be used.
+/// A sample file above a quarter of the limit is read in chunks, if every metric can: the values have the
+/// same bits. A metric of the default list that lacks something (training points, say) is left out; one that
+/// was named is an error. \throw InvalidInput naming the file, row, metric or setting that cannot be used;
+/// for a file above the limit, the metrics that cannot be computed in chunks and the size that fits.
 [[nodiscard]] Score score_samples(const ScoreRequest& request);
 
-/// The contract's JSON: {"onmanifold": version, "n_reference": …, "metrics": [...]}.
+/// The contract's JSON: {"onmanifold": version, "n_reference": …, "metrics": [...]}. What is unknown is null,
+/// except a value, which is "nan"; infinities are "inf" and "-inf".
 [[nodiscard]] Value to_value(const Score& score);
 
-/// Training points of replicate \p replicate as a suite with master seed 0 draws them, lifted if \p lift names a
-/// lift ("normal", "normal:sigma=0.1", "isotropic:sigma=0.1", "none" or empty). D×n.
-[[nodiscard]] Points exported_points(const std::string& task, Index n, int replicate, const std::string& lift);
+/// Training points of replicate \p replicate as a suite with master seed 0 draws them, lifted if \p lift
+/// names a lift ("normal", "normal:sigma=0.1", "isotropic:sigma=0.1", "none" or empty). D×n.
+[[nodiscard]] Points exported_points(const std::string& task, Index n, int replicate,
+                                     const std::string& lift);
 
 }  // namespace onmanifold

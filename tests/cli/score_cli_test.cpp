@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// score and export from the outside: files of every kind, and one clear line for everything that is wrong
+// with them.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/command.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace onmanifold {
+namespace {
+
+const std::string program = std::string(ONMANIFOLD_BINARY_DIR) + "/onmanifold";
+
+CommandResult onmanifold(const std::string& arguments) {
+  return run_command_line(program + " " + arguments);
+}
+
+std::string slurp(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+void spill(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+/// Exit code 2 and one line on stderr with all \p parts, nothing on stdout.
+testing::AssertionResult refused(const std::string& arguments, const std::vector<std::string>& parts) {
+  const CommandResult result = onmanifold(arguments);
+  if (result.exit_code != 2) {
+    return testing::AssertionFailure() << "exit code " << result.exit_code << ": " << result.err;
+  }
+  if (std::count(result.err.begin(), result.err.end(), '\n') != 1) {
+    return testing::AssertionFailure() << "not one line: " << result.err;
+  }
+  for (const std::string& part : parts) {
+    if (result.err.find(part) == std::string::npos) {
+      return testing::AssertionFailure() << "'" << part << "' is not in: " << result.err;
+    }
+  }
+  if (!result.out.empty()) return testing::AssertionFailure() << "on stdout: " << result.out;
+  return testing::AssertionSuccess();
+}
+
+class ScoreCli : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"good.npy", "good.csv", "good.h5"}) {
+      ASSERT_EQ(onmanifold("export sphere-vmf6 -n 200 --seed 0 -o " + file(name)).exit_code, 0);
+    }
+  }
+  [[nodiscard]] std::string file(const std::string& name) const { return directory_.file(name); }
+  [[nodiscard]] std::string task(const std::string& name) const {
+    return "score --task sphere-vmf6 --reference-size 300 --samples " + file(name);
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(ScoreCli, AllKindsOfFilesGiveOneJson) {
+  const CommandResult npy = onmanifold(task("good.npy") + " --json -");
+  EXPECT_EQ(npy.exit_code, 0) << npy.err;
+  for (const char* key :
+       {"\"onmanifold\"", "\"n_reference\": 300", "\"n_samples\": 200", "\"dimension\": 3", "\"name\"",
+        "\"null_sd\"", "\"status\": \"ok\"", "\"parameters\"", "\"direction\"", "\"unit\""}) {
+    EXPECT_NE(npy.out.find(key), std::string::npos) << key;
+  }
+  EXPECT_EQ(onmanifold(task("good.csv") + " --json -").out, npy.out);
+  EXPECT_EQ(onmanifold(task("good.h5") + " --json -").out, npy.out);
+  EXPECT_EQ(onmanifold(task("good.h5") + ":/samples --json -").out, npy.out);
+  const CommandResult table = onmanifold(task("good.npy") + " --json " + file("score.json"));
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_NE(table.out.find("mmd2_rbf_unbiased"), std::string::npos);
+  EXPECT_EQ(slurp(file("score.json")), npy.out);
+}
+
+TEST_F(ScoreCli, BadFilesAreNamedWithTheirRow) {
+  spill(file("text.csv"), "1,0,0\n0,1,0\n0,b,1\n");
+  EXPECT_TRUE(refused(task("text.csv"), {"text.csv", "line 3", "'b'"}));
+  spill(file("nan.csv"), "1,0,0\n0,nan,0\n");
+  EXPECT_TRUE(refused(task("nan.csv"), {"nan.csv", "row 1", "--allow-nonfinite"}));
+  spill(file("allnan.csv"), "nan,0,0\n0,nan,0\n");
+  EXPECT_TRUE(refused(task("allnan.csv") + " --allow-nonfinite", {"allnan.csv", "no row is finite"}));
+  spill(file("narrow.csv"), "1,0\n0,1\n");
+  EXPECT_TRUE(refused(task("narrow.csv"), {"narrow.csv", "2 numbers", "sphere-vmf6 has 3"}));
+  spill(file("ragged.csv"), "1,0,0\n0,1\n");
+  EXPECT_TRUE(refused(task("ragged.csv"), {"ragged.csv", "line 2"}));
+  spill(file("empty.csv"), "");
+  EXPECT_TRUE(refused(task("empty.csv"), {"empty.csv"}));
+  spill(file("empty.npy"), "");
+  EXPECT_TRUE(refused(task("empty.npy"), {"empty.npy"}));
+  for (const char* extension : {"npy", "h5"}) {
+    const std::string whole = slurp(file(std::string("good.") + extension));
+    const std::string name = std::string("short.") + extension;
+    spill(file(name), whole.substr(0, whole.size() / 2));
+    EXPECT_TRUE(refused(task(name), {name, "truncated"}));
+  }
+  std::string none = slurp(file("good.npy"));
+  none.replace(none.find("(200, 3)"), 8, "(0, 3)  ");
+  spill(file("none.npy"), none.substr(0, none.find('\n') + 1));
+  EXPECT_TRUE(refused(task("none.npy"), {"none.npy", "no rows"}));
+  EXPECT_TRUE(refused(task("missing.npy"), {"missing.npy", "no such file"}));
+  std::filesystem::create_directory(file("directory.npy"));
+  EXPECT_TRUE(refused(task("directory.npy"), {"directory.npy"}));
+  EXPECT_TRUE(refused(task("good.h5") + ":/other", {"good.h5", "/other", "samples"}));
+}
+
+TEST_F(ScoreCli, BadArgumentsAreNamed) {
+  EXPECT_TRUE(refused(task("good.npy") + " --metrics speed", {"speed", "tvd"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --metrics 'coverage(kk=5)'", {"coverage", "kk"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --metrics ,", {"metric list"}));
+  EXPECT_TRUE(
+      refused(task("good.npy") + " --metrics train_copy_rate", {"train_copy_rate", "no training points"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --reference " + file("good.npy"), {"--task", "--reference"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --manifold so3", {"--manifold"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --memory lots", {"--memory", "lots"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --memory 1k", {"good.npy", "coverage", "41 points fit"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --json " + directory_.path(), {"--json", "is a directory"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --json " + file("no/such/x.json"), {"--json", "no directory"}));
+  const std::string samples = "score --samples " + file("good.npy");
+  EXPECT_TRUE(refused(samples, {"--task", "--reference"}));
+  EXPECT_TRUE(refused(samples + " --task sphere", {"sphere", "sphere-vmf6"}));
+  EXPECT_TRUE(refused(samples + " --reference " + file("good.csv") + " --metrics tvd", {"tvd", "bins"}));
+  EXPECT_TRUE(
+      refused(samples + " --reference " + file("good.csv") + " --manifold ball:dim=2", {"ball", "sphere"}));
+  EXPECT_TRUE(refused(samples + " --reference " + file("good.csv") + " --manifold sphere:dim=3",
+                      {"good.npy", "manifold"}));
+  EXPECT_TRUE(refused("export nothing -n 5 --seed 0 -o " + file("x.npy"), {"nothing", "sphere-vmf6"}));
+  EXPECT_TRUE(refused("export sphere-vmf6 -n 0 --seed 0 -o " + file("x.npy"), {"-n 0"}));
+  EXPECT_TRUE(refused("export sphere-vmf6 -n 5 --seed 0 --lift up -o " + file("x.npy"), {"up", "normal"}));
+  EXPECT_TRUE(refused("export sphere-vmf6 -n 5 --seed 0 -o " + file("x.dat"), {"x.dat", ".npy"}));
+}
+
+TEST_F(ScoreCli, NonfiniteRowsAreCounted) {
+  std::string text = slurp(file("good.csv"));
+  spill(file("some.csv"), text + "nan,0,0\ninf,1,2\n");
+  const CommandResult result =
+      onmanifold(task("some.csv") + " --allow-nonfinite --metrics fd,projection_fail_rate --json -");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("\"n_nonfinite\": 2"), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find("\"n_nonfinite\": 0"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("\"failures\": 2"), std::string::npos) << result.out;
+}
+
+}  // namespace
+}  // namespace onmanifold
