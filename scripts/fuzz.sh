@@ -14,4 +14,4 @@ cmake --build build/fuzz --target readers_fuzz
 mkdir -p build/fuzz/corpus
 cp tests/fuzz/seeds/* build/fuzz/corpus/
 cd build/fuzz
-./readers_fuzz -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2000 -max_len=4096 -print_final_stats=1 corpus
+./readers_fuzz -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2000 -max_len=4096 -verbosity=0 -print_final_stats=1 corpus
