@@ -21,6 +21,14 @@ namespace onmanifold {
 /// (1/N + 1/M)/2 [3 sum l_i + sum_{i != j} l_i l_j / (l_i + l_j)] to first order in 1/N.
 [[nodiscard]] double frechet_null(const Vector& eigenvalues, Index n, Index m);
 
+/// Its standard deviation for Gaussians, to first order: with r = 1/N + 1/M,
+/// r sqrt(5/2 sum l_i^2 + sum_{i != j} (l_i l_j / (l_i + l_j))^2).
+[[nodiscard]] double frechet_null_sd(const Vector& eigenvalues, Index n, Index m);
+/// Intercept at 1/n = 0 of the line through fd of 15 random subsets of \p y against all of \p x, sizes evenly
+/// spaced from min(5000, M/10) to M \cite chong2020. \throw InvalidInput below 20 columns of \p y.
+[[nodiscard]] double frechet_distance_at_infinity(const Points& x, const Points& y, const Stream& stream);
+
+[[nodiscard]] std::unique_ptr<Metric> make_fd_inf(Settings& settings);
 [[nodiscard]] std::unique_ptr<Metric> make_fd(Settings& settings);
 
 }  // namespace onmanifold

@@ -8,6 +8,7 @@
 #include "core/summation.hpp"
 #include "metrics/neighbours.hpp"
 #include "metrics/null_simulation.hpp"
+#include "metrics/pairwise.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
@@ -18,6 +19,7 @@ enum class Kind { cov_match, mmd_min, mmd_min_gen, chamfer, one_nna };
 class MatchingMetric final : public Metric {
  public:
   MatchingMetric(Kind kind, Settings& settings) : kind_(kind) {
+    if (kind == Kind::one_nna) permutations_ = settings.integer("permutations", 0, 0, 100'000);
     if (kind == Kind::mmd_min || kind == Kind::mmd_min_gen || kind == Kind::chamfer) {
       squared_ = settings.boolean("squared", true);
     }
@@ -61,11 +63,15 @@ class MatchingMetric final : public Metric {
     const Index m = samples.size();
     if (n == 0) return {not_applicable(record, "the reference has no finite column")};
     if (m == 0) return {failed(record, "no finite sample")};
+    OneNna accuracies;
     if (kind_ == Kind::one_nna) {
       const OneNna result = one_nna(reference.points(), samples.points());
       record.value = result.accuracy;
-      parameters["accuracy_reference"] = result.reference;
-      parameters["accuracy_samples"] = result.samples;
+      parameters["permutations"] = static_cast<std::int64_t>(permutations_);
+      accuracies = result;
+      if (permutations_ > 0)
+        record.p_value = one_nna_p(reference.points(), samples.points(), permutations_,
+                                   input.evaluation.at("permutation"));
     } else {
       record.value = value(reference.points(), samples.points());
     }
@@ -80,10 +86,27 @@ class MatchingMetric final : public Metric {
     // itself.
     record.null_sd = distance ? MetricRecord::unknown : null->sd[0];
     parameters["null_method"] = kind_ == Kind::one_nna ? "closed form; " + null->method : null->method;
+    // Matched points repel each other's chances: the spread is below this binomial one.
+    if (kind_ == Kind::cov_match)
+      record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(n));
     record.parameters = to_json(parameters);
-    return {record};
+    if (kind_ != Kind::one_nna) return {record};
+    // Both classes by themselves: both low means copies of the reference.
+    std::vector<MetricRecord> records{record};
+    for (const bool of_reference : {true, false}) {
+      MetricRecord part =
+          make_record(of_reference ? "one_nna_reference" : "one_nna_samples", "target", parameters, input);
+      part.n_nonfinite = record.n_nonfinite;
+      part.n_reference = n;
+      part.value = of_reference ? accuracies.reference : accuracies.samples;
+      part.target = 0.5;
+      part.null = static_cast<double>((of_reference ? n : m) - 1) / static_cast<double>(n + m - 1);
+      records.push_back(std::move(part));
+    }
+    return records;
   }
 
+  Index permutations_ = 0;
   Kind kind_;
   bool squared_ = true;
 };
@@ -116,6 +139,30 @@ OneNna one_nna(const Points& x, const Points& y) {
   return {static_cast<double>(right_x + right_y) / static_cast<double>(n + m),
           static_cast<double>(right_x) / static_cast<double>(n),
           static_cast<double>(right_y) / static_cast<double>(m)};
+}
+
+double one_nna_p(const Points& x, const Points& y, Index permutations, const Stream& stream) {
+  const Index n = x.cols();
+  const Index all = n + y.cols();
+  Points pooled(x.rows(), all);
+  pooled << x, y;
+  const Neighbours nearest = NeighbourIndex(pooled).nearest_other();
+  // Neighbours do not depend on labels: only these are permuted.
+  Vector statistics(permutations + 1);
+  std::vector<bool> first(static_cast<std::size_t>(all));
+  for (Index b = 0; b <= permutations; ++b) {
+    Stream own = stream.at(static_cast<std::uint64_t>(b));
+    std::vector<Index> order = own.permutation(all);
+    for (Index i = 0; i < all; ++i)
+      first[static_cast<std::size_t>(b == 0 ? i : order[static_cast<std::size_t>(i)])] = i < n;
+    Index right = 0;
+    for (Index i = 0; i < all; ++i) {
+      right +=
+          first[static_cast<std::size_t>(i)] == first[static_cast<std::size_t>(nearest.index[i])] ? 1 : 0;
+    }
+    statistics[b] = static_cast<double>(right);
+  }
+  return permutation_p(statistics);
 }
 
 double one_nna_null(Index n, Index m) {

@@ -28,6 +28,10 @@ struct OneNna {
 /// [N(N-1) + M(M-1)] / [(N+M)(N+M-1)]: exact for any continuous law.
 [[nodiscard]] double one_nna_null(Index n, Index m);
 
+/// Permutation p-value of the accuracy, one-sided: large accuracy speaks against one law. Settings of the
+/// metric: permutations (0: none).
+[[nodiscard]] double one_nna_p(const Points& x, const Points& y, Index permutations, const Stream& stream);
+
 [[nodiscard]] std::unique_ptr<Metric> make_cov_match(Settings& settings);
 [[nodiscard]] std::unique_ptr<Metric> make_mmd_min(Settings& settings);
 [[nodiscard]] std::unique_ptr<Metric> make_mmd_min_gen(Settings& settings);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/statistics.hpp"
 #include "core/summation.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/support.hpp"
@@ -36,6 +37,7 @@ class Ks final : public Metric {
     if (samples.size() == 0) return {failed(record, "no finite sample")};
     record.value = kolmogorov_smirnov(reference.points().row(coordinate_).transpose(),
                                       samples.points().row(coordinate_).transpose());
+    record.p_value = kolmogorov_smirnov_two_sample_p(reference.size(), samples.size(), record.value);
     const double rate =
         std::sqrt(1 / static_cast<double>(reference.size()) + 1 / static_cast<double>(samples.size()));
     const double log2 = std::log(2.0);
@@ -105,6 +107,30 @@ double kolmogorov_smirnov(Vector x, Vector y) {
                                          static_cast<double>(j) / static_cast<double>(y.size())));
   }
   return largest;
+}
+
+double kolmogorov_smirnov_two_sample_p(Index n, Index m, double d) {
+  if (n < 1 || m < 1 || !(d >= 0) || d > 1 + 1e-12) throw InvalidInput("ks: no such distance");
+  const auto a = static_cast<double>(n);
+  const auto b = static_cast<double>(m);
+  constexpr double largest_table = 4e6;
+  if (a * b > largest_table) return kolmogorov_smirnov_p(std::lround(a * b / (a + b)), std::min(d, 1.0));
+  // Probability that a random lattice path to (i, j) has met |i/n - j/m| >= d on its way; in integers,
+  // without rounding.
+  const auto limit = static_cast<std::int64_t>(std::llround(d * a * b));
+  Vector met(m + 1);
+  for (Index i = 0; i <= n; ++i) {
+    for (Index j = 0; j <= m; ++j) {
+      if (std::abs(static_cast<std::int64_t>(i * m - j * n)) >= limit) {
+        met[j] = 1;
+      } else {
+        const double left = j > 0 ? met[j - 1] * static_cast<double>(j) : 0;
+        const double below = i > 0 ? met[j] * static_cast<double>(i) : 0;
+        met[j] = i + j == 0 ? 0 : (left + below) / static_cast<double>(i + j);
+      }
+    }
+  }
+  return met[m];
 }
 
 double line_transport(Vector x, Vector y, int p) {

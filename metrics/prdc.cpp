@@ -79,6 +79,13 @@ class PrdcMetric final : public Metric {
     });
     record.value = pick(*shares, kind_);
 
+    // Binomial, given the balls. Neighbouring balls share samples; for coverage that leaves the spread below
+    // this.
+    if (kind_ != Kind::density) {
+      const auto size = static_cast<double>(kind_ == Kind::precision ? m : n);
+      record.se = std::sqrt(record.value * (1 - record.value) / size);
+    }
+
     NullPlan plan;
     plan.smallest = k_ + 2;
     const bool closed_form = kind_ == Kind::coverage || kind_ == Kind::density;

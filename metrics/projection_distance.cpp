@@ -112,7 +112,6 @@ class ProjectionStream final : public MetricStream {
     record.n_samples = n_samples_;
     record.n_nonfinite = n_nonfinite_;
     if (!applicable_) return {not_applicable(record, "neither a projection nor a manifold")};
-    parameters["failures"] = static_cast<std::int64_t>(own_.failures());
     record.parameters = to_json(parameters);
     record.value = own_.value();
     if (std::isnan(record.value)) return {failed(record, "no sample could be projected")};

@@ -8,11 +8,14 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "metrics/classifier_test.hpp"
 #include "metrics/constraint.hpp"
 #include "metrics/energy.hpp"
 #include "metrics/frechet.hpp"
 #include "metrics/histogram.hpp"
+#include "metrics/kabsch.hpp"
 #include "metrics/kid.hpp"
+#include "metrics/likelihood.hpp"
 #include "metrics/matching.hpp"
 #include "metrics/mmd.hpp"
 #include "metrics/one_dimensional.hpp"
@@ -123,6 +126,13 @@ const Registry<MetricFactory>& metric_registry() {
     metrics.add("energy", "energy distance, squared form, V-statistic", make_energy);
     metrics.add("energy_u", "energy distance without diagonals", make_energy_u);
     metrics.add("fd", "Frechet distance of fitted Gaussians", make_fd);
+    metrics.add("fd_inf", "fd extrapolated to infinitely many samples", make_fd_inf);
+    metrics.add("c2st", "accuracy of a classifier that tells samples from the reference", make_c2st);
+    metrics.add("rmsd_nearest", "mean RMSD of conformations to the nearest reference, superposed",
+                make_rmsd_nearest);
+    metrics.add("rmsd_pairwise", "mean RMSD between samples, superposed: diversity", make_rmsd_pairwise);
+    metrics.add("rmsd_cross", "mean RMSD between samples and reference, superposed", make_rmsd_cross);
+    metrics.add("nll", "minus the mean stored log-density of the reference", make_nll);
     metrics.add("ks", "Kolmogorov-Smirnov distance of one coordinate", make_ks);
     metrics.add("sliced_w2", "root of the mean squared W2 of projections on lines", make_sliced_w2);
     metrics.add("w1", "exact 1-Wasserstein distance", make_w1);

@@ -108,7 +108,8 @@ struct SphereScene {
         training(sampler.sample(n, Stream(7, address).at("training"))),
         truth(sampler.sample(n, Stream(7, address).at("truth"))),
         partition({0, 1, 2}, Vector::Constant(3, -1.0), Vector::Constant(3, 1.0), 4),
-        evaluation(7, address + "/evaluation") {
+        evaluation(7, address + "/evaluation"),
+        log_density(Vector::LinSpaced(n, -3.0, -1.0)) {
     const Eigen::VectorXi cells = partition.assign(sampler.sample(400000, Stream(7, "masses")));
     masses = Vector::Zero(partition.size());
     for (Index i = 0; i < cells.size(); ++i) masses[cells[i]] += 1.0 / static_cast<double>(cells.size());
@@ -122,7 +123,8 @@ struct SphereScene {
             .partition = &partition,
             .masses = &masses,
             .sampler = &sampler,
-            .evaluation = evaluation};
+            .evaluation = evaluation,
+            .reference_log_density = &log_density};
   }
 
   TwoBumpSampler sampler;
@@ -133,6 +135,7 @@ struct SphereScene {
   BoxPartition partition;
   Vector masses;
   Stream evaluation;
+  Vector log_density;  ///< what some model gave the reference
 };
 
 }  // namespace onmanifold::test

@@ -100,9 +100,9 @@ TEST(Sinkhorn, FixturesAtTwoTemperatures) {
   const struct {
     double eps, cost, value, cost_div, div;
   } rows[] = {{1, 1.75693995177133, 2.32884157102941, 1.17629089218801, 1.01552581306806},
-              // Divergences at eps = 0.1 to convergence. The 1.29914997501492 and 1.24600744672396 that are in
-              // circulation are what 200,000 alternating sweeps of the self terms give, whose marginals are then
-              // still off by 5e-8; averaged sweeps bring that below 1e-15.
+              // Divergences at eps = 0.1 to convergence. The 1.29914997501492 and 1.24600744672396 that are
+              // in circulation are what 200,000 alternating sweeps of the self terms give, whose marginals
+              // are then still off by 5e-8; averaged sweeps bring that below 1e-15.
               {0.1, 1.30790506880256, 1.46148026808526, 1.29914997517432, 1.24600744670388}};
   for (const auto& row : rows) {
     const Sinkhorn result = sinkhorn(fixture_a(), fixture_b(), row.eps, rule);

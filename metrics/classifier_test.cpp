@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/classifier_test.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <Eigen/Cholesky>
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "core/stream.hpp"
+#include "core/summation.hpp"
+#include "metrics/null_simulation.hpp"
+#include "metrics/pairwise.hpp"
+#include "metrics/support.hpp"
+
+namespace onmanifold {
+namespace {
+
+constexpr int folds = 5;
+constexpr Index least = 20;
+
+struct Pooled {
+  Points points;  // reference first
+  Index n = 0;
+  Index m = 0;
+  std::vector<int> fold;
+};
+
+Pooled pool(const Points& x, const Points& y, std::uint64_t seed) {
+  Pooled pooled;
+  pooled.n = x.cols();
+  pooled.m = y.cols();
+  pooled.points.resize(x.rows(), x.cols() + y.cols());
+  pooled.points << x, y;
+  const Vector mean = tree_mean(x);
+  Vector scale(x.rows());
+  for (Index c = 0; c < x.rows(); ++c) {
+    const double sd = moments_of(Vector(x.row(c).transpose())).sd;
+    scale[c] = sd > 0 ? 1 / sd : 1;  // a constant coordinate stays in its own unit
+  }
+  pooled.points = scale.asDiagonal() * (pooled.points.colwise() - mean).eval();
+  pooled.fold.resize(static_cast<std::size_t>(pooled.points.cols()));
+  const auto deal = [&](const char* name, Index first, Index count) {
+    Stream stream = Stream(seed, "metrics/c2st").at(name);
+    const std::vector<Index> order = stream.permutation(count);
+    for (Index i = 0; i < count; ++i)
+      pooled.fold[static_cast<std::size_t>(first + order[static_cast<std::size_t>(i)])] =
+          static_cast<int>(i % folds);
+  };
+  deal("reference", 0, pooled.n);
+  deal("samples", pooled.n, pooled.m);
+  return pooled;
+}
+
+// Whether every point is taken for a sample, by its nearest neighbours in the other folds.
+std::vector<bool> by_neighbours(const Pooled& pooled) {
+  constexpr std::size_t k = 15;
+  struct Near {
+    double distance;
+    Index index;
+    bool operator<(const Near& other) const {
+      return distance < other.distance || (distance == other.distance && index < other.index);
+    }
+  };
+  const Index all = pooled.points.cols();
+  std::vector<bool> decision(static_cast<std::size_t>(all));
+  std::vector<std::vector<Near>> kept(static_cast<std::size_t>(all));
+  const SquaredDistances distances(pooled.points, tree_mean(pooled.points));
+  distances.visit(
+      pooled.points, [all](Index) { return all; },
+      [&](Index j, Index begin, Index count, double* d2) {
+        std::vector<Near>& heap = kept[static_cast<std::size_t>(j)];
+        const int own = pooled.fold[static_cast<std::size_t>(j)];
+        for (Index i = 0; i < count; ++i) {
+          if (heap.size() == k && d2[i] >= heap.front().distance) continue;
+          if (pooled.fold[static_cast<std::size_t>(begin + i)] == own) continue;
+          if (heap.size() == k) {
+            std::pop_heap(heap.begin(), heap.end());
+            heap.pop_back();
+          }
+          heap.push_back({d2[i], begin + i});
+          std::push_heap(heap.begin(), heap.end());
+        }
+      });
+  for (Index j = 0; j < all; ++j) {
+    const std::vector<Near>& heap = kept[static_cast<std::size_t>(j)];
+    const auto samples =
+        std::count_if(heap.begin(), heap.end(), [&](const Near& p) { return p.index >= pooled.n; });
+    const auto reference = static_cast<std::ptrdiff_t>(heap.size()) - samples;
+    // Shares of the classes, so that the larger set has no head start.
+    decision[static_cast<std::size_t>(j)] = static_cast<double>(samples) * static_cast<double>(pooled.n) >
+                                            static_cast<double>(reference) * static_cast<double>(pooled.m);
+  }
+  return decision;
+}
+
+// The same by a logistic regression fitted to the other folds, Newton's method from 0.
+std::vector<bool> by_logistic(const Pooled& pooled) {
+  const Index all = pooled.points.cols();
+  const Index size = pooled.points.rows() + 1;
+  Points features(size, all);
+  features << pooled.points, Eigen::RowVectorXd::Ones(all);
+  std::vector<bool> decision(static_cast<std::size_t>(all));
+  for (int fold = 0; fold < folds; ++fold) {
+    std::vector<Index> training;
+    for (Index i = 0; i < all; ++i) {
+      if (pooled.fold[static_cast<std::size_t>(i)] != fold) training.push_back(i);
+    }
+    const Points z = features(Eigen::all, training);
+    Vector target(z.cols());
+    Vector weight(z.cols());
+    for (Index i = 0; i < z.cols(); ++i) {
+      const bool sample = training[static_cast<std::size_t>(i)] >= pooled.n;
+      target[i] = sample ? 1 : 0;
+      weight[i] = 0.5 / static_cast<double>(sample ? pooled.m : pooled.n);
+    }
+    weight /= weight.sum();
+    constexpr double penalty = 1e-3;
+    Vector beta = Vector::Zero(size);
+    for (int step = 0; step < 30; ++step) {
+      const Vector score = z.transpose() * beta;
+      const Vector p = (1 + (-score.array()).exp()).inverse();
+      Vector gradient = z * weight.cwiseProduct(p - target) + penalty * beta;
+      const Vector curvature = weight.array() * p.array() * (1 - p.array());
+      Eigen::MatrixXd hessian = z * curvature.asDiagonal() * z.transpose();
+      hessian.diagonal().array() += penalty;
+      const Vector change = hessian.llt().solve(gradient);
+      // The penalty bounds the curvature from below; a step longer than 5 is cut.
+      beta -= change * std::min(1.0, 5 / std::max(change.norm(), 1e-300));
+      if (change.norm() < 1e-9) break;
+    }
+    for (Index i = 0; i < all; ++i) {
+      if (pooled.fold[static_cast<std::size_t>(i)] == fold)
+        decision[static_cast<std::size_t>(i)] = features.col(i).dot(beta) > 0;
+    }
+  }
+  return decision;
+}
+
+class C2st final : public Metric {
+ public:
+  explicit C2st(Settings& settings)
+      : name_(settings.choice("classifier", "knn15", {"knn15", "logistic"})),
+        classifier_(name_ == "knn15" ? Classifier::knn15 : Classifier::logistic),
+        seed_(settings.integer("seed", 0, 0)) {}
+
+ private:
+  [[nodiscard]] double value(const Points& x, const Points& y) const {
+    return c2st(x, y, classifier_, static_cast<std::uint64_t>(seed_));
+  }
+
+  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+    Value::Table parameters;
+    parameters["space"] = "ambient, standardised by the reference";
+    parameters["classifier"] = name_;
+    parameters["folds"] = folds;
+    parameters["seed"] = static_cast<std::int64_t>(seed_);
+    MetricRecord record = make_record("c2st", "target", parameters, input);
+    record.target = 0.5;
+    const FiniteColumns samples(*input.samples);
+    record.n_nonfinite = samples.nonfinite();
+    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
+    const FiniteColumns reference(*input.reference);
+    record.n_reference = reference.size();
+    if (reference.size() < least)
+      return {not_applicable(record, fmt::format("fewer than {} reference points", least))};
+    if (samples.size() < least) return {failed(record, fmt::format("fewer than {} finite samples", least))};
+    record.value = value(reference.points(), samples.points());
+    NullPlan plan;
+    plan.points = 0;
+    plan.smallest = least;
+    const auto null = simulated_null(
+        input, fmt::format("c2st({},seed={})", name_, seed_), reference.size(), samples.size(), 1, plan,
+        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
+    record.null = 0.5;
+    record.null_sd = null->sd[0];
+    parameters["null_method"] = "one half; " + null->method;
+    record.parameters = to_json(parameters);
+    return {record};
+  }
+
+  std::string name_;
+  Classifier classifier_;
+  Index seed_;
+};
+
+}  // namespace
+
+double c2st(const Points& x, const Points& y, Classifier classifier, std::uint64_t seed) {
+  check_dimension(y, x.rows(), "samples");
+  if (std::min(x.cols(), y.cols()) < least)
+    throw InvalidInput(fmt::format("c2st: fewer than {} points", least));
+  const Pooled pooled = pool(x, y, seed);
+  const std::vector<bool> decision =
+      classifier == Classifier::knn15 ? by_neighbours(pooled) : by_logistic(pooled);
+  const auto end_x = decision.begin() + pooled.n;
+  const auto right_x = static_cast<double>(std::count(decision.begin(), end_x, false));
+  const auto right_y = static_cast<double>(std::count(end_x, decision.end(), true));
+  return 0.5 * (right_x / static_cast<double>(pooled.n) + right_y / static_cast<double>(pooled.m));
+}
+
+std::unique_ptr<Metric> make_c2st(Settings& settings) {
+  return std::make_unique<C2st>(settings);
+}
+
+}  // namespace onmanifold
