@@ -4,11 +4,13 @@
 #include <benchmark/benchmark.h>
 
 #include "core/stream.hpp"
+#include "metrics/frechet.hpp"
 #include "metrics/mmd.hpp"
 #include "metrics/neighbours.hpp"
 #include "metrics/prdc.hpp"
 #include "metrics/registry.hpp"
 #include "metrics/support.hpp"
+#include "metrics/transport.hpp"
 
 namespace onmanifold {
 namespace {
@@ -37,6 +39,20 @@ void prdc_k5(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(prdc(x, y, 5));
 }
 BENCHMARK(prdc_k5)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
+
+void fd_2048(benchmark::State& state) {
+  const Points x = cloud(2048, state.range(0), "x");
+  const Points y = cloud(2048, state.range(0), "y");
+  for (auto _ : state) benchmark::DoNotOptimize(frechet_distance(x, y));
+}
+BENCHMARK(fd_2048)->Arg(5000)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+void w2_exact(benchmark::State& state) {
+  const Points x = cloud(3, state.range(0), "x");
+  const Points y = cloud(3, state.range(0), "y");
+  for (auto _ : state) benchmark::DoNotOptimize(exact_transport(x, y, 2));
+}
+BENCHMARK(w2_exact)->Arg(500)->Arg(2000)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 void median(benchmark::State& state) {
   const Points x = cloud(3, state.range(0), "x");

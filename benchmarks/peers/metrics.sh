@@ -9,7 +9,7 @@ binary="$(find "$build" -name metric_benchmark -type f -perm -u+x | head -n 1)"
 [ -n "$binary" ] || { echo "metrics.sh: no metric_benchmark below $build" >&2; exit 2; }
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 peer="$(/usr/bin/python3 benchmarks/peers/metrics.py)"
-own="$("$binary" --benchmark_filter='(mmd2_five_bandwidths|prdc_k5)/10000' --benchmark_format=json 2>/dev/null)"
+own="$("$binary" --benchmark_filter='(mmd2_five_bandwidths/10000|prdc_k5/10000|fd_2048|w2_exact/2000)' --benchmark_format=json 2>/dev/null)"
 PEER="$peer" OWN="$own" /usr/bin/python3 - <<'PYTHON'
 import json, os
 peer = json.loads(os.environ["PEER"])
@@ -17,5 +17,8 @@ print(f"scikit-learn {peer['sklearn']}, NumPy {peer['numpy']}; N = M = 10,000, D
 for run in json.loads(os.environ["OWN"])["benchmarks"]:
     name = run["name"].split("/")[0]
     own = run["cpu_time"] / 1000
-    print(f"{name:24s} scikit-learn {peer[name]:8.2f}   onmanifold {own:7.3f}   ratio {peer[name] / own:6.1f}")
+    if name not in peer:
+        print(f"{name:24s} onmanifold {own:7.3f}")
+        continue
+    print(f"{name:24s} Python {peer[name]:8.2f}   onmanifold {own:7.3f}   ratio {peer[name] / own:6.1f}")
 PYTHON
