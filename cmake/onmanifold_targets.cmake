@@ -1,7 +1,8 @@
 # onmanifold_add_library(NAME SOURCES … HEADERS … DEPENDS … PRIVATE_DEPENDS …)
 #   one static library a directory; the include root is the root of the repository.
-# onmanifold_add_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds])
-#   one GoogleTest executable a directory of tests; every TEST becomes a CTest.
+# onmanifold_add_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds] [ONE_PROCESS])
+#   one GoogleTest executable a directory of tests; every TEST becomes a CTest, or the whole executable one CTest where
+#   its tests share an expensive preparation.
 # onmanifold_add_benchmark(NAME SOURCE … DEPENDS …)
 #   one Google Benchmark executable; CTest runs each of them briefly, so that they cannot rot.
 include(GoogleTest)
@@ -27,7 +28,7 @@ function(onmanifold_add_library name)
 endfunction()
 
 function(onmanifold_add_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_PROCESS" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
@@ -40,6 +41,12 @@ function(onmanifold_add_test name)
   target_compile_definitions(${name} PRIVATE ONMANIFOLD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              ONMANIFOLD_BINARY_DIR="${CMAKE_BINARY_DIR}")
   target_precompile_headers(${name} REUSE_FROM onmanifold_precompiled)
+  if(ARG_ONE_PROCESS)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+                                            ENVIRONMENT "${ONMANIFOLD_TEST_ENVIRONMENT}")
+    return()
+  endif()
   gtest_discover_tests(
     ${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${ONMANIFOLD_TEST_ENVIRONMENT}")

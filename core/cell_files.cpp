@@ -109,7 +109,6 @@ Hdf5Table to_table(const std::vector<MetricRecord>& records) {
                       {"null", std::move(null)},
                       {"null_sd", std::move(null_sd)},
                       {"se", std::move(se)},
-                      {"p", std::move(p_value)},
                       {"unit", std::move(unit)},
                       {"direction", std::move(direction)},
                       {"version", std::move(version)},
@@ -117,7 +116,8 @@ Hdf5Table to_table(const std::vector<MetricRecord>& records) {
                       {"n_reference", std::move(n_reference)},
                       {"n_samples", std::move(n_samples)},
                       {"n_nonfinite", std::move(n_nonfinite)},
-                      {"status", std::move(status)}}};
+                      {"status", std::move(status)},
+                      {"p", std::move(p_value)}}};
 }
 
 std::vector<MetricRecord> read_records(const Hdf5Reader& file, const std::string& name) try {

@@ -28,8 +28,9 @@ with h5py.File(raw_path, "r") as raw:
 
 with h5py.File(metrics_path, "r") as metrics:
     table = metrics["metrics/raw"][:]
-    assert table.dtype.names == ("name", "value", "target", "null", "null_sd", "se", "unit", "direction", "version",
+    assert table.dtype.names[:14] == ("name", "value", "target", "null", "null_sd", "se", "unit", "direction", "version",
                                  "parameters", "n_reference", "n_samples", "n_nonfinite", "status"), table.dtype
+    assert table.dtype.names[14:] == ("p",), table.dtype  # additions go to the end
     assert table["name"].tolist() == [b"tvd", b"constraint_mean"]
     assert table["value"][0] == 0.125 and np.isnan(table["value"][1]) and table["version"][0] == 3
     assert json.loads(table["parameters"][0]) == {"bins": 20, "note": "σ"}
