@@ -271,9 +271,13 @@ TEST(FrechetNull, Spread) {
 }
 
 TEST(FrechetDistance, OfUnitMeansInManyDimensions) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  const Index d = 256;  // the same code; instrumented, 2048 dimensions take minutes
+#else
   const Index d = 2048;
+#endif
   const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(d, d);
-  EXPECT_EQ(frechet_distance(Vector::Zero(d), identity, Vector::Ones(d), identity), 2048);
+  EXPECT_EQ(frechet_distance(Vector::Zero(d), identity, Vector::Ones(d), identity), static_cast<double>(d));
 }
 
 }  // namespace
