@@ -30,15 +30,22 @@ class Density {
   [[nodiscard]] virtual std::optional<double> entropy() const { return std::nullopt; }
 };
 
-/// The exact law of x_t = a·x0 + sigma·z, z ~ N(0, I_D), x0 drawn from the (possibly lifted) target.
+/// The exact law of x_t = a·x0 + sigma·z, z ~ N(0, I_D), x0 drawn from the (possibly lifted) target. Public
+/// functions check their arguments once; one private function computes.
 class DiffusedScore {
  public:
   virtual ~DiffusedScore() = default;
   [[nodiscard]] virtual Index dimension() const = 0;
-  /// grad log p_t at the columns of \p x, D×N. \pre a >= 0, sigma > 0
-  [[nodiscard]] virtual Points score(const PointsRef& x, double a, double sigma) const = 0;
-  /// log p_t at the columns of \p x.
-  [[nodiscard]] virtual Vector log_density(const PointsRef& x, double a, double sigma) const = 0;
+  /// grad log p_t at the columns of \p x, D×N. Columns that are not finite give what arithmetic gives.
+  /// \throw InvalidInput unless \p x has D rows, a >= 0 and sigma > 0, both finite.
+  [[nodiscard]] Points score(const PointsRef& x, double a, double sigma) const;
+  /// log p_t at the columns of \p x, N numbers. Errors as for score.
+  [[nodiscard]] Vector log_density(const PointsRef& x, double a, double sigma) const;
+
+ private:
+  /// Fills whichever is not null: \p score D×N, \p log_density N, both of that size already.
+  virtual void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
+                           Vector* log_density) const = 0;
 };
 
 }  // namespace onmanifold

@@ -64,24 +64,9 @@ class DiffusedPlanarMixture final : public DiffusedScore {
 
   [[nodiscard]] Index dimension() const override { return 3; }
 
-  [[nodiscard]] Points score(const PointsRef& x, double a, double sigma) const override {
-    Points result(3, x.cols());
-    evaluate(x, a, sigma, &result, nullptr);
-    return result;
-  }
-
-  [[nodiscard]] Vector log_density(const PointsRef& x, double a, double sigma) const override {
-    Vector result(x.cols());
-    evaluate(x, a, sigma, nullptr, &result);
-    return result;
-  }
-
  private:
-  void evaluate(const PointsRef& x, double a, double sigma, Points* score, Vector* log_density) const {
-    check_dimension(x, 3, "diffused score");
-    if (!(a >= 0) || !(sigma > 0)) {
-      throw InvalidInput(fmt::format("diffused score: a = {}, sigma = {}", a, sigma));
-    }
+  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
+                   Vector* log_density) const override {
     const double lifted = lift_.type == LiftType::none ? 0 : a * a * lift_.sigma * lift_.sigma;
     const double along = a * a * mixture_.width() * mixture_.width() + sigma * sigma +
                          (lift_.type == LiftType::isotropic ? lifted : 0);

@@ -6,9 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
-#include "core/error.hpp"
 #include "datasets/quadrature.hpp"
 #include "datasets/vector3.hpp"
 #include "datasets/vmf_mixture.hpp"
@@ -63,12 +60,6 @@ void vmf_factors(const Lanes& k, Lanes& mass, Lanes& pull) {
   pull = small.select(series_pull, inverse * inverse * ((1 + decay) - (1 - decay) * inverse));
 }
 
-void check_level(double a, double sigma) {
-  if (!(a >= 0) || !(sigma > 0) || !std::isfinite(a) || !std::isfinite(sigma)) {
-    throw InvalidInput(fmt::format("diffused score: a = {}, sigma = {}", a, sigma));
-  }
-}
-
 /// Unlifted, or lifted isotropically.
 class DiffusedVmf final : public DiffusedScore {
  public:
@@ -76,27 +67,14 @@ class DiffusedVmf final : public DiffusedScore {
 
   [[nodiscard]] Index dimension() const override { return 3; }
 
-  [[nodiscard]] Points score(const PointsRef& x, double a, double sigma) const override {
-    Points result(3, x.cols());
-    evaluate(x, a, sigma, &result, nullptr);
-    return result;
-  }
-
-  [[nodiscard]] Vector log_density(const PointsRef& x, double a, double sigma) const override {
-    Vector result(x.cols());
-    evaluate(x, a, sigma, nullptr, &result);
-    return result;
-  }
-
  private:
   // Columns worked on together; short blocks are padded, so that the bits of a column do not depend on the
   // batch.
   static constexpr Index block = 128;
   using Lane = Eigen::Array<double, block, 1>;
 
-  void evaluate(const PointsRef& points, double a, double sigma, Points* score, Vector* log_density) const {
-    check_dimension(points, 3, "diffused score");
-    check_level(a, sigma);
+  void do_evaluate(const PointsRef& points, double a, double sigma, Points* score,
+                   Vector* log_density) const override {
     const double variance = sigma * sigma + a * a * isotropic_ * isotropic_;
     const double gain = a / variance;
     std::array<Lane, 3> x;
@@ -166,18 +144,6 @@ class LiftedVmf final : public DiffusedScore {
 
   [[nodiscard]] Index dimension() const override { return 3; }
 
-  [[nodiscard]] Points score(const PointsRef& x, double a, double sigma) const override {
-    Points result(3, x.cols());
-    evaluate(x, a, sigma, &result, nullptr);
-    return result;
-  }
-
-  [[nodiscard]] Vector log_density(const PointsRef& x, double a, double sigma) const override {
-    Vector result(x.cols());
-    evaluate(x, a, sigma, nullptr, &result);
-    return result;
-  }
-
  private:
   static constexpr Index nodes = 64;
   static constexpr double reach = 8.5;          // in √v: the Gaussian is 2e-16 of its maximum there
@@ -190,9 +156,8 @@ class LiftedVmf final : public DiffusedScore {
     double high;
   };
 
-  void evaluate(const PointsRef& points, double a, double sigma, Points* score, Vector* log_density) const {
-    check_dimension(points, 3, "diffused score");
-    check_level(a, sigma);
+  void do_evaluate(const PointsRef& points, double a, double sigma, Points* score,
+                   Vector* log_density) const override {
     std::vector<Panel> panels;
     std::vector<Lane, Eigen::aligned_allocator<Lane>> exponents(modes_.size());
     std::vector<Lane, Eigen::aligned_allocator<Lane>> lengths(modes_.size());

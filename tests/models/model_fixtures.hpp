@@ -34,17 +34,6 @@ class NormalLaw final : public Sampler, public DiffusedScore {
     result.colwise() += mean_;
     return result;
   }
-  [[nodiscard]] Points score(const PointsRef& x, double a, double sigma) const override {
-    return -covariance(a, sigma).inverse() * (x.colwise() - a * mean_);
-  }
-  [[nodiscard]] Vector log_density(const PointsRef& x, double a, double sigma) const override {
-    const Eigen::MatrixXd c = covariance(a, sigma);
-    const Points centred = x.colwise() - a * mean_;
-    const Points white = c.inverse() * centred;
-    const double constant = -0.5 * (std::log(c.determinant()) +
-                                    static_cast<double>(dimension()) * std::log(2 * std::numbers::pi));
-    return (constant - 0.5 * (centred.array() * white.array()).colwise().sum()).matrix().transpose();
-  }
   [[nodiscard]] const Vector& mean() const { return mean_; }
   [[nodiscard]] Eigen::MatrixXd covariance() const {
     return factor_ * factor_.transpose() + lift_covariance();
@@ -58,6 +47,17 @@ class NormalLaw final : public Sampler, public DiffusedScore {
   void set_lift(double sigma) { lift_ = sigma; }
 
  private:
+  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
+                   Vector* log_density) const override {
+    const Eigen::MatrixXd c = covariance(a, sigma);
+    const Points centred = x.colwise() - a * mean_;
+    const Points white = c.inverse() * centred;
+    if (score != nullptr) *score = -white;
+    if (log_density == nullptr) return;
+    const double constant = -0.5 * (std::log(c.determinant()) +
+                                    static_cast<double>(dimension()) * std::log(2 * std::numbers::pi));
+    *log_density = (constant - 0.5 * (centred.array() * white.array()).colwise().sum()).matrix().transpose();
+  }
   [[nodiscard]] Eigen::MatrixXd lift_covariance() const {
     if (lift_ == 0) return Eigen::MatrixXd::Zero(dimension(), dimension());
     return lift_ * lift_ * normal() * normal().transpose();
