@@ -12,6 +12,7 @@
 #include "core/points.hpp"
 #include "core/registry.hpp"
 #include "core/settings.hpp"
+#include "datasets/data_split.hpp"
 #include "datasets/lift.hpp"
 #include "manifolds/manifold.hpp"
 
@@ -30,7 +31,8 @@ struct Task {
   std::string description;  ///< one line, with the law and its source
   std::string data_hash;    ///< SHA-256 over whatever fixes the law: parameters or shipped data
   std::shared_ptr<const Manifold> manifold;
-  std::shared_ptr<const Sampler> sampler;
+  std::shared_ptr<const Sampler> sampler;  ///< fresh draws of the law; with splits: those of the validation split
+  std::optional<DataSplits> splits;        ///< of a law that is known by a finite data set only
   std::shared_ptr<const Density> density;
   std::shared_ptr<const Partition> partition;
   Vector masses;                                              ///< exact masses of the cells of partition
@@ -57,5 +59,13 @@ using TaskFactory = Task (*)(Settings& settings);
 [[nodiscard]] Stream training_stream(const Task& task, std::uint64_t seed, int replicate);
 [[nodiscard]] Stream reference_stream(const Task& task, std::uint64_t seed);
 [[nodiscard]] Stream evaluation_stream(const Task& task, std::uint64_t seed);
+
+/// Training points and reference points of a task, D×n: draws of its sampler, or of the split in question. Of a data
+/// set with fewer than \p n points in that split: all of them, in random order.
+[[nodiscard]] Points sample_training(const Task& task, Index n, Stream stream);
+[[nodiscard]] Points sample_reference(const Task& task, Index n, Stream stream);
+/// The sampler for null values by simulation, where draws must be as many and as independent as one likes; null for a
+/// data set.
+[[nodiscard]] const Sampler* simulation_sampler(const Task& task);
 
 }  // namespace onmanifold

@@ -29,6 +29,7 @@ struct MetricInput {
   const Partition* partition = nullptr;
   const Vector* masses = nullptr;    ///< exact masses of the cells of \p partition
   const Sampler* sampler = nullptr;  ///< more draws of p0, for null values that need a simulation
+  const Sampler* held_out = nullptr;  ///< draws of p0 apart from training and reference, of a data set too; or null
   bool projected = false;            ///< whether \p samples are the projected ones
   Stream evaluation;                 ///< address: task; the same for every method
   std::uint64_t memory_bytes = 0;    ///< what a metric may use beside its input; 0: default_memory

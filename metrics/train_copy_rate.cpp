@@ -42,7 +42,8 @@ class TrainCopyRate final : public Metric {
     const FiniteColumns finite(*samples);
     record.n_nonfinite = finite.nonfinite();
     if (input.training == nullptr) return {not_applicable(record, "no training points")};
-    if (input.sampler == nullptr) return {not_applicable(record, "no sampler of the true law")};
+    const Sampler* law = input.sampler != nullptr ? input.sampler : input.held_out;
+    if (law == nullptr) return {not_applicable(record, "no sampler of the true law")};
     const FiniteColumns training(*input.training);
     if (training.size() == 0) return {not_applicable(record, "no finite training point")};
     if (finite.size() == 0) return {failed(record, "no finite sample")};
@@ -54,7 +55,7 @@ class TrainCopyRate final : public Metric {
     const std::string key =
         fmt::format("copy-threshold/{}/{}/{}/{}", p_, draws, training_print, fingerprint(input));
     const auto threshold = remember<double>(key, [&] {
-      const Points fresh = input.sampler->sample(draws, input.evaluation.at("train_copy_rate/oracle"));
+      const Points fresh = law->sample(draws, input.evaluation.at("train_copy_rate/oracle"));
       Vector distances = NeighbourIndex(training.points()).nearest(fresh).squared_distance;
       const auto rank = static_cast<Index>(std::ceil(p_ * static_cast<double>(draws) - 1e-9));
       const auto middle = distances.begin() + std::max<Index>(rank, 1) - 1;

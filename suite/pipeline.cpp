@@ -38,7 +38,7 @@ const Points& reference_points(const SuiteSpec& suite, const Task& task) {
   const std::string key =
       fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, suite.n_reference);
   if (cache.first != key) {
-    cache = {key, task.sampler->sample(suite.n_reference, reference_stream(task, suite.seed))};
+    cache = {key, sample_reference(task, suite.n_reference, reference_stream(task, suite.seed))};
   }
   return cache.second;
 }
@@ -96,7 +96,7 @@ void fail(RawCell& cell, const char* state, std::string_view message) {
 }  // namespace
 
 Points training_points(const Task& task, std::uint64_t seed, int replicate, Index n) {
-  return task.sampler->sample(n, training_stream(task, seed, replicate).at("data"));
+  return sample_training(task, n, training_stream(task, seed, replicate).at("data"));
 }
 
 RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
@@ -139,7 +139,8 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
                     .projection = &projection,
                     .partition = task.partition.get(),
                     .masses = task.masses.size() > 0 ? &task.masses : nullptr,
-                    .sampler = task.sampler.get(),
+                    .sampler = simulation_sampler(task),
+                    .held_out = task.sampler.get(),
                     .projected = false,
                     .evaluation = evaluation_stream(task, suite.seed),
                     .reference_log_density =
@@ -179,7 +180,7 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   file.version = task.version;
   file.data_hash = task.data_hash;
   file.manifold_spec = task.manifold->spec();
-  file.reference = task.sampler->sample(std::min(shown, suite.n_reference), reference_stream(task, suite.seed));
+  file.reference = sample_reference(task, std::min(shown, suite.n_reference), reference_stream(task, suite.seed));
   file.masses = task.masses;
   if (task.partition) file.partition = task.partition->description();
   if (task.surface) {
@@ -194,9 +195,9 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   file.details = Value::Table{{"suite", suite.name},
                               {"seed", static_cast<std::int64_t>(suite.seed)},
                               {"seeds", suite.last_replicate - suite.first_replicate + 1},
-                              {"n_train", static_cast<std::int64_t>(suite.n_train)},
+                              {"n_train", static_cast<std::int64_t>(training->size())},
                               {"n_samples", static_cast<std::int64_t>(suite.n_samples)},
-                              {"n_reference", static_cast<std::int64_t>(suite.n_reference)},
+                              {"n_reference", static_cast<std::int64_t>(reference_points(suite, task).cols())},
                               {"s_min", task.smallest_noise},
                               {"scale", standardisation(*training).scale},
                               {"preregistered_sigma", task.preregistered_sigma},

@@ -224,7 +224,7 @@ Score score_samples(const ScoreRequest& request) {
   Points reference;
   Stream evaluation(0, "score/evaluation");
   if (task) {
-    reference = task->sampler->sample(request.reference_size, reference_stream(*task, 0));
+    reference = sample_reference(*task, request.reference_size, reference_stream(*task, 0));
     evaluation = evaluation_stream(*task, 0);
   } else {
     reference = read_whole(request.reference, limit);
@@ -240,7 +240,8 @@ Score score_samples(const ScoreRequest& request) {
                           .manifold = manifold.get(),
                           .partition = task ? task->partition.get() : nullptr,
                           .masses = task && task->masses.size() > 0 ? &task->masses : nullptr,
-                          .sampler = task ? task->sampler.get() : nullptr,
+                          .sampler = task ? simulation_sampler(*task) : nullptr,
+                          .held_out = task ? task->sampler.get() : nullptr,
                           .evaluation = evaluation,
                           .memory_bytes = request.memory_bytes};
 
