@@ -11,8 +11,15 @@
 
 #include "core/error.hpp"
 #include "manifolds/affine.hpp"
+#include "manifolds/finite_set.hpp"
+#include "manifolds/implicit_manifold.hpp"
 #include "manifolds/mesh_files.hpp"
+#include "manifolds/orbit_embedding.hpp"
+#include "manifolds/product.hpp"
+#include "manifolds/rotation_group.hpp"
+#include "manifolds/simplex.hpp"
 #include "manifolds/sphere.hpp"
+#include "manifolds/torus.hpp"
 #include "manifolds/triangle_mesh.hpp"
 
 namespace onmanifold {
@@ -76,24 +83,95 @@ std::shared_ptr<const Manifold> make_flux(Settings& settings) {
   require(settings, "dim");
   require(settings, "total");
   const Index dimension = settings.integer("dim", 2, 2, 10'000);  // the tangent basis has dim^2 numbers
-  return std::make_shared<Affine>(Affine::flux(dimension, settings.number("total", 0.0)));
+  const double total = settings.number("total", 0.0);
+  if (settings.choice("nonnegative", "false", {"false", "true"}) == "true") {
+    return std::make_shared<Simplex>(dimension, total);
+  }
+  return std::make_shared<Affine>(Affine::flux(dimension, total));
 }
 
-std::shared_ptr<const Manifold> make_affine(Settings& settings) {
-  require(settings, "rows");
-  const std::string text = settings.text("rows", "");
+// "1:2:3/4:5:6".
+Points matrix(Settings& settings, const std::string& key) {
+  require(settings, key);
+  const std::string text = settings.text(key, "");
   const std::vector<std::string_view> rows = split(text, '/');
   Points a;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const Vector row = numbers(rows[i], settings.locate("rows"));
+    const Vector row = numbers(rows[i], settings.locate(key));
     if (i == 0) a.resize(static_cast<Index>(rows.size()), row.size());
     if (row.size() != a.cols()) {
       throw InvalidInput(
-          fmt::format("{}: rows of {} and {} numbers", settings.locate("rows"), a.cols(), row.size()));
+          fmt::format("{}: rows of {} and {} numbers", settings.locate(key), a.cols(), row.size()));
     }
     a.row(static_cast<Index>(i)) = row.transpose();
   }
+  return a;
+}
+
+std::shared_ptr<const Manifold> make_affine(Settings& settings) {
+  const Points a = matrix(settings, "rows");
   return std::make_shared<Affine>(a, number_list(settings, "values"));
+}
+
+std::shared_ptr<const Manifold> make_so3(Settings& /*settings*/) {
+  return std::make_shared<RotationGroup>();
+}
+
+std::shared_ptr<const Manifold> make_torus(Settings& settings) {
+  return std::make_shared<Torus>(settings.integer("dim", 2, 1, 100'000));
+}
+
+std::shared_ptr<const Manifold> make_donut(Settings& settings) {
+  const double major = settings.number("major", 2.0, 0.0, infinity);
+  return std::make_shared<Donut>(major, settings.number("minor", 0.6, 0.0, infinity));
+}
+
+std::shared_ptr<const Manifold> make_ellipsoid(Settings& settings) {
+  return std::make_shared<Ellipsoid>(number_list(settings, "axes"));
+}
+
+std::shared_ptr<const Manifold> make_finite(Settings& settings) {
+  return std::make_shared<FiniteSet>(matrix(settings, "atoms").transpose());
+}
+
+std::shared_ptr<const Manifold> make_one_hot(Settings& settings) {
+  require(settings, "classes");
+  return std::make_shared<OneHot>(settings.integer("classes", 2, 2, 1'000'000));
+}
+
+std::shared_ptr<const Manifold> make_cube(Settings& settings) {
+  require(settings, "dim");
+  return std::make_shared<SignCube>(settings.integer("dim", 1, 1, 62));
+}
+
+std::shared_ptr<const Manifold> make_sphere_in_16d(Settings& /*settings*/) {
+  return std::make_shared<SphereIn16d>();
+}
+
+std::shared_ptr<const Manifold> make_circle_in_16d(Settings& /*settings*/) {
+  return std::make_shared<CircleIn16d>();
+}
+
+// "SPEC*SPEC^3*…".
+std::shared_ptr<const Manifold> make_product(Settings& settings) {
+  const std::string text = settings.required_text("factors");
+  std::vector<std::shared_ptr<const Manifold>> factors;
+  for (const std::string_view part : split(text, '*')) {
+    const std::size_t caret = part.rfind('^');
+    Index count = 1;
+    if (caret != std::string_view::npos &&
+        (!parse(part.substr(caret + 1), count) || count < 1 || count > 100'000)) {
+      throw InvalidInput(fmt::format("{}: expected a power from 1 to 100000, found '{}'",
+                                     settings.locate("factors"), part.substr(caret)));
+    }
+    if (part.starts_with("product")) {
+      throw InvalidInput(
+          fmt::format("{}: a product cannot be a factor; name its factors", settings.locate("factors")));
+    }
+    const std::shared_ptr<const Manifold> factor = make_manifold(part.substr(0, caret));
+    factors.insert(factors.end(), static_cast<std::size_t>(count), factor);
+  }
+  return std::make_shared<Product>(std::move(factors));
 }
 
 std::shared_ptr<const Manifold> make_mesh(Settings& settings) {
@@ -104,7 +182,12 @@ std::shared_ptr<const Manifold> make_mesh(Settings& settings) {
 }
 
 bool is_list(std::string_view key) {
-  return key == "normal" || key == "centre" || key == "rows" || key == "values" || key == "path";
+  return key == "normal" || key == "centre" || key == "rows" || key == "values" || key == "path" ||
+         key == "axes" || key == "atoms" || key == "factors";
+}
+
+bool takes_the_rest(std::string_view key) {
+  return key == "path" || key == "factors";
 }
 
 Value read_table(std::string_view text, std::string_view spec) {
@@ -116,7 +199,7 @@ Value read_table(std::string_view text, std::string_view spec) {
       throw InvalidInput(fmt::format("manifold '{}': expected key=value, found '{}'", spec, text));
     }
     text.remove_prefix(equals + 1);
-    const std::size_t end = key == "path" ? std::string_view::npos : text.find(',');
+    const std::size_t end = takes_the_rest(key) ? std::string_view::npos : text.find(',');
     const std::string_view word = text.substr(0, end);
     std::int64_t integer = 0;
     double number = 0;
@@ -145,10 +228,23 @@ const Registry<ManifoldFactory>& manifold_registry() {
                   make_sphere);
     manifolds.add("plane", "hyperplane, offset counted after normalising: plane:normal=1:2:3,offset=1",
                   make_plane);
-    manifolds.add("flux", "hyperplane of constant coordinate sum: flux:dim=784,total=100", make_flux);
+    manifolds.add("flux", "constant coordinate sum: flux:dim=784,total=100[,nonnegative=true]", make_flux);
     manifolds.add("affine", "{x : A x = b}: affine:rows=1:1:1/1:-2:1,values=3:0", make_affine);
     manifolds.add("mesh", "closed triangle surface from OFF, OBJ or PLY: mesh:[area=12.566,]path=FILE",
                   make_mesh);
+    manifolds.add("so3", "rotations as 3x3 matrices, nine numbers, row-major: so3", make_so3);
+    manifolds.add("torus", "flat torus, pairs (cos, sin) of dim angles: torus:dim=2", make_torus);
+    manifolds.add("donut", "torus of revolution in R^3: donut:major=2,minor=0.6", make_donut);
+    manifolds.add("ellipsoid", "ellipsoid with the given semi-axes: ellipsoid:axes=1:1:2", make_ellipsoid);
+    manifolds.add("finite", "finite set of atoms, one a row: finite:atoms=-1:0/1:0", make_finite);
+    manifolds.add("one_hot", "unit vectors of R^classes: one_hot:classes=10", make_one_hot);
+    manifolds.add("cube", "corners {-1, 1}^dim: cube:dim=8", make_cube);
+    manifolds.add("product",
+                  "product, coordinates one after the other: product:factors=so3*one_hot:classes=4^3",
+                  make_product);
+    manifolds.add("sphere_in_16d", "S2 in R^16 by spherical harmonics of degree 1 to 3, isometric",
+                  make_sphere_in_16d);
+    manifolds.add("circle_in_16d", "S1 in R^16 by eight Fourier modes, isometric", make_circle_in_16d);
     return manifolds;
   }();
   return registry;

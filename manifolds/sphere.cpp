@@ -8,31 +8,12 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-// Norm by a plain loop in a fixed order: no bit depends on where the column starts. Scaled, so that tiny and
-// huge vectors keep their direction.
-double safe_norm(const double* x, Index n) {
-  double largest = 0;
-  for (Index i = 0; i < n; ++i) largest = std::max(largest, std::abs(x[i]));
-  if (largest > 1e-140 && largest < 1e140) {
-    double sum = 0;
-    for (Index i = 0; i < n; ++i) sum += x[i] * x[i];
-    return std::sqrt(sum);
-  }
-  if (largest == 0 || !std::isfinite(largest)) {
-    double sum = 0;  // a NaN is hidden from max(): let it through here
-    for (Index i = 0; i < n; ++i) sum += std::abs(x[i]);
-    return sum;
-  }
-  double sum = 0;
-  for (Index i = 0; i < n; ++i) sum += (x[i] / largest) * (x[i] / largest);
-  return largest * std::sqrt(sum);
-}
 
 }  // namespace
 
@@ -65,7 +46,7 @@ Projection Sphere::do_project(const PointsRef& x) const {
   Vector offset(d);
   for (Index j = 0; j < x.cols(); ++j) {
     for (Index i = 0; i < d; ++i) offset(i) = x(i, j) - centre_(i);
-    const double norm = safe_norm(offset.data(), d);
+    const double norm = detail::safe_norm(offset.data(), d);
     result.converged(j) = norm > 0 && std::isfinite(norm);
     result.distance(j) = result.converged(j) ? std::abs(norm - radius_) : nan;
     if (!result.converged(j)) continue;
@@ -80,7 +61,7 @@ Points Sphere::do_residual(const PointsRef& x) const {
   Vector offset(x.rows());
   for (Index j = 0; j < x.cols(); ++j) {
     for (Index i = 0; i < x.rows(); ++i) offset(i) = x(i, j) - centre_(i);
-    result(0, j) = safe_norm(offset.data(), x.rows()) - radius_;
+    result(0, j) = detail::safe_norm(offset.data(), x.rows()) - radius_;
   }
   return result;
 }
@@ -90,7 +71,7 @@ Points Sphere::do_normal_bases(const PointsRef& y) const {
   for (Index j = 0; j < y.cols(); ++j) {
     double* column = result.col(j).data();
     for (Index i = 0; i < y.rows(); ++i) column[i] = y(i, j) - centre_(i);
-    const double norm = safe_norm(column, y.rows());
+    const double norm = detail::safe_norm(column, y.rows());
     for (Index i = 0; i < y.rows(); ++i) column[i] /= norm;
   }
   return result;
@@ -110,7 +91,7 @@ Points Sphere::do_random_points(Index n, Stream stream) const {
   Points result = stream.normal(ambient_dimension(), n);
   for (Index j = 0; j < n; ++j) {
     double* column = result.col(j).data();
-    const double norm = safe_norm(column, result.rows());
+    const double norm = detail::safe_norm(column, result.rows());
     for (Index i = 0; i < result.rows(); ++i) column[i] = centre_(i) + radius_ * (column[i] / norm);
   }
   return result;

@@ -8,11 +8,13 @@
 #include <memory>
 #include <set>
 
+#include <Eigen/SVD>
 #include <gtest/gtest.h>
 
 #include "manifolds/affine.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "manifolds/registry.hpp"
+#include "manifolds/rotation_group.hpp"
 #include "manifolds/sphere.hpp"
 #include "manifolds/triangle_mesh.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -61,6 +63,23 @@ TEST(ManifoldConformance, EveryRegisteredManifold) {
       "plane:normal=1:0,offset=-2",
       "flux:dim=50,total=10",
       "affine:rows=1:1:1:1/1:-2:1:0,values=3:0",
+      "flux:dim=50,total=10,nonnegative=true",
+      "flux:dim=2,total=0.001,nonnegative=true",
+      "so3",
+      "torus:dim=1",
+      "torus:dim=7",
+      "donut:major=2,minor=0.6",
+      "donut:major=1,minor=0.8",
+      "ellipsoid:axes=1:1:4",
+      "ellipsoid:axes=0.5:2:1:1",
+      "finite:atoms=-1:0/1:0",
+      "finite:atoms=0:0:1/3:0:0/0:0.5:0/1:1:1",
+      "one_hot:classes=16",
+      "cube:dim=5",
+      "product:factors=one_hot:classes=4^3",
+      "product:factors=so3*sphere:dim=2,radius=2*cube:dim=2",
+      "sphere_in_16d",
+      "circle_in_16d",
       "mesh:path=" + save("cube.off", test::cube()),
       "mesh:path=" + save("sphere.off", test::octasphere(2)),
       "mesh:area=12.566370614359172,path=" + save("torus.off", test::torus(1, 0.3, 24, 12)),
@@ -303,6 +322,98 @@ class VertexMesh : public Manifold {
 
   const TriangleMesh& mesh_;
 };
+
+// Any manifold with another projection; the distance told is that moved.
+class OtherProjection : public Manifold {
+ public:
+  OtherProjection(const std::string& spec, std::function<Vector(const Vector&)> nearest)
+      : manifold_(make_manifold(spec)), nearest_(std::move(nearest)) {}
+
+ private:
+  Index do_ambient_dimension() const override { return manifold_->ambient_dimension(); }
+  Index do_dimension() const override { return manifold_->dimension(); }
+  double do_reach() const override { return manifold_->reach(); }
+  double do_scale() const override { return manifold_->scale(); }
+  double do_constraint_tolerance() const override { return manifold_->constraint_tolerance(); }
+  std::string do_spec() const override { return "broken"; }
+  Projection do_project(const PointsRef& x) const override {
+    Projection result = manifold_->project(x);
+    for (Index j = 0; j < x.cols(); ++j) {
+      result.points.col(j) = nearest_(x.col(j));
+      result.distance(j) = (x.col(j) - result.points.col(j)).norm();
+    }
+    return result;
+  }
+  Points do_residual(const PointsRef& x) const override { return manifold_->residual(x); }
+  Points do_normal_bases(const PointsRef& y) const override { return manifold_->normal_bases(y); }
+  Points do_tangent_bases(const PointsRef& y) const override { return manifold_->tangent_bases(y); }
+  Points do_random_points(Index n, Stream stream) const override {
+    return manifold_->random_points(n, stream);
+  }
+
+  std::shared_ptr<const Manifold> manifold_;
+  std::function<Vector(const Vector&)> nearest_;
+};
+
+TEST(ManifoldConformance, CatchesOrthogonalMatricesForRotations) {
+  // U V^T without the sign of the determinant: right wherever det X > 0, which is most of the tube.
+  const auto orthogonal = [](const Vector& x) -> Vector {
+    const Eigen::Matrix3d m = rotation_matrix(x);
+    const Eigen::JacobiSVD<Eigen::Matrix3d> svd(m, Eigen::ComputeFullU | Eigen::ComputeFullV);
+    Points result(9, 1);
+    set_rotation(result, 0, svd.matrixU() * svd.matrixV().transpose());
+    return result;
+  };
+  ConformanceOptions options;
+  options.points = 400;
+  const std::set<int> found = caught(OtherProjection("so3", orthogonal), options);
+  EXPECT_TRUE(found.contains(3) && found.contains(8));
+  EXPECT_FALSE(found.contains(1));
+}
+
+TEST(ManifoldConformance, CatchesGramSchmidtForTheNearestRotation) {
+  // A rotation, idempotent, and the identity on M: only nearness is lost.
+  const auto gram_schmidt = [](const Vector& x) -> Vector {
+    Eigen::Matrix3d m = rotation_matrix(x);
+    m.col(0).normalize();
+    m.col(1) = (m.col(1) - m.col(0) * m.col(0).dot(m.col(1))).normalized().eval();
+    m.col(2) = m.col(0).cross(m.col(1)).eval();
+    Points result(9, 1);
+    set_rotation(result, 0, m);
+    return result;
+  };
+  const std::set<int> found = caught(OtherProjection("so3", gram_schmidt));
+  EXPECT_TRUE(found.contains(4) && found.contains(5) && found.contains(8));
+}
+
+TEST(ManifoldConformance, CatchesOneLengthForAllPairsOfATorus) {
+  const auto whole = [](const Vector& x) -> Vector { return x * (std::sqrt(3.0) / x.norm()); };
+  const std::set<int> found = caught(OtherProjection("torus:dim=3", whole));
+  EXPECT_TRUE(found.contains(3) && found.contains(8));
+}
+
+TEST(ManifoldConformance, CatchesClippingAndRescalingForTheSimplex) {
+  const auto clip = [](const Vector& x) -> Vector {
+    const Vector positive = x.cwiseMax(0);
+    return positive * (10 / positive.sum());
+  };
+  const std::set<int> found = caught(OtherProjection("flux:dim=50,total=10,nonnegative=true", clip));
+  EXPECT_TRUE(found.contains(4) && found.contains(8));
+}
+
+TEST(ManifoldConformance, CatchesTheSecondNearestAtom) {
+  const auto second = [](const Vector& x) -> Vector {
+    Index best = 0;
+    x.maxCoeff(&best);
+    Vector rest = x;
+    rest[best] = -std::numeric_limits<double>::infinity();
+    if (x[best] < 0.9) rest.maxCoeff(&best);  // right near the atoms only
+    return Vector::Unit(x.size(), best);
+  };
+  const std::set<int> found = caught(OtherProjection("one_hot:classes=4", second));
+  EXPECT_TRUE(found.contains(4) && found.contains(8));
+  EXPECT_FALSE(found.contains(1));
+}
 
 TEST(ManifoldConformance, CatchesAProjectionToVertices) {
   const test::MeshArrays arrays = test::octasphere(2);

@@ -22,6 +22,11 @@ TEST(ManifoldRegistryTest, SpecsRoundTrip) {
        {std::string("sphere:dim=2,radius=1"), std::string("sphere:dim=7,radius=0.1,centre=1:2:3:4:5:6:7:8"),
         std::string("plane:normal=1:2:3,offset=1"), std::string("plane:normal=0.1:-1e-05:3,offset=-0.3"),
         std::string("flux:dim=784,total=100"), std::string("affine:rows=1:1:1/1:-2:1,values=3:0"),
+        std::string("flux:dim=7,total=2.5,nonnegative=true"), std::string("so3"), std::string("torus:dim=3"),
+        std::string("donut:major=2,minor=0.6"), std::string("ellipsoid:axes=1:0.5:2"),
+        std::string("finite:atoms=-1:0/1:0.25"), std::string("one_hot:classes=5"), std::string("cube:dim=4"),
+        std::string("product:factors=so3*sphere:dim=2,radius=1^2*one_hot:classes=3"),
+        std::string("sphere_in_16d"), std::string("circle_in_16d"),
         std::string("affine:rows=0.1:0.2,values=0.30000000000000004"), "mesh:path=" + path,
         "mesh:area=12.5,path=" + path}) {
     const std::shared_ptr<const Manifold> manifold = make_manifold(spec);
@@ -49,7 +54,7 @@ TEST(ManifoldRegistryTest, ErrorsNameWhatIsKnown) {
   const auto fails = [](const char* spec, const std::vector<std::string>& parts) {
     return throws_message<InvalidInput>([&] { (void)make_manifold(spec); }, parts);
   };
-  EXPECT_TRUE(fails("sfere:dim=2", {"unknown manifold 'sfere'", "sphere, plane, flux, affine, mesh"}));
+  EXPECT_TRUE(fails("sfere:dim=2", {"unknown manifold 'sfere'", "sphere, plane, flux, affine"}));
   EXPECT_TRUE(fails("", {"unknown manifold ''"}));
   EXPECT_TRUE(
       fails("sphere:dims=2", {"manifold 'sphere:dims=2': dims: unknown key (known: centre, dim, radius)"}));
@@ -72,6 +77,15 @@ TEST(ManifoldRegistryTest, ErrorsNameWhatIsKnown) {
   EXPECT_TRUE(fails("flux:dim=3", {"total: missing"}));
   EXPECT_TRUE(fails("affine:rows=1:2/3,values=1:2", {"rows: rows of 2 and 1 numbers"}));
   EXPECT_TRUE(fails("affine:rows=1:2:3/2:4:6,values=1:2", {"2 constraints of rank 1"}));
+  EXPECT_TRUE(fails("so3:dim=3", {"dim: unknown key"}));
+  EXPECT_TRUE(fails("donut:major=1,minor=1", {"0 < minor < major"}));
+  EXPECT_TRUE(fails("ellipsoid", {"axes: missing"}));
+  EXPECT_TRUE(fails("flux:dim=3,total=1,nonnegative=maybe", {"nonnegative: 'maybe'", "true"}));
+  EXPECT_TRUE(fails("finite:atoms=1:0/1:0", {"atoms 0 and 1 are the same"}));
+  EXPECT_TRUE(fails("product", {"factors: missing"}));
+  EXPECT_TRUE(fails("product:factors=so3^0", {"expected a power", "'^0'"}));
+  EXPECT_TRUE(fails("product:factors=so3*sfere", {"unknown manifold 'sfere'"}));
+  EXPECT_TRUE(fails("product:factors=product:factors=so3", {"a product cannot be a factor"}));
   EXPECT_TRUE(fails("mesh", {"path: missing"}));
   EXPECT_TRUE(fails("mesh:path=x.stl", {"x.stl: a mesh file ends in"}));
   EXPECT_TRUE(throws_message<IoError>([] { (void)make_manifold("mesh:path=/none/x.off"); },
