@@ -17,6 +17,13 @@ target_include_directories(onmanifold_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIR
 target_link_libraries(onmanifold_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 target_compile_definitions(onmanifold_hdf5 INTERFACE ${HDF5_C_DEFINITIONS})
 
+# Not find_package(dnnl): Debian's file asks for the headers of OpenCL, which nothing here needs.
+find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+add_library(onmanifold_dnnl INTERFACE)
+target_include_directories(onmanifold_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
+target_link_libraries(onmanifold_dnnl INTERFACE ${DNNL_LIBRARY} ${CMAKE_DL_LIBS})
+
 add_library(onmanifold_armadillo INTERFACE)
 target_include_directories(onmanifold_armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIRS})
 target_link_libraries(onmanifold_armadillo INTERFACE ${ARMADILLO_LIBRARIES})

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/distribution.hpp"
+#include "core/image_layout.hpp"
 #include "core/points.hpp"
 #include "core/stream.hpp"
 #include "core/training_source.hpp"
@@ -22,6 +23,7 @@ struct FitContext {
   const Manifold* manifold = nullptr;              ///< never null
   const Sampler* sampler = nullptr;                ///< exact draws of p0 (the oracle's)
   const DiffusedScore* diffused_score = nullptr;   ///< exact score of the noised, LIFTED law of this cell
+  const ImageLayout* image = nullptr;              ///< where the coordinates lie in an image
   double smallest_noise = 0.0;                     ///< s_min of the task, in standardised units
   Stream initialisation;                           ///< initial weights
   Stream training_noise;                           ///< diffusion times and noise of the training steps

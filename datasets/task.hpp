@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/distribution.hpp"
+#include "core/image_layout.hpp"
 #include "core/partition.hpp"
 #include "core/points.hpp"
 #include "core/registry.hpp"
@@ -42,6 +43,7 @@ struct Task {
   std::vector<double> sigma_grid;  ///< the published or stated sweep, in data units
   std::string metrics;  ///< default metric list with this task's settings, in the notation of --metrics
   std::optional<Surface> surface;
+  std::optional<ImageLayout> image;  ///< where the coordinates lie in an image, of a task of images
 
   /// Exact score of the noised, lifted law; null where there is no closed form.
   [[nodiscard]] std::shared_ptr<const DiffusedScore> diffused_score(const Lift& lift) const;

@@ -9,7 +9,7 @@ set -euo pipefail
 build=(
   ca-certificates cmake g++ git ninja-build
   gnuplot-nox libarmadillo-dev libboost-dev libboost-math-dev libcli11-dev libeigen3-dev libfmt-dev libhdf5-dev
-  libjs-three liblemon-dev libnanoflann-dev libopenblas-serial-dev librandom123-dev libssl-dev libtomlplusplus-dev
+  libdnnl-dev libjs-three liblemon-dev libnanoflann-dev libopenblas-serial-dev librandom123-dev libssl-dev libtomlplusplus-dev
   nlohmann-json3-dev
 )
 test=(libbenchmark-dev libgmock-dev libgtest-dev python3 python3-h5py python3-numpy)

@@ -65,6 +65,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
                            .manifold = task.manifold.get(),
                            .sampler = task.sampler.get(),
                            .diffused_score = score.get(),
+                           .image = task.image ? &*task.image : nullptr,
                            .smallest_noise = task.smallest_noise,
                            .initialisation = method_stream(suite, cell, "initialisation"),
                            .training_noise = method_stream(suite, cell, "training"),

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/diffusion/ddpm.hpp"
 
+#include <memory>
 #include <optional>
+#include <string>
+
+#include <fmt/format.h>
 
 #include "core/error.hpp"
 #include "models/diffusion/denoiser_training.hpp"
+#include "models/networks/mlp.hpp"
 #include "models/networks/time_embedding.hpp"
+#include "models/networks/unet.hpp"
 
 namespace onmanifold {
 namespace {
@@ -19,6 +25,7 @@ class Ddpm final : public GenerativeModel {
     adam_.ema = settings.number("ema", adam_.ema, 0, 0.9999999);
     adam_.clip = settings.number("clip", adam_.clip, 0, 1e30);
     batch_ = settings.integer("batch", batch_, 1, 1'000'000);
+    network_choice_ = settings.choice("network", "auto", {"auto", "mlp", "unet"});
     shape_.width = settings.integer("width", shape_.width, 32, 65536);
     shape_.depth = settings.integer("depth", shape_.depth, 1, 100);
     if (shape_.width % 32 != 0) throw InvalidInput(settings.locate("width") + ": must be a multiple of 32");
@@ -32,7 +39,18 @@ class Ddpm final : public GenerativeModel {
  private:
   void prepare(const FitContext& context) {
     shape_.data = context.training->dimension();
-    network_.emplace(shape_);
+    if (network_choice_ == "unet" && context.image == nullptr) {
+      throw InvalidInput("unsupported: network = \"unet\" needs a task whose points are images");
+    }
+    if (context.image != nullptr && network_choice_ != "mlp") {
+      network_ = std::make_unique<Unet>(*context.image);
+    } else {
+      network_ = std::make_unique<Mlp>(shape_);
+    }
+    if (network_->data_size() != shape_.data) {
+      throw InvalidInput(fmt::format("training points: {} coordinates, but the image has {} pixels",
+                                     shape_.data, network_->data_size()));
+    }
     schedule_.emplace(diffusion_.make_schedule(context.smallest_noise));
     standardisation_ = standardisation(*context.training);
   }
@@ -63,7 +81,8 @@ class Ddpm final : public GenerativeModel {
   AdamOptions adam_;
   Index batch_ = 256;
   MlpShape shape_;
-  std::optional<Mlp> network_;
+  std::string network_choice_;
+  std::unique_ptr<Network> network_;
   std::optional<NoiseSchedule> schedule_;
   Standardisation standardisation_;
   Eigen::VectorXf parameters_;
@@ -72,15 +91,16 @@ class Ddpm final : public GenerativeModel {
 
 }  // namespace
 
-BlockDenoiser make_block_denoiser(const Mlp& network, const Eigen::VectorXf& parameters, Index timesteps) {
+BlockDenoiser make_block_denoiser(const Network& network, const Eigen::VectorXf& parameters,
+                                  Index timesteps) {
   struct Memory {
-    Memory(const Mlp& mlp, Index steps)
+    Memory(const Network& network, Index steps)
         : table(time_embedding(steps)),
-          scratch(mlp, sampling_block),
-          in(mlp.shape().data, sampling_block),
-          out(mlp.shape().data, sampling_block) {}
+          scratch(network.make_scratch(sampling_block)),
+          in(network.data_size(), sampling_block),
+          out(network.data_size(), sampling_block) {}
     Eigen::MatrixXf table;
-    Mlp::Scratch scratch;
+    std::unique_ptr<Network::Scratch> scratch;
     Eigen::MatrixXf in;
     Eigen::MatrixXf out;
   };
@@ -88,7 +108,7 @@ BlockDenoiser make_block_denoiser(const Mlp& network, const Eigen::VectorXf& par
   return [&network, &parameters, memory](const Points& x, Index t, Points& epsilon) {
     const Index n = x.cols();
     memory->in.leftCols(n) = x.cast<float>();
-    network.evaluate(parameters, memory->in, n, memory->table.col(t), memory->scratch, memory->out);
+    network.evaluate(parameters, memory->in, n, memory->table.col(t), *memory->scratch, memory->out);
     epsilon = memory->out.leftCols(n).cast<double>();
   };
 }

@@ -56,7 +56,7 @@ double DenoiserObjective::loss(const NoiseSchedule&, const DiffusionBatch& batch
   return result;
 }
 
-DenoiserTrainer::DenoiserTrainer(const Mlp& network, const NoiseSchedule& schedule,
+DenoiserTrainer::DenoiserTrainer(const Network& network, const NoiseSchedule& schedule,
                                  const DenoiserObjective& objective, const AdamOptions& options, Index batch,
                                  const Stream& initialisation, const Stream& noise)
     : network_(network),
@@ -66,13 +66,36 @@ DenoiserTrainer::DenoiserTrainer(const Mlp& network, const NoiseSchedule& schedu
       parameters_(network.initial_parameters(initialisation)),
       gradient_(Eigen::VectorXf::Zero(network.buffer_size())),
       adam_(options, parameters_),
-      tape_(network, batch),
-      batch_(network.shape().data, batch),
+      batch_size_(batch),
+      pass_columns_(std::min(batch, network.pass_columns(batch))),
+      tape_(network.make_tape(pass_columns_)),
+      batch_(network.data_size(), batch),
+      pass_(network.data_size(), pass_columns_ < batch ? pass_columns_ : 0),
       uniforms_(batch, 1),
       table_(time_embedding(schedule.steps())),
-      embeddings_(Mlp::embedding_size, batch),
-      prediction_(network.shape().data, batch),
-      output_gradient_(network.shape().data, batch) {}
+      embeddings_(Network::embedding_size, pass_columns_),
+      prediction_(network.data_size(), pass_columns_),
+      output_gradient_(network.data_size(), pass_columns_),
+      part_(Eigen::VectorXf::Zero(pass_columns_ < batch ? network.buffer_size() : 0)) {}
+
+double DenoiserTrainer::differentiate(const DiffusionBatch& batch, double share, Eigen::VectorXf& gradient) {
+  const Index columns = batch.state.cols();
+  embeddings_.resize(Network::embedding_size,
+                     columns);  // allocates only where a part is smaller than the last one
+  prediction_.resize(batch.state.rows(), columns);
+  output_gradient_.resize(batch.state.rows(), columns);
+  for (Index i = 0; i < columns; ++i) {
+    embeddings_.col(i) = table_.col(batch.times[static_cast<std::size_t>(i)]);
+  }
+  network_.forward(parameters_, batch.state, embeddings_, *tape_, prediction_);
+  const double loss = objective_.loss(schedule_, batch, prediction_, output_gradient_);
+  if (!std::isfinite(loss)) {
+    throw NumericalFailure(fmt::format("diverged: the loss is {} at step {}", loss, step_));
+  }
+  if (share != 1) output_gradient_ *= static_cast<float>(share);
+  network_.backward(parameters_, output_gradient_, *tape_, gradient);
+  return share * loss;
+}
 
 DenoiserTrainer::StepResult DenoiserTrainer::step(BatchReader& reader) {
   const Stream draws = noise_.at(static_cast<std::uint64_t>(step_));
@@ -84,22 +107,30 @@ DenoiserTrainer::StepResult DenoiserTrainer::step(BatchReader& reader) {
     const Index t = 1 + std::min(static_cast<Index>(uniforms_(i, 0) * static_cast<double>(schedule_.steps())),
                                  schedule_.steps() - 1);
     batch_.times[static_cast<std::size_t>(i)] = t;
-    embeddings_.col(i) = table_.col(t);
   }
   objective_.corrupt(schedule_, batch_);
-  network_.forward(parameters_, batch_.state, embeddings_, tape_, prediction_);
   StepResult result;
-  result.loss = objective_.loss(schedule_, batch_, prediction_, output_gradient_);
-  if (!std::isfinite(result.loss)) {
-    throw NumericalFailure(fmt::format("diverged: the loss is {} at step {}", result.loss, step_));
+  if (pass_columns_ == batch_size_) {
+    result.loss = differentiate(batch_, 1, gradient_);
+  } else {
+    gradient_.setZero();
+    for (Index first = 0; first < batch_size_; first += pass_columns_) {
+      const Index columns = std::min(pass_columns_, batch_size_ - first);
+      pass_.clean = batch_.clean.middleCols(first, columns);
+      pass_.noise = batch_.noise.middleCols(first, columns);
+      pass_.state = batch_.state.middleCols(first, columns);
+      pass_.times.assign(batch_.times.begin() + first, batch_.times.begin() + first + columns);
+      result.loss +=
+          differentiate(pass_, static_cast<double>(columns) / static_cast<double>(batch_size_), part_);
+      gradient_ += part_;
+    }
   }
-  network_.backward(parameters_, output_gradient_, tape_, gradient_);
   result.gradient_norm = adam_.step(gradient_, parameters_);
   ++step_;
   return result;
 }
 
-TrainedDenoiser train_denoiser(const Mlp& network, const NoiseSchedule& schedule,
+TrainedDenoiser train_denoiser(const Network& network, const NoiseSchedule& schedule,
                                const DenoiserObjective& objective, const AdamOptions& options, Index batch,
                                const FitContext& context) {
   constexpr Index most_points = 500;

@@ -7,7 +7,7 @@
 #include "core/training_source.hpp"
 #include "models/diffusion/noise_schedule.hpp"
 #include "models/networks/adam.hpp"
-#include "models/networks/mlp.hpp"
+#include "models/networks/network.hpp"
 
 namespace onmanifold {
 
@@ -50,12 +50,14 @@ class DenoiserObjective {
                       const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) const;
 };
 
-/// One denoiser with everything a step needs; step() allocates nothing but the data of a new pass.
+/// One denoiser with everything a step needs; step() allocates nothing but the data of a new pass. The
+/// network may ask for a batch in parts (Network::pass_columns): the loss and its gradient are then the means
+/// over the parts, weighted by their columns.
 class DenoiserTrainer {
  public:
   /// References outlive the trainer. \p noise addresses times and noise by step: noise.at(step).at(0) and
   /// .at(1).
-  DenoiserTrainer(const Mlp& network, const NoiseSchedule& schedule, const DenoiserObjective& objective,
+  DenoiserTrainer(const Network& network, const NoiseSchedule& schedule, const DenoiserObjective& objective,
                   const AdamOptions& options, Index batch, const Stream& initialisation, const Stream& noise);
 
   struct StepResult {
@@ -66,7 +68,10 @@ class DenoiserTrainer {
   [[nodiscard]] const Eigen::VectorXf& average() const { return adam_.average(); }
 
  private:
-  const Mlp& network_;
+  /// Loss of the columns in \p batch; their gradient goes to \p gradient.
+  double differentiate(const DiffusionBatch& batch, double share, Eigen::VectorXf& gradient);
+
+  const Network& network_;
   const NoiseSchedule& schedule_;
   const DenoiserObjective& objective_;
   Stream noise_;
@@ -74,13 +79,17 @@ class DenoiserTrainer {
   Eigen::VectorXf parameters_;
   Eigen::VectorXf gradient_;
   Adam adam_;
-  Mlp::Tape tape_;
+  Index batch_size_;
+  Index pass_columns_;
+  std::unique_ptr<Network::Tape> tape_;
   DiffusionBatch batch_;
+  DiffusionBatch pass_;  // a part of the batch, where the network wants parts
   Points uniforms_;
   Eigen::MatrixXf table_;
   Eigen::MatrixXf embeddings_;
   Eigen::MatrixXf prediction_;
   Eigen::MatrixXf output_gradient_;
+  Eigen::VectorXf part_;  // gradient of a part
 };
 
 struct TrainedDenoiser {
@@ -91,7 +100,7 @@ struct TrainedDenoiser {
 
 /// Runs options.steps steps on the data of \p context.
 /// \throw NumericalFailure "diverged: …" when the loss is not finite.
-[[nodiscard]] TrainedDenoiser train_denoiser(const Mlp& network, const NoiseSchedule& schedule,
+[[nodiscard]] TrainedDenoiser train_denoiser(const Network& network, const NoiseSchedule& schedule,
                                              const DenoiserObjective& objective, const AdamOptions& options,
                                              Index batch, const FitContext& context);
 

@@ -281,7 +281,8 @@ Mlp::Tape::Tape(const Mlp& network, Index columns) : capacity_(panel_capacity(co
 }
 
 void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
-                  const Eigen::MatrixXf& embeddings, Tape& tape, Eigen::MatrixXf& y) const {
+                  const Eigen::MatrixXf& embeddings, Network::Tape& any_tape, Eigen::MatrixXf& y) const {
+  Tape& tape = static_cast<Tape&>(any_tape);
   const Index n = x.cols();
   if (n > tape.capacity_ || x.rows() != shape_.data || embeddings.rows() != embedding_size ||
       embeddings.cols() != n || y.rows() != shape_.data || y.cols() != n) {
@@ -312,8 +313,9 @@ void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
                last.inputs, capacity, y, n);
 }
 
-void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Tape& tape,
+void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Network::Tape& any_tape,
                    Eigen::VectorXf& gradient) const {
+  Tape& tape = static_cast<Tape&>(any_tape);
   const Index n = tape.columns_;
   if (n == 0 || dy.rows() != shape_.data || dy.cols() != n || gradient.size() != size_) {
     throw InvalidInput("network: backward got arrays of wrong sizes");
@@ -376,8 +378,9 @@ Mlp::Scratch::Scratch(const Mlp& network, Index columns) : capacity_(panel_capac
 }
 
 void Mlp::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, Index n,
-                   const Eigen::Ref<const Eigen::VectorXf>& embedding, Scratch& scratch,
+                   const Eigen::Ref<const Eigen::VectorXf>& embedding, Network::Scratch& any_scratch,
                    Eigen::MatrixXf& y) const {
+  Scratch& scratch = static_cast<Scratch&>(any_scratch);
   if (n < 1 || n > scratch.capacity_ || x.rows() != shape_.data || x.cols() < n || y.rows() != shape_.data ||
       y.cols() < n || embedding.size() != embedding_size) {
     throw InvalidInput("network: evaluate got arrays of wrong sizes");

@@ -6,9 +6,7 @@
 
 #include <vector>
 
-#include "core/generative_model.hpp"
-#include "core/points.hpp"
-#include "core/stream.hpp"
+#include "models/networks/network.hpp"
 
 namespace onmanifold {
 
@@ -23,34 +21,27 @@ struct MlpShape {
 /// y = W_o h_L + b_o, h_l = silu(W_l h_{l-1} + b_l), h_0 = (e(t), x) with 32 numbers e(t), silu(z) = z / (1 +
 /// e^-z). Named by its sizes: "35-128-128-128-3" for D = 3.
 ///
-/// An object knows the places of the weights and holds none: training and averaged weights are two buffers.
-/// Entries of a buffer that belong to no weight are 0 and stay 0 under any optimiser that leaves a zero
-/// gradient alone. Column j of a result depends on column j of the input only, and not on how many columns
-/// there are.
-class Mlp {
+/// Every buffer is padded with zeros, which stay 0 under any optimiser that leaves a zero gradient alone.
+class Mlp final : public Network {
  public:
-  static constexpr Index embedding_size = 32;
-
   /// \throw InvalidInput on impossible sizes.
   explicit Mlp(MlpShape shape);
 
   [[nodiscard]] const MlpShape& shape() const { return shape_; }
-  [[nodiscard]] std::string name() const;
-  /// Floats in a buffer, padding included.
-  [[nodiscard]] Index buffer_size() const { return size_; }
-  /// Weights and biases without padding.
-  [[nodiscard]] Index parameter_count() const;
+  [[nodiscard]] Index data_size() const override { return shape_.data; }
+  [[nodiscard]] std::string name() const override;
+  [[nodiscard]] Index buffer_size() const override { return size_; }
+  [[nodiscard]] Index parameter_count() const override;
 
   /// Weights and biases uniform on ±1/sqrt(inputs of the layer), as PyTorch's Linear; the same for every
   /// buffer layout.
-  [[nodiscard]] Eigen::VectorXf initial_parameters(const Stream& stream) const;
+  [[nodiscard]] Eigen::VectorXf initial_parameters(const Stream& stream) const override;
   /// "layer_<l>_weight" (out×in, in = embedding then data) and "layer_<l>_bias" (out×1), l = 0 … depth.
-  [[nodiscard]] ModelState to_state(const Eigen::VectorXf& parameters) const;
-  /// \throw InvalidInput if \p state is not of this shape.
-  [[nodiscard]] Eigen::VectorXf from_state(const ModelState& state) const;
+  [[nodiscard]] ModelState to_state(const Eigen::VectorXf& parameters) const override;
+  [[nodiscard]] Eigen::VectorXf from_state(const ModelState& state) const override;
 
   /// Memory of forward and backward passes for a batch of at most \p columns columns.
-  class Tape {
+  class Tape final : public Network::Tape {
    public:
     Tape(const Mlp& network, Index columns);
 
@@ -65,16 +56,22 @@ class Mlp {
     Eigen::VectorXf output_gradient_;
   };
 
-  /// y (D×n) at x (D×n) with \p embeddings (32×n), kept on \p tape for backward(). Allocates nothing.
-  /// \pre n <= capacity of the tape
+  [[nodiscard]] std::unique_ptr<Network::Tape> make_tape(Index columns) const override {
+    return std::make_unique<Tape>(*this, columns);
+  }
+  [[nodiscard]] std::unique_ptr<Network::Scratch> make_scratch(Index columns) const override {
+    return std::make_unique<Scratch>(*this, columns);
+  }
+
+  /// Allocates nothing.
   void forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, const Eigen::MatrixXf& embeddings,
-               Tape& tape, Eigen::MatrixXf& y) const;
-  /// dL/d(parameters) for \p dy = dL/dy (D×n) of the last forward(). Allocates nothing.
-  void backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Tape& tape,
-                Eigen::VectorXf& gradient) const;
+               Network::Tape& tape, Eigen::MatrixXf& y) const override;
+  /// Allocates nothing.
+  void backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Network::Tape& tape,
+                Eigen::VectorXf& gradient) const override;
 
   /// Memory of evaluate() for at most \p columns columns.
-  class Scratch {
+  class Scratch final : public Network::Scratch {
    public:
     Scratch(const Mlp& network, Index columns);
 
@@ -91,8 +88,8 @@ class Mlp {
   /// becomes a bias. Allocates nothing. 2 n (D width + (depth-1) width^2 + width D) floating-point
   /// operations.
   void evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, Index n,
-                const Eigen::Ref<const Eigen::VectorXf>& embedding, Scratch& scratch,
-                Eigen::MatrixXf& y) const;
+                const Eigen::Ref<const Eigen::VectorXf>& embedding, Network::Scratch& scratch,
+                Eigen::MatrixXf& y) const override;
 
  private:
   /// Where a layer lives in a buffer. Hidden layers: panels over the outputs, `columns` inputs each. Output

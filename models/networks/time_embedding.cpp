@@ -4,13 +4,13 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "models/networks/mlp.hpp"
+#include "models/networks/network.hpp"
 
 namespace onmanifold {
 
 Eigen::MatrixXf time_embedding(Index steps) {
   if (steps < 1) throw InvalidInput("time embedding: no steps");
-  constexpr Index half = Mlp::embedding_size / 2;
+  constexpr Index half = Network::embedding_size / 2;
   Eigen::MatrixXf table(2 * half, steps + 1);
   for (Index t = 0; t <= steps; ++t) {
     for (Index i = 0; i < half; ++i) {

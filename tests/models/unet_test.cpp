@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fast U-Net against the plain one in double, its gradients against finite differences of the plain one.
+#include "models/networks/unet.hpp"
+
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "tests/models/reference_unet.hpp"
+
+namespace onmanifold {
+namespace {
+
+ImageLayout square(Index side) {
+  ImageLayout image{
+      .height = side, .width = side, .pixels = std::vector<Index>(static_cast<std::size_t>(side * side))};
+  std::iota(image.pixels.begin(), image.pixels.end(), Index{0});
+  return image;
+}
+
+/// Without its first row, and the rest in reverse: an image that a task has taken constant pixels from.
+ImageLayout without_first_row(Index side) {
+  ImageLayout image = square(side);
+  image.pixels.erase(image.pixels.begin(), image.pixels.begin() + side);
+  std::reverse(image.pixels.begin(), image.pixels.end());
+  return image;
+}
+
+struct UnetCase {
+  UnetCase(const ImageLayout& layout, UnetOptions options, Index n)
+      : image(layout),
+        network(layout, options),
+        parameters(network.initial_parameters(Stream(1, "unet"))),
+        x(network.data_size(), n),
+        embeddings(Network::embedding_size, n),
+        dy(x),
+        y(x) {
+    Stream(1, "x").fill_normal(x);
+    Stream(1, "e").fill_normal(embeddings);
+    Stream(1, "dy").fill_normal(dy);
+    // Gains, shifts and biases away from their first values, which would hide mistakes.
+    Eigen::MatrixXf noise(network.buffer_size(), 1);
+    Stream(1, "noise").fill_normal(noise);
+    const Eigen::VectorXf moved = parameters + 0.05F * noise.col(0);
+    parameters = network.from_state(network.to_state(moved));  // keeps the padding at 0
+  }
+  [[nodiscard]] Eigen::VectorXf gradient() {
+    const auto tape = network.make_tape(x.cols());
+    Eigen::VectorXf result = Eigen::VectorXf::Zero(network.buffer_size());
+    network.forward(parameters, x, embeddings, *tape, y);
+    network.backward(parameters, dy, *tape, result);
+    return result;
+  }
+  [[nodiscard]] double loss(const ReferenceUnet& reference) const {
+    double sum = 0;
+    for (Index i = 0; i < x.cols(); ++i) {
+      sum +=
+          reference(x.col(i).cast<double>(), embeddings.col(i).cast<double>()).dot(dy.col(i).cast<double>());
+    }
+    return sum;
+  }
+
+  ImageLayout image;
+  Unet network;
+  Eigen::VectorXf parameters;
+  Eigen::MatrixXf x;
+  Eigen::MatrixXf embeddings;
+  Eigen::MatrixXf dy;
+  Eigen::MatrixXf y;
+};
+
+TEST(Unet, ForwardAgreesWithThePlainNetwork) {
+  for (const auto& [image, options] :
+       {std::pair{square(20), UnetOptions{16, 32}}, std::pair{without_first_row(6), UnetOptions{32, 16}},
+        std::pair{square(8), UnetOptions{16, 16}}}) {
+    UnetCase example(image, options, 3);
+    (void)example.gradient();
+    ReferenceUnet reference(image, example.network.to_state(example.parameters));
+    const auto error = [&] {
+      double worst = 0;
+      for (Index i = 0; i < 3; ++i) {
+        const Vector expected =
+            reference(example.x.col(i).cast<double>(), example.embeddings.col(i).cast<double>());
+        worst = std::max(worst, (expected - example.y.col(i).cast<double>()).cwiseAbs().maxCoeff());
+      }
+      return worst;
+    };
+    // Outputs of order 1 through 8 layers of float sums of up to 300 terms.
+    EXPECT_LT(error(), 2e-5) << example.network.name();
+    // Negative control: one weight of the last layers that is off by a hundredth.
+    reference.weights.at("up_conv2_weight")(0, 4) += 0.01;
+    EXPECT_GT(error(), 1e-4) << example.network.name();
+  }
+}
+
+TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
+  // 8×8 has the blocks with and without a change of channels; 20×20 the cut into 2×2 pixels, which only the
+  // first and the last layer see.
+  for (const auto& [image, options, n] : {std::tuple{without_first_row(8), UnetOptions{16, 32}, Index{2}},
+                                          std::tuple{square(20), UnetOptions{16, 16}, Index{1}}}) {
+    UnetCase example(image, options, n);
+    const Eigen::VectorXf buffer = example.gradient();
+    // Padding has no gradient, or the optimiser would move it.
+    EXPECT_EQ(example.network.from_state(example.network.to_state(buffer)), buffer);
+    const ModelState gradient = example.network.to_state(buffer);
+    ReferenceUnet reference(image, example.network.to_state(example.parameters));
+    Index checked = 0;
+    for (const auto& [name, analytic] : gradient) {
+      if (image.height == 20 && !name.starts_with("in_") && !name.starts_with("out_")) continue;
+      Eigen::MatrixXd& weight = reference.weights.at(name);
+      const double scale = analytic.cwiseAbs().maxCoeff();
+      ASSERT_GT(scale, 0) << name;
+      // Two entries of each: a fixed one and the one of largest gradient.
+      Index row = 0;
+      Index column = 0;
+      analytic.cwiseAbs().maxCoeff(&row, &column);
+      for (const auto& [r, c] :
+           {std::pair{row, column}, std::pair{analytic.rows() / 2, analytic.cols() / 2}}) {
+        // Central differences in double: truncation and round-off balance near 1e-5, both about 1e-9 of the
+        // loss.
+        constexpr double h = 1e-5;
+        const double keep = weight(r, c);
+        weight(r, c) = keep + h;
+        const double up = example.loss(reference);
+        weight(r, c) = keep - h;
+        const double down = example.loss(reference);
+        weight(r, c) = keep;
+        // Float sums over up to 1200 pixels behind 8 layers.
+        EXPECT_NEAR((up - down) / (2 * h), static_cast<double>(analytic(r, c)), 5e-5 * scale + 1e-6)
+            << example.network.name() << " " << name << "(" << r << ", " << c << ")";
+        // Negative control: a layer's gradient that is off by one percent is seen.
+        if (r == row && c == column) {
+          EXPECT_GT(std::abs((up - down) / (2 * h) - 1.01 * static_cast<double>(analytic(r, c))),
+                    5e-3 * scale)
+              << name;
+        }
+        ++checked;
+      }
+    }
+    EXPECT_EQ(checked, image.height == 20 ? 2 * 6 : 2 * static_cast<Index>(gradient.size()));
+  }
+}
+
+TEST(Unet, ColumnsDoNotDependOnTheirCompany) {
+  UnetCase example(square(14), {16, 16}, 19);
+  (void)example.gradient();
+  // Training pass against parts of it, and evaluation at one time against evaluation of fewer columns: the
+  // same bits.
+  const Eigen::MatrixXf all = example.y;
+  const auto tape = example.network.make_tape(3);
+  Eigen::MatrixXf few(196, 3);
+  example.network.forward(example.parameters, example.x.middleCols(11, 3),
+                          example.embeddings.middleCols(11, 3), *tape, few);
+  EXPECT_EQ(few, all.middleCols(11, 3));
+
+  const auto scratch = example.network.make_scratch(19);
+  Eigen::MatrixXf y(196, 19);
+  example.network.evaluate(example.parameters, example.x, 19, example.embeddings.col(0), *scratch, y);
+  Eigen::MatrixXf part(196, 2);
+  example.network.evaluate(example.parameters, example.x.middleCols(16, 2), 2, example.embeddings.col(0),
+                           *scratch, part);
+  EXPECT_EQ(part, y.middleCols(16, 2));
+  // Evaluation and training are other code of oneDNN at most: equal to rounding.
+  EXPECT_LT((y.col(0) - all.col(0)).cwiseAbs().maxCoeff(), 1e-5F);
+}
+
+TEST(Unet, GivesTheSameBitsAgain) {
+  UnetCase first(square(14), {16, 32}, 11);
+  UnetCase second(square(14), {16, 32}, 11);
+  EXPECT_EQ(first.gradient(), second.gradient());
+  EXPECT_EQ(first.y, second.y);
+  EXPECT_EQ(first.gradient(), first.gradient());
+}
+
+TEST(Unet, HasTheStatedSize) {
+  const Unet network(square(28));
+  EXPECT_EQ(network.name(), "unet-28x28-32-48");
+  EXPECT_EQ(network.data_size(), 784);
+  EXPECT_NEAR(static_cast<double>(network.multiply_adds()), 9.5e6, 0.1e6);
+  // The grid is the same, only the first and last layers have 1 channel instead of 4.
+  EXPECT_EQ(network.multiply_adds() - Unet(square(14)).multiply_adds(), 2 * 3 * 32 * 9 * 196);
+  EXPECT_EQ(network.pass_columns(1000), 8);
+  EXPECT_EQ(network.pass_columns(5), 5);
+}
+
+TEST(Unet, StateRoundTripsAndWrongShapesAreRefused) {
+  const Unet network(square(14), {16, 16});
+  const Eigen::VectorXf parameters = network.initial_parameters(Stream(1, "unet"));
+  EXPECT_EQ(network.from_state(network.to_state(parameters)), parameters);
+  EXPECT_THROW((void)Unet(square(14), {16, 32}).from_state(network.to_state(parameters)), InvalidInput);
+  EXPECT_THROW((void)Unet(square(14), {24, 32}), InvalidInput);
+  EXPECT_THROW((void)Unet(square(15)), InvalidInput);
+  ImageLayout image = square(14);
+  image.pixels[3] = 2;
+  EXPECT_THROW((void)Unet(image), InvalidInput);
+  image.pixels.clear();
+  EXPECT_THROW((void)Unet(image), InvalidInput);
+  const auto tape = network.make_tape(2);
+  Eigen::MatrixXf x = Eigen::MatrixXf::Zero(196, 3);
+  Eigen::MatrixXf y = x;
+  const Eigen::MatrixXf e = Eigen::MatrixXf::Zero(32, 3);
+  EXPECT_THROW(network.forward(parameters, x, e, *tape, y), InvalidInput);
+}
+
+}  // namespace
+}  // namespace onmanifold
