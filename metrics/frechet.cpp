@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/frechet.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "core/error.hpp"
 #include "core/linear_algebra.hpp"
 #include "core/summation.hpp"
+#include "metrics/gaussian_fit.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
@@ -22,82 +25,181 @@ struct Fitted {
   Eigen::MatrixXd factor;  // FᵀF is the covariance
 };
 
+Eigen::MatrixXd factor_of(const Points& x) {
+  return centred_triangular_factor(x) / std::sqrt(static_cast<double>(x.cols() - 1));
+}
+
 Fitted fit(const Points& x) {
-  const double root = std::sqrt(static_cast<double>(x.cols() - 1));
-  return {tree_mean(x), centred_triangular_factor(x) / root};
+  return {tree_mean(x), factor_of(x)};
+}
+
+bool large(Index dimension) {
+  return dimension >= covariance_dimension;
+}
+
+// The reference's side, kept from cell to cell: either the covariance with its Cholesky factor or the
+// triangular factor of the points.
+struct ReferenceFit {
+  Vector mean;
+  CovarianceFit covariance;
+  std::optional<Eigen::MatrixXd> cholesky;
+  Eigen::MatrixXd factor;
+  Vector eigenvalues;
+};
+
+ReferenceFit fit_reference(const Points& x) {
+  ReferenceFit result;
+  result.mean = tree_mean(x);
+  if (large(x.rows()) && x.cols() > x.rows()) {
+    result.covariance = fit_covariance(x, result.mean);
+    result.cholesky = cholesky(result.covariance);
+    if (result.cholesky) {
+      result.eigenvalues = eigenvalues(result.covariance);
+      return result;
+    }
+  }
+  result.factor = factor_of(x);
+  result.eigenvalues = singular_values(result.factor).cwiseAbs2();
+  return result;
+}
+
+// |mu1-mu2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2) if the covariances allow it.
+std::optional<double> distance_of_covariances(const Vector& mean_x, const CovarianceFit& x,
+                                              const Eigen::MatrixXd& cholesky_of_x, const Vector& mean_y,
+                                              const CovarianceFit& y) {
+  const RootTrace root = root_trace(x, cholesky_of_x, y);
+  const double traces = x.trace + y.trace;
+  if (!(root.error <= root_trace_tolerance * traces)) return std::nullopt;
+  return (mean_x - mean_y).squaredNorm() + traces - 2 * root.value;
 }
 
 class FdStream final : public MetricStream {
  public:
-  FdStream(const MetricInput& input, bool wanted) : input_(input), wanted_(wanted) {}
+  FdStream(const MetricInput& input, bool of_features) : input_(input), of_features_(of_features) {
+    if (input.reference == nullptr || (of_features && input.features == nullptr)) return;
+    const FiniteColumns reference(*input.reference);
+    n_reference_ = reference.size();
+    if (n_reference_ < 2) return;
+    const Points points = of_features ? input.features->map(reference.points()) : Points();
+    const Points& x = of_features ? points : reference.points();
+    own_ = remember<ReferenceFit>("fd-reference/" + fingerprint(x), [&] { return fit_reference(x); });
+  }
 
-  [[nodiscard]] int passes() const override { return 2; }
+  // The mean first, then the covariance or the triangular factor of the centred samples. In many dimensions
+  // a third pass makes the factor where the covariance turns out not to do.
+  [[nodiscard]] int passes() const override { return own_ && own_->cholesky ? 3 : 2; }
 
-  // The mean first, then the factor of the centred samples.
   void add(int pass, const Points& chunk, const Projection* /*projection*/) override {
+    if (pass == 2 && value_known()) return;
     const FiniteColumns finite(chunk);
     if (pass == 0) {
       n_samples_ += chunk.cols();
       n_nonfinite_ += finite.nonfinite();
-      if (!wanted_) return;
-      if (!sum_) sum_.emplace(chunk.rows());
-      sum_->add(finite.points());
+      if (!own_) return;
+    }
+    if (pass == 0) {
+      const Points features = mapped(finite.points());
+      const Points& points = of_features_ ? features : finite.points();
+      if (!sum_) sum_.emplace(points.rows());
+      sum_->add(points);
       return;
     }
     if (!sum_ || sum_->count() < 2) return;
-    if (!factor_) {
-      mean_ = sum_->sum() / static_cast<double>(sum_->count());
-      factor_.emplace(mean_);
+    const Points features = mapped(finite.points());
+    const Points& points = of_features_ ? features : finite.points();
+    if (mean_.size() == 0) mean_ = sum_->sum() / static_cast<double>(sum_->count());
+    if (pass == 1 && own_->cholesky) {
+      if (sum_->count() <= points.rows()) return;
+      if (!covariance_) covariance_.emplace(mean_);
+      covariance_->add(points);
+      return;
     }
-    factor_->add(finite.points());
+    if (!factor_) factor_.emplace(mean_);
+    factor_->add(points);
   }
 
   std::vector<MetricRecord> finish() override {
     Value::Table parameters;
-    parameters["space"] = "ambient";
-    parameters["features"] = "coordinates";
+    parameters["space"] = of_features_ ? "features" : "ambient";
+    parameters["features"] = !of_features_                ? "coordinates"
+                             : input_.features == nullptr ? "none given"
+                                                          : input_.features->name;
     parameters["ddof"] = 1;
     parameters["null_method"] = "closed form for Gaussians with the reference's covariance";
     MetricRecord record = make_record("fd", "lower", parameters, input_);
-    record.unit = "length^2";
+    record.unit = of_features_ ? "" : "length^2";
     record.n_samples = n_samples_;
     record.n_nonfinite = n_nonfinite_;
     if (input_.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input_.reference);
-    record.n_reference = reference.size();
-    if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
-    if (!factor_) return {failed(record, "fewer than two finite samples")};
-    const auto own = remember<Fitted>("fd-fit/" + fingerprint(reference.points()),
-                                      [&] { return fit(reference.points()); });
+    if (of_features_ && input_.features == nullptr)
+      return {not_applicable(record, "no feature map was given")};
+    record.n_reference = n_reference_;
+    if (!own_) return {not_applicable(record, "fewer than two reference points")};
+    if (!sum_ || sum_->count() < 2) return {failed(record, "fewer than two finite samples")};
     const Index n = sum_->count();
-    const Eigen::MatrixXd factor = factor_->factor() / std::sqrt(static_cast<double>(n - 1));
-    record.value = frechet_distance(own->mean, own->factor, mean_, factor);
-    const Vector eigenvalues = singular_values(own->factor).cwiseAbs2();
-    record.null = frechet_null(eigenvalues, reference.size(), n);
-    record.null_sd = frechet_null_sd(eigenvalues, reference.size(), n);
+    if (value_known()) {
+      record.value = *value_;
+    } else {
+      const Eigen::MatrixXd factor = factor_->factor() / std::sqrt(static_cast<double>(n - 1));
+      record.value = frechet_distance(own_->mean, reference_factor(), mean_, factor);
+    }
+    record.null = frechet_null(own_->eigenvalues, n_reference_, n);
+    record.null_sd = frechet_null_sd(own_->eigenvalues, n_reference_, n);
     return {record};
   }
 
  private:
+  [[nodiscard]] Points mapped(const Points& points) const {
+    return of_features_ ? input_.features->map(points) : Points();
+  }
+
+  // After pass 1: whether the covariance route gave the value.
+  bool value_known() {
+    if (covariance_ && !tried_) {
+      const CovarianceFit fit = fit_covariance(*covariance_);
+      value_ = distance_of_covariances(own_->mean, own_->covariance, *own_->cholesky, mean_, fit);
+      covariance_.reset();
+      tried_ = true;
+    }
+    return value_.has_value();
+  }
+
+  [[nodiscard]] Eigen::MatrixXd reference_factor() const {
+    if (!own_->cholesky) return own_->factor;
+    const FiniteColumns reference(*input_.reference);
+    const Points features = mapped(reference.points());
+    const Points& x = of_features_ ? features : reference.points();
+    return *remember<Eigen::MatrixXd>("fd-factor/" + fingerprint(x), [&] { return factor_of(x); });
+  }
+
   const MetricInput& input_;
-  bool wanted_;
+  bool of_features_;
+  Index n_reference_ = 0;
+  std::shared_ptr<const ReferenceFit> own_;
   Index n_samples_ = 0;
   Index n_nonfinite_ = 0;
   std::optional<TreeVectorSum> sum_;
   Vector mean_;
+  std::optional<CovarianceSum> covariance_;
+  bool tried_ = false;
+  std::optional<double> value_;
   std::optional<TriangularFactor> factor_;
 };
 
 class Fd final : public Metric {
  public:
+  explicit Fd(Settings& settings)
+      : of_features_(settings.choice("features", "coordinates", {"coordinates", "given"}) == "given") {}
   [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
-    return std::make_unique<FdStream>(input, input.reference != nullptr);
+    return std::make_unique<FdStream>(input, of_features_);
   }
 
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
     return evaluate_as_one_chunk(*stream(input), input);
   }
+
+  bool of_features_;
 };
 
 class FdInf final : public Metric {
@@ -186,6 +288,21 @@ double frechet_distance(const Vector& mean_x, const Eigen::MatrixXd& factor_x, c
 double frechet_distance(const Points& x, const Points& y) {
   check_dimension(y, x.rows(), "samples");
   if (x.cols() < 2 || y.cols() < 2) throw InvalidInput("fd: fewer than two points");
+  if (large(x.rows()) && std::min(x.cols(), y.cols()) > x.rows()) {
+    const Vector mean_x = tree_mean(x);
+    const Vector mean_y = tree_mean(y);
+    const CovarianceFit fit_x = fit_covariance(x, mean_x);
+    if (const auto root = cholesky(fit_x)) {
+      const auto value = distance_of_covariances(mean_x, fit_x, *root, mean_y, fit_covariance(y, mean_y));
+      if (value) return *value;
+    }
+  }
+  return frechet_distance_by_factors(x, y);
+}
+
+double frechet_distance_by_factors(const Points& x, const Points& y) {
+  check_dimension(y, x.rows(), "samples");
+  if (x.cols() < 2 || y.cols() < 2) throw InvalidInput("fd: fewer than two points");
   const Fitted a = fit(x);
   const Fitted b = fit(y);
   return frechet_distance(a.mean, a.factor, b.mean, b.factor);
@@ -206,8 +323,8 @@ double frechet_null(const Vector& eigenvalues, Index n, Index m) {
 std::unique_ptr<Metric> make_fd_inf(Settings& settings) {
   return std::make_unique<FdInf>(settings);
 }
-std::unique_ptr<Metric> make_fd(Settings&) {
-  return std::make_unique<Fd>();
+std::unique_ptr<Metric> make_fd(Settings& settings) {
+  return std::make_unique<Fd>(settings);
 }
 
 }  // namespace onmanifold

@@ -3,7 +3,11 @@
 // Fréchet distance of Gaussians fitted to both sets, |mu1-mu2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2), ddof
 // 1, through triangular factors: with S = RᵀR/(n-1) the last trace is the nuclear norm of R1 R2ᵀ /
 // sqrt((n-1)(m-1)). Exact for rank-deficient data, which is the rule on manifolds; never a square root of a
-// general matrix.
+// general matrix. In many dimensions, where both covariances have full rank and are well conditioned, the
+// trace comes from the covariances (metrics/gaussian_fit.hpp, which has the criterion): three times as fast,
+// the same within 1e-11 of tr S1 + tr S2.
+//
+// Setting: features = coordinates | given (the feature map that came with the input; the record names it).
 
 #include <memory>
 
@@ -14,6 +18,8 @@ namespace onmanifold {
 
 /// \p x D×N, \p y D×M, at least two columns each. O((N + M) D^2 + D^3).
 [[nodiscard]] double frechet_distance(const Points& x, const Points& y);
+/// The same by triangular factors, whatever the criterion says.
+[[nodiscard]] double frechet_distance_by_factors(const Points& x, const Points& y);
 /// From means and factors with S = FᵀF.
 [[nodiscard]] double frechet_distance(const Vector& mean_x, const Eigen::MatrixXd& factor_x,
                                       const Vector& mean_y, const Eigen::MatrixXd& factor_y);

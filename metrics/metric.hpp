@@ -4,6 +4,7 @@
 // dataset.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,14 @@
 
 namespace onmanifold {
 
+/// Named features for `fd`: \p map takes D×n points to F×n features, each column by itself, so that it does
+/// not matter how points are cut into chunks. \p name says which features these are, with a hash of what
+/// defines them, and goes into the parameters of the record.
+struct FeatureMap {
+  std::string name;
+  std::function<Points(const Points&)> map;
+};
+
 /// What is compared. Pointers are not owned; null where there is none.
 struct MetricInput {
   const Points* samples = nullptr;  ///< D×n, never null; columns that are not finite are counted and left out
@@ -29,10 +38,12 @@ struct MetricInput {
   const Partition* partition = nullptr;
   const Vector* masses = nullptr;    ///< exact masses of the cells of \p partition
   const Sampler* sampler = nullptr;  ///< more draws of p0, for null values that need a simulation
-  const Sampler* held_out = nullptr;  ///< draws of p0 apart from training and reference, of a data set too; or null
-  bool projected = false;            ///< whether \p samples are the projected ones
-  Stream evaluation;                 ///< address: task; the same for every method
-  std::uint64_t memory_bytes = 0;    ///< what a metric may use beside its input; 0: default_memory
+  const Sampler* held_out =
+      nullptr;             ///< draws of p0 apart from training and reference, of a data set too; or null
+  bool projected = false;  ///< whether \p samples are the projected ones
+  Stream evaluation;       ///< address: task; the same for every method
+  std::uint64_t memory_bytes = 0;        ///< what a metric may use beside its input; 0: default_memory
+  const FeatureMap* features = nullptr;  ///< for metrics that are asked for features
   const Vector* reference_log_density = nullptr;  ///< log-densities a model gave to the reference points
 
   static constexpr std::uint64_t default_memory = 2'000'000'000;
