@@ -83,13 +83,15 @@ class LiftedSource final : public TrainingSource {
     const Index k = manifold_.codimension();
     for (Index begin = 0; begin < size(); begin += basis_block) {
       const Index count = std::min(basis_block, size() - begin);
+      if (bases_.size() == 0) {
+        // The block still holds clean points.
+        points.middleCols(begin, count) += manifold_.from_normal_coordinates(
+            points.middleCols(begin, count), lift_.sigma * xi.middleCols(begin, count));
+        continue;
+      }
       Points bases(dimension(), k * count);
-      if (bases_.size() > 0) {
-        for (Index j = 0; j < count; ++j) {
-          bases.middleCols(k * j, k) = bases_.middleCols(k * order[static_cast<std::size_t>(begin + j)], k);
-        }
-      } else {
-        bases = manifold_.normal_bases(points.middleCols(begin, count));  // still the clean points
+      for (Index j = 0; j < count; ++j) {
+        bases.middleCols(k * j, k) = bases_.middleCols(k * order[static_cast<std::size_t>(begin + j)], k);
       }
       add_normal_noise(points.middleCols(begin, count), bases, xi.middleCols(begin, count), lift_.sigma);
     }
@@ -112,8 +114,8 @@ Points Lift::apply(const PointsRef& points, const Manifold& manifold, Stream str
   if (type == LiftType::isotropic) {
     result += sigma * stream.normal(points.rows(), points.cols());
   } else if (type == LiftType::normal) {
-    const Points xi = stream.normal(manifold.codimension(), points.cols());
-    add_normal_noise(result, manifold.normal_bases(points), xi, sigma);
+    result += manifold.from_normal_coordinates(points,
+                                               sigma * stream.normal(manifold.codimension(), points.cols()));
   }
   return result;
 }

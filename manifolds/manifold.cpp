@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manifolds/manifold.hpp"
 
+#include <algorithm>
+
 #include <Eigen/QR>
 #include <fmt/format.h>
 
@@ -39,6 +41,16 @@ Points Manifold::tangent_bases(const PointsRef& y) const {
   return do_tangent_bases(y);
 }
 
+Points Manifold::from_normal_coordinates(const PointsRef& y, const PointsRef& coordinates) const {
+  check_dimension(y, ambient_dimension(), "base points");
+  check_dimension(coordinates, codimension(), "normal coordinates");
+  if (y.cols() != coordinates.cols()) {
+    throw InvalidInput(
+        fmt::format("{} base points for {} columns of normal coordinates", y.cols(), coordinates.cols()));
+  }
+  return do_from_normal_coordinates(y, coordinates);
+}
+
 Points Manifold::normal_component(const PointsRef& y, const PointsRef& v) const {
   check_pair(y, v, ambient_dimension());
   return do_normal_component(y, v);
@@ -63,6 +75,21 @@ Points Manifold::do_tangent_bases(const PointsRef& y) const {
     Points basis = Points::Identity(ambient_dimension(), ambient_dimension());
     basis.applyOnTheLeft(qr.householderQ());
     result.middleCols(d * j, d) = basis.rightCols(d);
+  }
+  return result;
+}
+
+Points Manifold::do_from_normal_coordinates(const PointsRef& y, const PointsRef& coordinates) const {
+  constexpr Index block = 1024;  // points whose bases are held at once
+  const Index k = codimension();
+  Points result = Points::Zero(y.rows(), y.cols());
+  for (Index begin = 0; begin < y.cols(); begin += block) {
+    const Index count = std::min(block, y.cols() - begin);
+    const Points normals = normal_bases(y.middleCols(begin, count));
+    for (Index j = 0; j < count; ++j) {
+      for (Index i = 0; i < k; ++i)
+        result.col(begin + j) += coordinates(i, begin + j) * normals.col(k * j + i);
+    }
   }
   return result;
 }

@@ -12,10 +12,11 @@
 
 namespace onmanifold {
 
-/// Nearest points of M, with what happened on the way. A projection that failed keeps its input and is counted.
+/// Nearest points of M, with what happened on the way. A projection that failed keeps its input and is
+/// counted.
 struct Projection {
-  Points points;                                  ///< D×N: Pi(x), or x itself where it did not converge
-  Vector distance;                                ///< N: |x - Pi(x)|; NaN where it did not converge
+  Points points;                                    ///< D×N: Pi(x), or x itself where it did not converge
+  Vector distance;                                  ///< N: |x - Pi(x)|; NaN where it did not converge
   Eigen::Array<bool, Eigen::Dynamic, 1> converged;  ///< N
   [[nodiscard]] Index failures() const { return converged.size() - converged.count(); }
 };
@@ -39,8 +40,8 @@ class Manifold {
   [[nodiscard]] Index ambient_dimension() const { return do_ambient_dimension(); }  ///< D
   [[nodiscard]] Index dimension() const { return do_dimension(); }                  ///< d
   [[nodiscard]] Index codimension() const { return ambient_dimension() - dimension(); }
-  /// Largest r such that every x nearer than r to M has a unique nearest point; infinity for affine M, 0 for a
-  /// polyhedron.
+  /// Largest r such that every x nearer than r to M has a unique nearest point; infinity for affine M, 0 for
+  /// a polyhedron.
   [[nodiscard]] double reach() const { return do_reach(); }
   /// A length that sets the scale of tolerances: radius, bounding box; 1 for affine M.
   [[nodiscard]] double scale() const { return do_scale(); }
@@ -49,8 +50,8 @@ class Manifold {
   /// The manifold in the notation of the command line, e.g. "sphere:dim=2,radius=1".
   [[nodiscard]] std::string spec() const { return do_spec(); }
 
-  /// Nearest points. A column without a unique or finite nearest point (0 on a sphere, NaN) does not converge.
-  /// \throw InvalidInput unless \p x has D rows.
+  /// Nearest points. A column without a unique or finite nearest point (0 on a sphere, NaN) does not
+  /// converge. \throw InvalidInput unless \p x has D rows.
   [[nodiscard]] Projection project(const PointsRef& x) const;
   /// h(x) in length units, m×N; zero exactly on M. NaN columns give NaN.
   [[nodiscard]] Points residual(const PointsRef& x) const;
@@ -58,12 +59,14 @@ class Manifold {
   [[nodiscard]] Points normal_bases(const PointsRef& y) const;
   /// Orthonormal bases of the tangent spaces: D×(dN).
   [[nodiscard]] Points tangent_bases(const PointsRef& y) const;
+  /// U_N(y) c column by column, \p coordinates k×N -> D×N, without the bases: normal noise from numbers.
+  [[nodiscard]] Points from_normal_coordinates(const PointsRef& y, const PointsRef& coordinates) const;
   /// P_N(y) v column by column, D×N.
   [[nodiscard]] Points normal_component(const PointsRef& y, const PointsRef& v) const;
   /// v - P_N(y) v.
   [[nodiscard]] Points tangent_component(const PointsRef& y, const PointsRef& v) const;
-  /// \p n points spread over M, D×n: uniform where M has finite area, else a unit Gaussian on M. For tests and
-  /// trivial rows.
+  /// \p n points spread over M, D×n: uniform where M has finite area, else a unit Gaussian on M. For tests
+  /// and trivial rows.
   [[nodiscard]] Points random_points(Index n, Stream stream) const;
 
  private:
@@ -78,6 +81,9 @@ class Manifold {
   [[nodiscard]] virtual Points do_normal_bases(const PointsRef& y) const = 0;
   /// Default: completes the normal basis by a Householder QR.
   [[nodiscard]] virtual Points do_tangent_bases(const PointsRef& y) const;
+  /// Default: through the normal basis, in blocks of points.
+  [[nodiscard]] virtual Points do_from_normal_coordinates(const PointsRef& y,
+                                                          const PointsRef& coordinates) const;
   /// Default: through the normal basis.
   [[nodiscard]] virtual Points do_normal_component(const PointsRef& y, const PointsRef& v) const;
   [[nodiscard]] virtual Points do_random_points(Index n, Stream stream) const = 0;

@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "manifolds/affine.hpp"
+#include "manifolds/backbone.hpp"
 #include "manifolds/finite_set.hpp"
 #include "manifolds/implicit_manifold.hpp"
 #include "manifolds/mesh_files.hpp"
@@ -174,6 +175,14 @@ std::shared_ptr<const Manifold> make_product(Settings& settings) {
   return std::make_shared<Product>(std::move(factors));
 }
 
+std::shared_ptr<const Manifold> make_backbone(Settings& settings) {
+  require(settings, "residues");
+  const Index residues = settings.integer("residues", 16, 2, 10000);
+  const BackboneGeometry& geometry = backbone_geometry(settings.text("geometry", "engh-huber-1991"));
+  const bool middle = settings.choice("frame", "free", {"free", "middle"}) == "middle";
+  return std::make_shared<Backbone>(residues, geometry, middle ? BackboneFrame::middle : BackboneFrame::free);
+}
+
 std::shared_ptr<const Manifold> make_mesh(Settings& settings) {
   const double area = settings.number("area", 0.0, 0.0, infinity);  // 0: as in the file
   const std::string path = settings.required_text("path");
@@ -230,6 +239,10 @@ const Registry<ManifoldFactory>& manifold_registry() {
                   make_plane);
     manifolds.add("flux", "constant coordinate sum: flux:dim=784,total=100[,nonnegative=true]", make_flux);
     manifolds.add("affine", "{x : A x = b}: affine:rows=1:1:1/1:-2:1,values=3:0", make_affine);
+    manifolds.add("backbone",
+                  "protein backbones with fixed bonds and angles: "
+                  "backbone:residues=16[,geometry=engh-huber-1991][,frame=free|middle]",
+                  make_backbone);
     manifolds.add("mesh", "closed triangle surface from OFF, OBJ or PLY: mesh:[area=12.566,]path=FILE",
                   make_mesh);
     manifolds.add("so3", "rotations as 3x3 matrices, nine numbers, row-major: so3", make_so3);

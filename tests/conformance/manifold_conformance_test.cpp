@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "manifolds/affine.hpp"
+#include "manifolds/backbone.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "manifolds/registry.hpp"
 #include "manifolds/rotation_group.hpp"
@@ -80,6 +81,9 @@ TEST(ManifoldConformance, EveryRegisteredManifold) {
       "product:factors=so3*sphere:dim=2,radius=2*cube:dim=2",
       "sphere_in_16d",
       "circle_in_16d",
+      "backbone:residues=2",
+      "backbone:residues=4,geometry=foldingdiff",
+      "backbone:residues=8,frame=middle",
       "mesh:path=" + save("cube.off", test::cube()),
       "mesh:path=" + save("sphere.off", test::octasphere(2)),
       "mesh:area=12.566370614359172,path=" + save("torus.off", test::torus(1, 0.3, 24, 12)),
@@ -90,6 +94,7 @@ TEST(ManifoldConformance, EveryRegisteredManifold) {
     covered.insert(spec.substr(0, spec.find(':')));
     ConformanceOptions options;
     if (const auto* mesh = dynamic_cast<const TriangleMesh*>(manifold.get())) options = mesh_options(*mesh);
+    options.residual_is_distance = dynamic_cast<const Backbone*>(manifold.get()) == nullptr;
     for (const Regime regime : regimes) {
       const std::vector<Violation> found = violations(*manifold, regime, Stream(1, spec), options);
       EXPECT_TRUE(found.empty()) << spec << ", regime " << to_string(regime) << ": " << describe(found);

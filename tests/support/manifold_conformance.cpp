@@ -150,7 +150,8 @@ std::vector<Violation> violations(const Manifold& manifold, Regime regime, Strea
   double tilt = 0;
   for (Index j = 0; j < m; ++j) {
     const double moved = (x.col(j) - projected.points.col(j)).norm();
-    residual_error = std::max(residual_error, std::abs(h.col(j).norm() - moved));
+    residual_error = std::max(residual_error, options.residual_is_distance ? std::abs(h.col(j).norm() - moved)
+                                                                           : 1e-3 * moved - h.col(j).norm());
     distance_error = std::max(distance_error, std::abs(projected.distance(j) - moved));
     // 4. No other point of M is nearer: the base point, the manifold's own points, and neighbours of the
     // projection.
@@ -194,6 +195,18 @@ std::vector<Violation> violations(const Manifold& manifold, Regime regime, Strea
       if (!(error <= basis_error)) basis_error = error;
     }
     report.at_most(6, "deviation of [U_N U_T] from orthogonal", basis_error, orthogonality);
+  }
+
+  // U_N c by its own function.
+  if (normals.cols() == k * m) {
+    const Points combined = manifold.from_normal_coordinates(base, coefficients);
+    double combination_error = 0;
+    for (Index j = 0; j < m; ++j) {
+      const double error = (combined.col(j) - normals.middleCols(k * j, k) * coefficients.col(j)).norm() /
+                           coefficients.col(j).norm();
+      if (!(error <= combination_error)) combination_error = error;
+    }
+    report.at_most(6, "difference of U_N c and from_normal_coordinates", combination_error, orthogonality);
   }
 
   // 7.

@@ -34,6 +34,8 @@ struct ConformanceOptions {
   /// On a polyhedron the normal jumps at edges and the reach is 0: identities 5 and 8 are then checked only
   /// for base points in the inner part of faces (their faces' middle), and not near the cut locus.
   bool polyhedron = false;
+  /// Where h is no distance but only comparable to one: |h| is at least 1e-3 of the distance, up to rounding.
+  bool residual_is_distance = true;
   /// Base points in the inner part of faces, D×N; used instead of random_points for a polyhedron.
   Points inner_points;
   /// Points a little beside edges; the cut locus of a polyhedron.
