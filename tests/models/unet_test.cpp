@@ -7,7 +7,11 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "models/diffusion/denoiser_training.hpp"
+#include "models/registry.hpp"
+#include "tests/models/model_fixtures.hpp"
 #include "tests/models/reference_unet.hpp"
+#include "tests/support/expect_throws_message.hpp"
 
 namespace onmanifold {
 namespace {
@@ -201,6 +205,131 @@ TEST(Unet, StateRoundTripsAndWrongShapesAreRefused) {
   Eigen::MatrixXf y = x;
   const Eigen::MatrixXf e = Eigen::MatrixXf::Zero(32, 3);
   EXPECT_THROW(network.forward(parameters, x, e, *tape, y), InvalidInput);
+}
+
+/// 8×8 images: a bright row on grey, its place uniform.
+Points striped_images(Index n) {
+  Stream stream(1, "stripes");
+  Points images = 0.1 * stream.normal(64, n);
+  for (Index i = 0; i < n; ++i)
+    images.col(i).segment(8 * static_cast<Index>(stream.integer(8)), 8).array() += 2;
+  return images;
+}
+
+class ImageFixture {
+ public:
+  ImageFixture()
+      : plane_(Vector::Constant(64, 0.125), Vector::Zero(64)), source_(striped_images(100), Vector(), 0) {}
+  [[nodiscard]] FitContext context() const {
+    return {.training = &source_,
+            .manifold = &plane_,
+            .image = &image_,
+            .smallest_noise = 0.01,
+            .initialisation = Stream(7, "test/initialisation"),
+            .training_noise = Stream(7, "test/training-noise"),
+            .progress = {}};
+  }
+
+ private:
+  ImageLayout image_ = square(8);
+  TestPlane plane_;
+  TestSource source_;
+};
+
+std::unique_ptr<GenerativeModel> make_ddpm_with(const Value::Table& table) {
+  Settings settings{Value(table), "test"};
+  auto model = method_registry().get("ddpm").factory(settings);
+  settings.finish();
+  return model;
+}
+
+TEST(DdpmOnImages, TrainsTheUnetUnlessToldOtherwise) {
+  const ImageFixture fixture;
+  const Value::Table table = {
+      {"steps", 40}, {"batch", 12}, {"timesteps", 10}, {"warmup", 5}, {"learning_rate", 3e-3}};
+  auto model = make_ddpm_with(table);
+  model->fit(fixture.context());
+  EXPECT_TRUE(model->state().contains("in_weight"));
+  const Vector loss = model->curves().at("loss");
+  EXPECT_LT(loss.tail(10).mean(), 0.7 * loss.head(3).mean());
+  const Points samples = model->sample(3, Stream(1, "sample"));
+  EXPECT_TRUE(samples.allFinite());
+
+  auto again = make_ddpm_with(table);
+  again->fit(fixture.context());
+  EXPECT_EQ(again->sample(3, Stream(1, "sample")), samples);
+  auto loaded = make_ddpm_with(table);
+  loaded->load(model->state(), fixture.context());
+  EXPECT_EQ(loaded->sample(3, Stream(1, "sample")), samples);
+
+  Value::Table other = table;
+  other["network"] = "mlp";
+  auto perceptron = make_ddpm_with(other);
+  perceptron->fit(fixture.context());
+  EXPECT_TRUE(perceptron->state().contains("layer_0_weight"));
+
+  FitContext no_image = fixture.context();
+  no_image.image = nullptr;
+  other["network"] = "unet";
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { make_ddpm_with(other)->fit(no_image); }, {"unsupported", "images"}));
+  const ImageLayout wrong = square(6);
+  FitContext misfit = fixture.context();
+  misfit.image = &wrong;
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { make_ddpm_with(table)->fit(misfit); },
+                                           {"64 coordinates", "36 pixels"}));
+}
+
+TEST(DdpmOnImages, ABatchInPartsIsTheBatch) {
+  // Loss and gradient norm of a first step of 12 images, 8 + 4, against one tape for all of them.
+  const ImageFixture fixture;
+  const Unet network(square(8));
+  const NoiseSchedule schedule = NoiseSchedule::cosine(10, 0.9);
+  const DenoiserObjective objective;
+  const FitContext context = fixture.context();
+  BatchReader reader(*context.training, standardisation(*context.training));
+  DenoiserTrainer trainer(network, schedule, objective, {}, 12, context.initialisation,
+                          context.training_noise);
+  const DenoiserTrainer::StepResult in_parts = trainer.step(reader);
+
+  struct Whole final : Network {
+    explicit Whole(const Unet& unet) : inner(unet) {}
+    [[nodiscard]] Index data_size() const override { return inner.data_size(); }
+    [[nodiscard]] std::string name() const override { return inner.name(); }
+    [[nodiscard]] Index buffer_size() const override { return inner.buffer_size(); }
+    [[nodiscard]] Index parameter_count() const override { return inner.parameter_count(); }
+    [[nodiscard]] Eigen::VectorXf initial_parameters(const Stream& s) const override {
+      return inner.initial_parameters(s);
+    }
+    [[nodiscard]] ModelState to_state(const Eigen::VectorXf& p) const override { return inner.to_state(p); }
+    [[nodiscard]] Eigen::VectorXf from_state(const ModelState& s) const override {
+      return inner.from_state(s);
+    }
+    [[nodiscard]] std::unique_ptr<Tape> make_tape(Index n) const override { return inner.make_tape(n); }
+    [[nodiscard]] std::unique_ptr<Scratch> make_scratch(Index n) const override {
+      return inner.make_scratch(n);
+    }
+    void forward(const Eigen::VectorXf& p, const Eigen::MatrixXf& x, const Eigen::MatrixXf& e, Tape& t,
+                 Eigen::MatrixXf& y) const override {
+      inner.forward(p, x, e, t, y);
+    }
+    void backward(const Eigen::VectorXf& p, const Eigen::MatrixXf& dy, Tape& t,
+                  Eigen::VectorXf& g) const override {
+      inner.backward(p, dy, t, g);
+    }
+    void evaluate(const Eigen::VectorXf& p, const Eigen::MatrixXf& x, Index n,
+                  const Eigen::Ref<const Eigen::VectorXf>& e, Scratch& s, Eigen::MatrixXf& y) const override {
+      inner.evaluate(p, x, n, e, s, y);
+    }
+    const Unet& inner;
+  };
+  const Whole whole(network);
+  BatchReader same(*context.training, standardisation(*context.training));
+  DenoiserTrainer at_once(whole, schedule, objective, {}, 12, context.initialisation, context.training_noise);
+  const DenoiserTrainer::StepResult all = at_once.step(same);
+  // Means of the same float numbers, added in another order.
+  EXPECT_NEAR(in_parts.loss, all.loss, 1e-6 * all.loss);
+  EXPECT_NEAR(in_parts.gradient_norm, all.gradient_norm, 1e-5 * all.gradient_norm);
 }
 
 }  // namespace
