@@ -33,16 +33,11 @@ class Energy final : public Metric {
     parameters["null_method"] = "centred distance moments of the reference";
     MetricRecord record = make_record(biased_ ? "energy" : "energy_u", "lower", parameters, input);
     record.unit = space_.name() == "torsions" ? "" : "length";
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
+    const FinitePair sets(input, record, 2, 2);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
-    if (samples.size() < 2) return {failed(record, "fewer than two finite samples")};
-    const Points x = space_.embed(reference.points(), input);
-    const Points y = space_.embed(samples.points(), input);
+    const Points x = space_.embed(sets.reference(), input);
+    const Points y = space_.embed(sets.samples(), input);
     PairFunction f;
     f.radius = space_.radius(input);
     const auto n = static_cast<double>(x.cols());
@@ -65,13 +60,8 @@ class Energy final : public Metric {
     record.null = biased_ ? (1 / n + 1 / m) * 2 * sums.first / (n * (n - 1)) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {
-      Points pooled(x.rows(), x.cols() + y.cols());
-      pooled << x, y;
-      const auto splits = group_sums(pooled, x.cols(), f, permutations_, input.evaluation.at("permutation"));
-      Vector statistics(static_cast<Index>(splits.size()));
-      for (Index b = 0; b < statistics.size(); ++b)
-        statistics[b] = estimate(splits[static_cast<std::size_t>(b)], n, m);
-      record.p_value = permutation_p(statistics);
+      record.p_value = permutation_p(x, y, f, permutations_, input.evaluation.at("permutation"),
+                                     [&](const GroupSums& split) { return estimate(split, n, m); });
     }
     return {record};
   }

@@ -30,6 +30,9 @@ Superposition superpose_centred(const Atoms& p, const Atoms& q) {
   return result;
 }
 
+// A superposition takes about a microsecond: 10^8 pairs are some minutes.
+constexpr Index rmsd_size_limit = 10'000;
+
 Points centred(const Points& conformations) {
   Points result = conformations;
   const Index atoms = result.rows() / 3;
@@ -107,6 +110,14 @@ class RmsdMetric final : public Metric {
     const Points x = head(reference.points());
     const Points y = head(samples.points());
     record.n_reference = x.cols();
+    const Index larger = std::max(x.cols(), y.cols());
+    if (larger > rmsd_size_limit) {
+      throw InvalidInput(
+          fmt::format("{} of {} points compares up to {:.3g} pairs, above the limit of {:.3g}; "
+                      "size={} fits",
+                      name, larger, static_cast<double>(larger) * static_cast<double>(larger),
+                      static_cast<double>(rmsd_size_limit * rmsd_size_limit), rmsd_size_limit));
+    }
     if (y.cols() < (kind_ == Kind::pairwise ? 2 : 1)) return {failed(record, "not enough finite samples")};
     if (kind_ == Kind::nearest) {
       const NullMoments moments = moments_of(nearest(x, y));

@@ -43,6 +43,30 @@ PolynomialSums polynomial_sums(const Points& x, const Points& y) {
   return {all.sum(), diagonal.sum()};
 }
 
+// sum_j k(x_i, y_j) for every i, the diagonal left out where \p own.
+Vector polynomial_rows(const Points& x, const Points& y, bool own) {
+  const double scale = 1 / static_cast<double>(x.rows());
+  Vector rows = Vector::Zero(x.cols());
+  Points products;
+  for (Index b = 0; b < y.cols(); b += tile) {
+    const Index width = std::min(tile, y.cols() - b);
+    for (Index a = 0; a < x.cols(); a += tile) {
+      const Index height = std::min(tile, x.cols() - a);
+      products.noalias() = x.middleCols(a, height).transpose() * y.middleCols(b, width);
+      for (Index j = 0; j < width; ++j) {
+        for (Index i = 0; i < height; ++i) rows[a + i] += cube(products(i, j), scale);
+      }
+    }
+  }
+  for (Index i = 0; own && i < x.cols(); ++i) rows[i] -= cube(x.col(i).squaredNorm(), scale);
+  return rows;
+}
+
+double kid_error(const Points& x, const Points& y) {
+  return first_order_error(polynomial_rows(x, x, true), polynomial_rows(y, y, true),
+                           polynomial_rows(x, y, false), polynomial_rows(y, x, false));
+}
+
 KernelMoments polynomial_moments(const Points& x) {
   const Index count = std::min<Index>(x.cols(), 2000);
   const double scale = 1 / static_cast<double>(x.rows());
@@ -67,18 +91,14 @@ class Kid final : public Metric {
     parameters["subsets"] = "none: all points";
     parameters["null_method"] = "centred kernel moments of the reference";
     MetricRecord record = make_record("kid", "lower", parameters, input);
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
-    if (samples.size() < 2) return {failed(record, "fewer than two finite samples")};
-    record.value = kid(reference.points(), samples.points()).unbiased;
-    const auto moments = remember<KernelMoments>("kid-moments/" + fingerprint(reference.points()),
-                                                 [&] { return polynomial_moments(reference.points()); });
+    const FinitePair sets(input, record, 2, 2);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
+    record.value = kid(sets.reference(), sets.samples()).unbiased;
+    record.se = kid_error(sets.reference(), sets.samples());
+    const auto moments = remember<KernelMoments>("kid-moments/" + fingerprint(sets.reference()),
+                                                 [&] { return polynomial_moments(sets.reference()); });
     record.null = 0;
-    record.null_sd = mmd2_null_sd(*moments, reference.size(), samples.size(), false);
+    record.null_sd = mmd2_null_sd(*moments, sets.reference().cols(), sets.samples().cols(), false);
     return {record};
   }
 };

@@ -54,26 +54,21 @@ class MatchingMetric final : public Metric {
     if (distance) record.unit = squared_ ? "length^2" : "length";
     if (kind_ == Kind::cov_match) record.target = 1;
     if (kind_ == Kind::one_nna) record.target = 0.5;
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    const Index n = reference.size();
-    const Index m = samples.size();
-    if (n == 0) return {not_applicable(record, "the reference has no finite column")};
-    if (m == 0) return {failed(record, "no finite sample")};
+    const FinitePair sets(input, record);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
+    const Index n = sets.reference().cols();
+    const Index m = sets.samples().cols();
     OneNna accuracies;
     if (kind_ == Kind::one_nna) {
-      const OneNna result = one_nna(reference.points(), samples.points());
+      const OneNna result = one_nna(sets.reference(), sets.samples());
       record.value = result.accuracy;
       parameters["permutations"] = static_cast<std::int64_t>(permutations_);
       accuracies = result;
       if (permutations_ > 0)
-        record.p_value = one_nna_p(reference.points(), samples.points(), permutations_,
-                                   input.evaluation.at("permutation"));
+        record.p_value =
+            one_nna_p(sets.reference(), sets.samples(), permutations_, input.evaluation.at("permutation"));
     } else {
-      record.value = value(reference.points(), samples.points());
+      record.value = value(sets.reference(), sets.samples());
     }
 
     NullPlan plan;
@@ -83,9 +78,11 @@ class MatchingMetric final : public Metric {
                        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
     record.null = kind_ == Kind::one_nna ? one_nna_null(n, m) : null->mean[0];
     // The rule of the root of the size holds for shares; a mean of nearest distances shrinks with the size
-    // itself.
-    record.null_sd = distance ? MetricRecord::unknown : null->sd[0];
-    parameters["null_method"] = kind_ == Kind::one_nna ? "closed form; " + null->method : null->method;
+    // itself, so its spread is that of the few draws at full size.
+    record.null_sd = distance ? null->full_sd[0] : null->sd[0];
+    parameters["null_method"] = kind_ == Kind::one_nna ? "closed form; " + null->method
+                                : distance             ? null->full_method
+                                                       : null->method;
     // Matched points repel each other's chances: the spread is below this binomial one.
     if (kind_ == Kind::cov_match)
       record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(n));

@@ -28,6 +28,13 @@ struct FeatureMap {
   std::function<Points(const Points&)> map;
 };
 
+/// Scores at the same points of one noised law: what a model gave and what is exact, for `score_mse`.
+struct ScoreLevel {
+  double sigma = 0;               ///< standard deviation of the noise of the level, in length units
+  const Points* model = nullptr;  ///< D×n
+  const Points* exact = nullptr;  ///< D×n
+};
+
 /// What is compared. Pointers are not owned; null where there is none.
 struct MetricInput {
   const Points* samples = nullptr;  ///< D×n, never null; columns that are not finite are counted and left out
@@ -44,7 +51,9 @@ struct MetricInput {
   Stream evaluation;       ///< address: task; the same for every method
   std::uint64_t memory_bytes = 0;        ///< what a metric may use beside its input; 0: default_memory
   const FeatureMap* features = nullptr;  ///< for metrics that are asked for features
-  const Vector* reference_log_density = nullptr;  ///< log-densities a model gave to the reference points
+  const Points* directions = nullptr;    ///< D×L for sliced_w2, scaled to length 1; null: its seeded set
+  const std::vector<ScoreLevel>* scores = nullptr;  ///< for score_mse; null: there is no exact score
+  const Vector* reference_log_density = nullptr;    ///< log-densities a model gave to the reference points
 
   static constexpr std::uint64_t default_memory = 2'000'000'000;
   [[nodiscard]] std::uint64_t memory() const { return memory_bytes == 0 ? default_memory : memory_bytes; }

@@ -38,16 +38,11 @@ class MmdMetric final : public Metric {
     parameters["null_method"] = "centred kernel moments of the reference";
     MetricRecord record =
         make_record(biased_ ? "mmd2_rbf_biased" : "mmd2_rbf_unbiased", "lower", parameters, input);
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
-    if (samples.size() < 2) return {failed(record, "fewer than two finite samples")};
+    const FinitePair sets(input, record, 2, 2);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
-    const Points x = space_.embed(reference.points(), input);
-    const Points y = space_.embed(samples.points(), input);
+    const Points x = space_.embed(sets.reference(), input);
+    const Points y = space_.embed(sets.samples(), input);
 
     double sigma = sigma_;
     if (bandwidth_ == "median") {
@@ -91,13 +86,8 @@ class MmdMetric final : public Metric {
     record.null = biased_ ? (1 / n + 1 / m) * (1 - 2 * sums.first / (n * (n - 1))) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {
-      Points pooled(x.rows(), x.cols() + y.cols());
-      pooled << x, y;
-      const auto splits = group_sums(pooled, x.cols(), f, permutations_, input.evaluation.at("permutation"));
-      Vector statistics(static_cast<Index>(splits.size()));
-      for (Index b = 0; b < statistics.size(); ++b)
-        statistics[b] = estimate(splits[static_cast<std::size_t>(b)], n, m);
-      record.p_value = permutation_p(statistics);
+      record.p_value = permutation_p(x, y, f, permutations_, input.evaluation.at("permutation"),
+                                     [&](const GroupSums& split) { return estimate(split, n, m); });
     }
     return {record};
   }

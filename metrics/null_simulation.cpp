@@ -41,9 +41,10 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
     SimulatedNull result;
     result.mean = Vector::Constant(statistics, MetricRecord::unknown);
     result.sd = result.mean;
+    result.full_sd = result.mean;
     const auto total = static_cast<double>(n + m);
     if (!sampled) {
-      result.method = "none: no sampler";
+      result.method = result.full_method = "none: no sampler";
       if (input.reference == nullptr) return result;
       const FiniteColumns finite(*input.reference);
       const Points& reference = finite.points();
@@ -67,6 +68,7 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
       if (plan.points > 0 && std::min(whole.first, whole.second) >= plan.smallest) {
         reduce(collect(1, statistics, statistic, take(whole)), 1, &result.mean, nullptr);
         result.method = fmt::format("reference split into {} and {}", whole.first, whole.second);
+        result.full_method = result.method;
       }
       if (std::min(part.first, part.second) >= plan.smallest) {
         const double scale = std::sqrt(static_cast<double>(part.first + part.second) / total);
@@ -97,12 +99,17 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
     reduce(collect(plan.small_draws, statistics, statistic, draw("small", small_n, small_m)), scale,
            whole ? &result.mean : nullptr, &result.sd);
     result.method = fmt::format("{} simulated pairs", plan.small_draws);
-    if (whole) return result;
+    if (whole) {
+      result.full_sd = result.sd;  // the scale is 1
+      result.full_method = result.method;
+      return result;
+    }
     result.method = fmt::format("spread from {} simulated pairs of {} and {}, scaled", plan.small_draws,
                                 small_n, small_m);
     if (plan.points > 0) {
       const Index draws = std::clamp<Index>(plan.points / (n + m), 4, plan.small_draws);
-      reduce(collect(draws, statistics, statistic, draw("full", n, m)), 1, &result.mean, nullptr);
+      reduce(collect(draws, statistics, statistic, draw("full", n, m)), 1, &result.mean, &result.full_sd);
+      result.full_method = fmt::format("{} simulated pairs", draws);
       result.method = fmt::format("{} simulated pairs; {}", draws, result.method);
     }
     return result;

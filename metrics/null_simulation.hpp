@@ -27,7 +27,9 @@ struct NullPlan {
 struct SimulatedNull {
   Vector mean;  ///< one number a statistic; NaN where plan.points is 0
   Vector sd;
-  std::string method;  ///< what was done, for the parameters of the record
+  Vector full_sd;           ///< of the draws at the sizes in use, unscaled; NaN where there is one or none
+  std::string full_method;  ///< what mean and full_sd come from
+  std::string method;       ///< what was done, for the parameters of the record
 };
 
 /// Several statistics of one pair of sets.

@@ -26,20 +26,16 @@ class Ks final : public Metric {
     parameters["coordinate"] = static_cast<std::int64_t>(coordinate_);
     parameters["null_method"] = "Kolmogorov's limit law";
     MetricRecord record = make_record("ks", "lower", parameters, input);
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
     if (coordinate_ >= input.samples->rows())
       throw InvalidInput(fmt::format("ks: no coordinate {}", coordinate_));
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    if (reference.size() == 0) return {not_applicable(record, "the reference has no finite column")};
-    if (samples.size() == 0) return {failed(record, "no finite sample")};
-    record.value = kolmogorov_smirnov(reference.points().row(coordinate_).transpose(),
-                                      samples.points().row(coordinate_).transpose());
-    record.p_value = kolmogorov_smirnov_two_sample_p(reference.size(), samples.size(), record.value);
-    const double rate =
-        std::sqrt(1 / static_cast<double>(reference.size()) + 1 / static_cast<double>(samples.size()));
+    const FinitePair sets(input, record);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
+    record.value = kolmogorov_smirnov(sets.reference().row(coordinate_).transpose(),
+                                      sets.samples().row(coordinate_).transpose());
+    record.p_value =
+        kolmogorov_smirnov_two_sample_p(sets.reference().cols(), sets.samples().cols(), record.value);
+    const double rate = std::sqrt(1 / static_cast<double>(sets.reference().cols()) +
+                                  1 / static_cast<double>(sets.samples().cols()));
     const double log2 = std::log(2.0);
     record.null = std::sqrt(M_PI / 2) * log2 * rate;
     record.null_sd = std::sqrt(M_PI * M_PI / 12 - M_PI / 2 * log2 * log2) * rate;
@@ -58,26 +54,33 @@ class SlicedW2 final : public Metric {
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "ambient";
-    parameters["directions"] = static_cast<std::int64_t>(count_);
-    parameters["seed"] = static_cast<std::int64_t>(seed_);
+    const bool given = input.directions != nullptr;
+    if (given) {
+      parameters["directions"] = static_cast<std::int64_t>(input.directions->cols());
+      parameters["directions_hash"] = fingerprint(*input.directions);
+    } else {
+      parameters["directions"] = static_cast<std::int64_t>(count_);
+      parameters["seed"] = static_cast<std::int64_t>(seed_);
+    }
     MetricRecord record = make_record("sliced_w2", "lower", parameters, input);
     record.unit = "length";
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    if (reference.size() == 0) return {not_applicable(record, "the reference has no finite column")};
-    if (samples.size() == 0) return {failed(record, "no finite sample")};
-    Points directions = Stream(static_cast<std::uint64_t>(seed_), "metrics/sliced_w2/directions")
-                            .normal(input.samples->rows(), count_);
+    const FinitePair sets(input, record);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
+    Points directions = given ? *input.directions
+                              : Stream(static_cast<std::uint64_t>(seed_), "metrics/sliced_w2/directions")
+                                    .normal(input.samples->rows(), count_);
+    check_dimension(directions, input.samples->rows(), "directions");
+    if (directions.cols() == 0 || !directions.allFinite() || !(directions.colwise().norm().minCoeff() > 0))
+      throw InvalidInput("sliced_w2: a direction has no length, or there is none");
     directions.colwise().normalize();
-    record.value = sliced_w2(reference.points(), samples.points(), directions);
+    record.value = sliced_w2(sets.reference(), sets.samples(), directions);
     NullPlan plan;
     plan.points = 80'000;
     const auto null = simulated_null(
-        input, fmt::format("sliced_w2(directions={},seed={})", count_, seed_), reference.size(),
-        samples.size(), 1, plan,
+        input,
+        given ? "sliced_w2(" + fingerprint(directions) + ")"
+              : fmt::format("sliced_w2(directions={},seed={})", count_, seed_),
+        sets.reference().cols(), sets.samples().cols(), 1, plan,
         [&](const Points& x, const Points& y) { return Vector::Constant(1, sliced_w2(x, y, directions)); });
     record.null = null->mean[0];
     record.null_sd = null->sd[0];

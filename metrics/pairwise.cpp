@@ -301,6 +301,17 @@ double permutation_p(const Vector& statistics) {
   return static_cast<double>(1 + reached) / static_cast<double>(permutations + 1);
 }
 
+double permutation_p(const Points& x, const Points& y, const PairFunction& f, Index permutations,
+                     const Stream& stream, const std::function<double(const GroupSums&)>& statistic) {
+  Points pooled(x.rows(), x.cols() + y.cols());
+  pooled << x, y;
+  const auto splits = group_sums(pooled, x.cols(), f, permutations, stream);
+  Vector statistics(static_cast<Index>(splits.size()));
+  for (Index b = 0; b < statistics.size(); ++b)
+    statistics[b] = statistic(splits[static_cast<std::size_t>(b)]);
+  return permutation_p(statistics);
+}
+
 double median_distance(const Points& x, bool lower_middle) {
   const Index n = x.cols();
   if (n < 2) throw InvalidInput("median distance: fewer than two points");

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -76,6 +77,12 @@ struct GroupSums {
                                                 Index permutations, const Stream& stream);
 /// (1 + #{T_b >= T_0}) / (B + 1) of T_0 and T_1 … T_B; rounding differences count as equal.
 [[nodiscard]] double permutation_p(const Vector& statistics);
+
+/// The same where \p statistic is a function of the sums of a split: that of \p x against \p y first, then
+/// \p permutations random ones of the pooled set.
+[[nodiscard]] double permutation_p(const Points& x, const Points& y, const PairFunction& f,
+                                   Index permutations, const Stream& stream,
+                                   const std::function<double(const GroupSums&)>& statistic);
 
 /// Squared distances between the columns \p begin … \p begin + count - 1 of a fixed set and one point, by
 /// direct differences for D <= 24 and from centred scalar products above, clipped at 0.

@@ -2,6 +2,7 @@
 #include "metrics/point_space.hpp"
 
 #include "core/error.hpp"
+#include "manifolds/backbone.hpp"
 #include "manifolds/sphere.hpp"
 
 namespace onmanifold {
@@ -23,8 +24,10 @@ Points PointSpace::embed(const Points& points, const MetricInput& input) const {
     return std::move(projection.points);
   }
   if (name_ == "torsions") {
-    Points embedded(2 * points.rows(), points.cols());
-    embedded << points.array().cos().matrix(), points.array().sin().matrix();
+    const auto* backbone = dynamic_cast<const Backbone*>(input.manifold);
+    const Points angles = backbone == nullptr ? points : backbone->torsions(points);
+    Points embedded(2 * angles.rows(), angles.cols());
+    embedded << angles.array().cos().matrix(), angles.array().sin().matrix();
     return embedded;
   }
   return points;

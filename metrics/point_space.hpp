@@ -10,7 +10,8 @@
 
 namespace onmanifold {
 
-/// The setting space = ambient (default) | geodesic (spheres) | torsions (data are angles in radians).
+/// The setting space = ambient (default) | geodesic (spheres) | torsions (of a backbone; else the data are angles in
+/// radians).
 class PointSpace {
  public:
   explicit PointSpace(Settings& settings);

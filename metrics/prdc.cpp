@@ -60,22 +60,17 @@ class PrdcMetric final : public Metric {
     parameters["closed"] = closed_;
     MetricRecord record = make_record(name, kind_ == Kind::density ? "target" : "higher", parameters, input);
     record.target = 1;
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    const Index n = reference.size();
-    const Index m = samples.size();
-    if (n <= k_) return {not_applicable(record, "the reference has no more than k points")};
-    if (m <= (kind_ == Kind::recall ? k_ : 0)) return {failed(record, "not enough finite samples")};
+    const FinitePair sets(input, record, k_ + 1, kind_ == Kind::recall ? k_ + 1 : 1);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
+    const Index n = sets.reference().cols();
+    const Index m = sets.samples().cols();
 
     // Coverage, density and precision come out of one search.
     const std::string key = fmt::format("balls/{}/{}/{}/{}/{}", kind_ == Kind::recall, k_, closed_,
-                                        fingerprint(reference.points()), fingerprint(samples.points()));
+                                        fingerprint(sets.reference()), fingerprint(sets.samples()));
     const auto shares = remember<BallShares>(key, [&] {
-      return kind_ == Kind::recall ? ball_shares(samples.points(), reference.points(), k_, closed_)
-                                   : ball_shares(reference.points(), samples.points(), k_, closed_);
+      return kind_ == Kind::recall ? ball_shares(sets.samples(), sets.reference(), k_, closed_)
+                                   : ball_shares(sets.reference(), sets.samples(), k_, closed_);
     });
     record.value = pick(*shares, kind_);
 

@@ -21,6 +21,7 @@
 #include "metrics/one_dimensional.hpp"
 #include "metrics/prdc.hpp"
 #include "metrics/projection_distance.hpp"
+#include "metrics/score_mse.hpp"
 #include "metrics/sinkhorn.hpp"
 #include "metrics/train_copy_rate.hpp"
 #include "metrics/transport.hpp"
@@ -133,6 +134,8 @@ const Registry<MetricFactory>& metric_registry() {
     metrics.add("rmsd_pairwise", "mean RMSD between samples, superposed: diversity", make_rmsd_pairwise);
     metrics.add("rmsd_cross", "mean RMSD between samples and reference, superposed", make_rmsd_cross);
     metrics.add("nll", "minus the mean stored log-density of the reference", make_nll);
+    metrics.add("score_mse", "scaled squared error of a model's score where the exact one is known",
+                make_score_mse);
     metrics.add("ks", "Kolmogorov-Smirnov distance of one coordinate", make_ks);
     metrics.add("sliced_w2", "root of the mean squared W2 of projections on lines", make_sliced_w2);
     metrics.add("w1", "exact 1-Wasserstein distance", make_w1);

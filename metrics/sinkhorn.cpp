@@ -111,18 +111,13 @@ class SinkhornMetric final : public Metric {
         fmt::format("marginal error <= {}, at most {} sweeps", rule_.tolerance, rule_.sweeps);
     MetricRecord record = make_record(name, "lower", parameters, input);
     record.unit = "length^2";
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    if (reference.size() == 0) return {not_applicable(record, "the reference has no finite column")};
-    if (samples.size() == 0) return {failed(record, "no finite sample")};
+    const FinitePair sets(input, record);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     const auto head = [&](const Points& all) -> Points {
       return all.leftCols(size_ > 0 ? std::min(size_, all.cols()) : all.cols());
     };
-    const Points x = head(reference.points());
-    const Points y = head(samples.points());
+    const Points x = head(sets.reference());
+    const Points y = head(sets.samples());
     record.n_reference = x.cols();
     const auto result =
         remember<Divergences>(fmt::format("sinkhorn-div/{}/{}/{}/{}/{}", eps_, rule_.tolerance, rule_.sweeps,

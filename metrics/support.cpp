@@ -66,6 +66,32 @@ MetricRecord failed(MetricRecord record, std::string_view why) {
   return record;
 }
 
+FinitePair::FinitePair(const MetricInput& input, MetricRecord& record, Index least_reference,
+                       Index least_samples)
+    : samples_(*input.samples), least_reference_(least_reference), least_samples_(least_samples) {
+  record.n_nonfinite = samples_.nonfinite();
+  if (input.reference == nullptr) return;
+  reference_.emplace(*input.reference);
+  record.n_reference = reference_->size();
+}
+
+std::optional<MetricRecord> FinitePair::obstacle(const MetricRecord& record) const {
+  if (!reference_) return not_applicable(record, "no reference");
+  if (reference_->size() < least_reference_) {
+    return not_applicable(record, least_reference_ == 1 ? "the reference has no finite column"
+                                  : least_reference_ == 2
+                                      ? "fewer than two reference points"
+                                      : fmt::format("fewer than {} reference points", least_reference_));
+  }
+  if (samples_.size() < least_samples_) {
+    return failed(record, least_samples_ == 1 ? "no finite sample"
+                          : least_samples_ == 2
+                              ? "fewer than two finite samples"
+                              : fmt::format("fewer than {} finite samples", least_samples_));
+  }
+  return std::nullopt;
+}
+
 std::string fingerprint(const Points& points) {
   Sha256 hash;
   hash.update(fmt::format("{}x{}\n", points.rows(), points.cols()));

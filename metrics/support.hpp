@@ -9,6 +9,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -75,6 +76,25 @@ class StreamedMoments {
 [[nodiscard]] MetricRecord not_applicable(MetricRecord record, std::string_view why);
 /// The same with "failed: <why>".
 [[nodiscard]] MetricRecord failed(MetricRecord record, std::string_view why);
+
+/// The finite columns of samples and reference, or why there is nothing to compare. Fills in n_nonfinite and
+/// n_reference of a record.
+class FinitePair {
+ public:
+  /// \p least_reference and \p least_samples points are needed. \p input outlives the object.
+  FinitePair(const MetricInput& input, MetricRecord& record, Index least_reference = 1,
+             Index least_samples = 1);
+  /// What to return at once, if anything: \p record as not_applicable (reference) or failed (samples).
+  [[nodiscard]] std::optional<MetricRecord> obstacle(const MetricRecord& record) const;
+  [[nodiscard]] const Points& reference() const { return reference_->points(); }
+  [[nodiscard]] const Points& samples() const { return samples_.points(); }
+
+ private:
+  FiniteColumns samples_;
+  std::optional<FiniteColumns> reference_;
+  Index least_reference_;
+  Index least_samples_;
+};
 
 /// SHA-256 of sizes and entries: tells sets of points apart in the store.
 [[nodiscard]] std::string fingerprint(const Points& points);

@@ -15,6 +15,7 @@
 #include "core/error.hpp"
 #include "core/summation.hpp"
 #include "metrics/null_simulation.hpp"
+#include "metrics/point_space.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
@@ -92,14 +93,19 @@ class Bipartite : public lemon::DigraphExtender<BipartiteBase> {
   }
 };
 
-// |x_i - y_j|^p of an arc; as an integer cost if scale > 0.
+// |x_i - y_j|^p of an arc, along great circles if radius > 0; as an integer cost if scale > 0.
 struct ArcCost {
   const Points* x;
   const Points* y;
   int p;
+  double radius;
   double scale;
   [[nodiscard]] double real(Index arc) const {
-    const double square = (x->col(arc / y->cols()) - y->col(arc % y->cols())).squaredNorm();
+    double square = (x->col(arc / y->cols()) - y->col(arc % y->cols())).squaredNorm();
+    if (radius > 0) {
+      const double length = 2 * radius * std::asin(std::min(1.0, 0.5 * std::sqrt(square) / radius));
+      square = length * length;
+    }
     return p == 2 ? square : std::sqrt(square);
   }
   std::int64_t operator[](const Bipartite::Arc& arc) const {
@@ -112,7 +118,8 @@ constexpr Index largest_problem = std::numeric_limits<std::int32_t>::max();
 class TransportMetric final : public Metric {
  public:
   enum class Kind { w1, w2, w2_sq };
-  TransportMetric(Kind kind, Settings& settings) : kind_(kind), size_(settings.integer("size", 0, 0)) {}
+  TransportMetric(Kind kind, Settings& settings)
+      : kind_(kind), space_(settings), size_(settings.integer("size", 0, 0)) {}
 
  private:
   [[nodiscard]] double from_cost(double cost) const { return kind_ == Kind::w2 ? std::sqrt(cost) : cost; }
@@ -121,29 +128,26 @@ class TransportMetric final : public Metric {
     static constexpr const char* names[] = {"w1", "w2", "w2_sq"};
     const char* name = names[static_cast<int>(kind_)];
     Value::Table parameters;
-    parameters["space"] = "ambient";
-    parameters["distance"] = "euclidean";
+    parameters["space"] = space_.name();
+    parameters["distance"] = space_.name() == "geodesic" ? "great circle" : "euclidean";
     parameters["size"] = static_cast<std::int64_t>(size_);
     MetricRecord record = make_record(name, "lower", parameters, input);
-    record.unit = kind_ == Kind::w2_sq ? "length^2" : "length";
-    const FiniteColumns samples(*input.samples);
-    record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
-    record.n_reference = reference.size();
-    if (reference.size() == 0) return {not_applicable(record, "the reference has no finite column")};
-    if (samples.size() == 0) return {failed(record, "no finite sample")};
+    record.unit = space_.name() == "torsions" ? "" : kind_ == Kind::w2_sq ? "length^2" : "length";
+    const FinitePair sets(input, record);
+    if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
+    if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
+    const double radius = space_.radius(input);
     const auto head = [&](const Points& all) -> Points {
-      return all.leftCols(size_ > 0 ? std::min(size_, all.cols()) : all.cols());
+      return space_.embed(all.leftCols(size_ > 0 ? std::min(size_, all.cols()) : all.cols()), input);
     };
-    const Points x = head(reference.points());
-    const Points y = head(samples.points());
+    const Points x = head(sets.reference());
+    const Points y = head(sets.samples());
     record.n_reference = x.cols();
     const int p = kind_ == Kind::w1 ? 1 : 2;
     const std::uint64_t memory = input.memory();
     const double cost =
-        *remember<double>(fmt::format("transport/{}/{}/{}", p, fingerprint(x), fingerprint(y)),
-                          [&] { return exact_transport(x, y, p, memory); });
+        *remember<double>(fmt::format("transport/{}/{}/{}/{}", p, radius, fingerprint(x), fingerprint(y)),
+                          [&] { return exact_transport(x, y, p, memory, radius); });
     record.value = from_cost(cost);
 
     // As many simulated pairs as fit into the time of one problem of 2,000 by 2,000 points, which is a
@@ -151,12 +155,15 @@ class TransportMetric final : public Metric {
     constexpr Index arcs = 4'000'000;
     const Index draws = std::min<Index>(40, arcs / std::max<Index>(1, x.cols() * y.cols()));
     if (draws >= 8 && input.sampler != nullptr) {
+      const bool ambient = space_.name() == "ambient";
       NullPlan plan;
       plan.small_draws = draws;
       plan.small_total = x.cols() + y.cols();
-      const auto null =
-          simulated_null(input, name, x.cols(), y.cols(), 1, plan, [&](const Points& a, const Points& b) {
-            return Vector::Constant(1, from_cost(exact_transport(a, b, p, memory)));
+      const auto null = simulated_null(
+          input, ambient ? name : fmt::format("{}({})", name, space_.name()), x.cols(), y.cols(), 1, plan,
+          [&](const Points& a, const Points& b) {
+            return Vector::Constant(1, from_cost(exact_transport(space_.embed(a, input),
+                                                                 space_.embed(b, input), p, memory, radius)));
           });
       record.null = null->mean[0];
       record.null_sd = null->sd[0];
@@ -169,6 +176,7 @@ class TransportMetric final : public Metric {
   }
 
   Kind kind_;
+  PointSpace space_;
   Index size_;
 };
 
@@ -197,7 +205,7 @@ Index transport_size(std::uint64_t memory_bytes) {
   return low;
 }
 
-double exact_transport(const Points& x, const Points& y, int p, std::uint64_t memory_bytes) {
+double exact_transport(const Points& x, const Points& y, int p, std::uint64_t memory_bytes, double radius) {
   check_dimension(y, x.rows(), "samples");
   check_finite(x, "transport");
   check_finite(y, "transport");
@@ -217,7 +225,7 @@ double exact_transport(const Points& x, const Points& y, int p, std::uint64_t me
   const Index supply = m / divisor;
   const Index demand = n / divisor;
 
-  ArcCost cost{&x, &y, p, 0};
+  ArcCost cost{&x, &y, p, radius, 0};
   double largest = 0;
   for (Index arc = 0; arc < n * m; ++arc) largest = std::max(largest, cost.real(arc));
   if (largest == 0) return 0;

@@ -7,9 +7,10 @@
 // everywhere; the value is summed from the unrounded distances of the plan it finds. That plan is optimal
 // within 2^-k of the largest cost, k >= 40.
 //
-// Settings: size (take the first `size` columns of both sets; 0: all of them). A set that needs more memory
-// than allowed is an error that names the size that fits; nothing is left out silently. Null: simulated where
-// solving is cheap, else NaN: the oracle row says what a perfect model gets.
+// Settings: space = ambient | geodesic (great circles, on spheres) | torsions; size (take the first `size`
+// columns of both sets; 0: all of them). A set that needs more memory than allowed is an error that names the
+// size that fits; nothing is left out silently. Null: simulated where solving is cheap, else NaN: the oracle
+// row says what a perfect model gets.
 
 #include <cstdint>
 #include <memory>
@@ -21,9 +22,11 @@ namespace onmanifold {
 
 /// min_P sum P_ij |x_i - y_j|^p over couplings of uniform weights, p = 1 or 2. \p x D×N, \p y D×M; N and M
 /// may differ. About O(N^3); memory transport_bytes(N, M). \throw InvalidInput without points, for another p,
-/// values that are not finite, or sizes beyond 2^31 arcs or \p memory_bytes.
+/// values that are not finite, or sizes beyond 2^31 arcs or \p memory_bytes. \p radius > 0: distances along
+/// great circles of a sphere of that radius, on which the points lie.
 [[nodiscard]] double exact_transport(const Points& x, const Points& y, int p,
-                                     std::uint64_t memory_bytes = MetricInput::default_memory);
+                                     std::uint64_t memory_bytes = MetricInput::default_memory,
+                                     double radius = 0);
 /// What exact_transport needs for \p n and \p m points.
 [[nodiscard]] std::uint64_t transport_bytes(Index n, Index m);
 /// Largest n with transport_bytes(n, n) <= \p memory_bytes.

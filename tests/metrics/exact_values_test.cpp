@@ -3,6 +3,7 @@
 // program.
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
 #include "metrics/frechet.hpp"
 #include "metrics/histogram.hpp"
 #include "metrics/kid.hpp"
@@ -192,6 +193,65 @@ TEST(ExactValues, FrechetDistanceOfRankDeficientMatrices) {
       0.9015907205927955, -0.12289022551864817, -0.691660751725309, 0.5828152137158222, 0.5024943389018682,
       -0.9357694342590688, -0.39675352686597737;
   expect_relative(frechet_distance(p, q), 4.75383761747201);
+}
+
+TEST(ExactValues, FrechetConventions) {
+  // ddof 0 is another number; clipped eigenvalues of S1 S2 would be off by 1e-8.
+  const double trap = 1.07408469600153;
+  const Points a = fixture_a();
+  const Points b = fixture_b();
+  EXPECT_GT(std::abs(frechet_distance(a, b) - trap), 0.06);
+  const auto factor = [](const Points& x) {
+    return Eigen::MatrixXd((x.colwise() - x.rowwise().mean()).transpose());
+  };
+  expect_relative(frechet_distance(a.rowwise().mean(), factor(a) / std::sqrt(12.0), b.rowwise().mean(),
+                                   factor(b) / std::sqrt(10.0)),
+                  trap);
+}
+
+TEST(ExactValues, SquaredConstraintIsAnotherNumber) {
+  // h = |x|^2 - 1 in place of |x| - 1: the unit of h matters.
+  const Vector h = (fixture_b().colwise().squaredNorm().array() - 1).abs().matrix().transpose();
+  expect_relative(h.mean(), 1.2720430469677);
+  expect_relative(h.maxCoeff(), 2.8676498019493);
+}
+
+TEST(ExactValues, EnergyOfPointMasses) {
+  // Published roots of the squared form; weights are repeated points.
+  const auto root = [](std::initializer_list<double> x, std::initializer_list<double> y) {
+    Points a(1, static_cast<Index>(x.size()));
+    Points b(1, static_cast<Index>(y.size()));
+    std::copy(x.begin(), x.end(), a.data());
+    std::copy(y.begin(), y.end(), b.data());
+    return std::sqrt(value_of("energy", a, b));
+  };
+  expect_relative(root({0, 1}, {0, 0}), std::sqrt(0.5));
+  expect_relative(root({0, 0, 0, 1}, {0, 0}), std::sqrt(2.0) / 4);
+  expect_relative(root({0, 2}, {0, 0}), 1);
+  expect_relative(root({0, 1, 2}, {1, 2, 3}), std::sqrt(2.0 / 3));
+  expect_relative(root({0, 0}, {3, 3}), std::sqrt(6.0));
+}
+
+TEST(ExactValues, SlicesOfALineAreItsTransport) {
+  const Points x = Stream(4, "line/x").normal(1, 40);
+  const Points y = Stream(4, "line/y").normal(1, 30);
+  const double slice = value_of("sliced_w2", x, y);
+  expect_relative(slice * slice, value_of("w2_sq", x, y));
+  EXPECT_EQ(value_of("sliced_w2", x, x), 0);
+}
+
+TEST(ExactValues, SlicedRecordWithGivenDirections) {
+  Points directions(3, 4);
+  directions << 1, 0, 0, 5, 0, 1, 0, 5, 0, 0, 1, 5;  // lengths do not matter
+  const Points a = fixture_a();
+  const Points b = fixture_b();
+  MetricInput input{
+      .samples = &b, .reference = &a, .evaluation = Stream(1, "test/evaluation"), .directions = &directions};
+  const MetricRecord record = evaluate("sliced_w2", input);
+  expect_relative(record.value, 0.581466513134432);
+  EXPECT_NE(record.parameters.find("directions_hash"), std::string::npos) << record.parameters;
+  directions.col(2).setZero();
+  EXPECT_THROW(static_cast<void>(evaluate("sliced_w2", input)), InvalidInput);
 }
 
 TEST(ExactValues, LinesAndSlices) {

@@ -102,6 +102,8 @@ inline double value_of(const std::string& text, const Points& reference, const P
 /// Two bumps on the sphere with a reference, training points, a grid whose masses come from 10^6 draws, and a
 /// sampler.
 struct SphereScene {
+  SphereScene(const SphereScene&) = delete;
+  SphereScene& operator=(const SphereScene&) = delete;
   explicit SphereScene(Index n = 1000, std::string address = "scene")
       : manifold(2),
         reference(sampler.sample(n, Stream(7, address).at("reference"))),
@@ -109,7 +111,10 @@ struct SphereScene {
         truth(sampler.sample(n, Stream(7, address).at("truth"))),
         partition({0, 1, 2}, Vector::Constant(3, -1.0), Vector::Constant(3, 1.0), 4),
         evaluation(7, address + "/evaluation"),
-        log_density(Vector::LinSpaced(n, -3.0, -1.0)) {
+        log_density(Vector::LinSpaced(n, -3.0, -1.0)),
+        exact_score(Stream(7, address).at("score").normal(3, n)),
+        model_score(1.01 * exact_score),
+        scores{{0.5, &model_score, &exact_score}} {
     const Eigen::VectorXi cells = partition.assign(sampler.sample(400000, Stream(7, "masses")));
     masses = Vector::Zero(partition.size());
     for (Index i = 0; i < cells.size(); ++i) masses[cells[i]] += 1.0 / static_cast<double>(cells.size());
@@ -124,6 +129,7 @@ struct SphereScene {
             .masses = &masses,
             .sampler = &sampler,
             .evaluation = evaluation,
+            .scores = &scores,
             .reference_log_density = &log_density};
   }
 
@@ -136,6 +142,9 @@ struct SphereScene {
   Vector masses;
   Stream evaluation;
   Vector log_density;  ///< what some model gave the reference
+  Points exact_score;
+  Points model_score;  ///< of a good model
+  std::vector<ScoreLevel> scores;
 };
 
 }  // namespace onmanifold::test

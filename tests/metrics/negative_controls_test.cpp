@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Known-bad sample sets must move each metric in the right direction, well out of the band of a perfect
 // model.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/metrics/metric_fixtures.hpp"
@@ -14,6 +16,9 @@ struct Control {
   int sign;  // of (value - value of a perfect model)
 };
 
+// Scenes that are not a cloud on the sphere: what kind of input, good or bad, a metric is given.
+MetricRecord record_of(const Control& control, bool bad);
+
 Points known_bad(const SphereScene& scene, const std::string& kind) {
   const Index n = scene.truth.cols();
   if (kind == "shifted") return (scene.truth.array() + 0.4).matrix();
@@ -21,17 +26,48 @@ Points known_bad(const SphereScene& scene, const std::string& kind) {
   if (kind == "collapsed") return scene.truth.col(0) * Eigen::RowVectorXd::Ones(n);
   if (kind == "memorised") return scene.training;
   if (kind == "blown off") return scene.truth * 1.8;
+  if (kind == "failing") {
+    Points samples = scene.truth;
+    samples.leftCols(n / 10).setZero();  // the centre of the sphere has no nearest point
+    return samples;
+  }
   throw InvalidInput(kind);
+}
+
+// Conformations of 4 atoms.
+MetricRecord record_of_conformations(const Control& control, bool bad) {
+  const Points reference = Stream(5, "conformations").normal(12, 60);
+  Points samples = Stream(5, "conformations/samples").normal(12, 60);
+  if (bad && std::string(control.samples) == "collapsed conformations")
+    samples = Points(samples.col(0) * Eigen::RowVectorXd::Ones(60));
+  if (bad && std::string(control.samples) == "blown up conformations") samples *= 3;
+  return evaluate(control.metric,
+                  {.samples = &samples, .reference = &reference, .evaluation = Stream(5, "evaluation")});
+}
+
+MetricRecord record_of(const Control& control, bool bad) {
+  const std::string kind = control.samples;
+  if (kind.ends_with("conformations")) return record_of_conformations(control, bad);
+  SphereScene scene(600);
+  MetricInput input = scene.input(scene.truth);
+  if (kind == "worse densities") {
+    if (bad) scene.log_density.array() -= 1;
+    return evaluate(control.metric, input);
+  }
+  if (kind == "perturbed score") {
+    if (bad) scene.model_score.array() += 0.3;
+    return evaluate(control.metric, input);
+  }
+  const Points samples = bad ? known_bad(scene, kind) : scene.truth;
+  return evaluate(control.metric, scene.input(samples));
 }
 
 class NegativeControls : public testing::TestWithParam<Control> {};
 
 TEST_P(NegativeControls, MoveTheMetric) {
   const Control& control = GetParam();
-  const SphereScene scene(600);
-  const Points bad = known_bad(scene, control.samples);
-  const MetricRecord good_record = evaluate(control.metric, scene.input(scene.truth));
-  const MetricRecord bad_record = evaluate(control.metric, scene.input(bad));
+  const MetricRecord good_record = record_of(control, false);
+  const MetricRecord bad_record = record_of(control, true);
   ASSERT_EQ(bad_record.status, "ok");
   const double spread =
       std::isnan(good_record.null_sd) ? 0.05 * std::abs(good_record.value) : good_record.null_sd;
@@ -47,35 +83,80 @@ std::string control_name(const testing::TestParamInfo<Control>& control) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, NegativeControls,
-    testing::Values(
-        Control{"tvd", "mode dropped", 1}, Control{"tvd", "shifted", 1}, Control{"tvd", "collapsed", 1},
-        Control{"tvd_corrected", "mode dropped", 1}, Control{"js_divergence", "mode dropped", 1},
-        Control{"js_distance", "mode dropped", 1}, Control{"coverage", "mode dropped", -1},
-        Control{"coverage", "collapsed", -1}, Control{"coverage", "shifted", -1},
-        Control{"density", "blown off", -1}, Control{"precision", "blown off", -1},
-        Control{"recall", "mode dropped", -1}, Control{"cov_match", "mode dropped", -1},
-        Control{"cov_match", "collapsed", -1}, Control{"mmd_min", "mode dropped", 1},
-        Control{"mmd_min_gen", "shifted", 1}, Control{"chamfer", "collapsed", 1},
-        Control{"one_nna", "shifted", 1}, Control{"one_nna", "mode dropped", 1},
-        Control{"mmd2_rbf_biased", "mode dropped", 1}, Control{"mmd2_rbf_unbiased", "shifted", 1},
-        Control{"mmd2_rbf_unbiased(bandwidth=bank)", "collapsed", 1},
-        Control{"train_copy_rate", "memorised", 1}, Control{"constraint_mean", "blown off", 1},
-        Control{"constraint_max", "shifted", 1}, Control{"violation_rate(tau=0.1)", "blown off", 1},
-        Control{"projection_distance", "blown off", 1}, Control{"projection_distance_rms", "shifted", 1},
-        Control{"projection_distance_max", "shifted", 1}, Control{"kid", "shifted", 1},
-        Control{"energy", "mode dropped", 1}, Control{"energy_u", "shifted", 1},
-        Control{"fd", "mode dropped", 1}, Control{"ks(coordinate=2)", "mode dropped", 1},
-        Control{"fd_inf", "mode dropped", 1}, Control{"c2st", "mode dropped", 1},
-        Control{"c2st(classifier=logistic)", "shifted", 1},
-        Control{"mmd2_rbf_unbiased(space=geodesic)", "mode dropped", 1},
-        Control{"energy(space=geodesic)", "mode dropped", 1}, Control{"energy(space=torsions)", "shifted", 1},
-        Control{"w1(size=200)", "mode dropped", 1}, Control{"w2(size=200)", "shifted", 1},
-        Control{"w2_sq(size=200)", "collapsed", 1}, Control{"sinkhorn_div(size=150)", "mode dropped", 1},
-        Control{"sinkhorn_cost_div(size=150)", "shifted", 1}, Control{"sliced_w2", "shifted", 1},
-        Control{"sliced_w2", "collapsed", 1}),
-    control_name);
+const Control controls[] = {Control{"tvd", "mode dropped", 1},
+                            Control{"tvd", "shifted", 1},
+                            Control{"tvd", "collapsed", 1},
+                            Control{"tvd_corrected", "mode dropped", 1},
+                            Control{"js_divergence", "mode dropped", 1},
+                            Control{"js_distance", "mode dropped", 1},
+                            Control{"coverage", "mode dropped", -1},
+                            Control{"coverage", "collapsed", -1},
+                            Control{"coverage", "shifted", -1},
+                            Control{"density", "blown off", -1},
+                            Control{"precision", "blown off", -1},
+                            Control{"recall", "mode dropped", -1},
+                            Control{"cov_match", "mode dropped", -1},
+                            Control{"cov_match", "collapsed", -1},
+                            Control{"mmd_min", "mode dropped", 1},
+                            Control{"mmd_min_gen", "shifted", 1},
+                            Control{"chamfer", "collapsed", 1},
+                            Control{"one_nna", "shifted", 1},
+                            Control{"one_nna", "mode dropped", 1},
+                            Control{"mmd2_rbf_biased", "mode dropped", 1},
+                            Control{"mmd2_rbf_unbiased", "shifted", 1},
+                            Control{"mmd2_rbf_unbiased(bandwidth=bank)", "collapsed", 1},
+                            Control{"train_copy_rate", "memorised", 1},
+                            Control{"constraint_mean", "blown off", 1},
+                            Control{"constraint_max", "shifted", 1},
+                            Control{"violation_rate(tau=0.1)", "blown off", 1},
+                            Control{"projection_distance", "blown off", 1},
+                            Control{"projection_distance_rms", "shifted", 1},
+                            Control{"projection_distance_max", "shifted", 1},
+                            Control{"kid", "shifted", 1},
+                            Control{"energy", "mode dropped", 1},
+                            Control{"energy_u", "shifted", 1},
+                            Control{"fd", "mode dropped", 1},
+                            Control{"ks(coordinate=2)", "mode dropped", 1},
+                            Control{"fd_inf", "mode dropped", 1},
+                            Control{"c2st", "mode dropped", 1},
+                            Control{"c2st(classifier=logistic)", "shifted", 1},
+                            Control{"mmd2_rbf_unbiased(space=geodesic)", "mode dropped", 1},
+                            Control{"energy(space=geodesic)", "mode dropped", 1},
+                            Control{"energy(space=torsions)", "shifted", 1},
+                            Control{"w1(size=200)", "mode dropped", 1},
+                            Control{"w2(size=200)", "shifted", 1},
+                            Control{"w2_sq(size=200)", "collapsed", 1},
+                            Control{"sinkhorn_div(size=150)", "mode dropped", 1},
+                            Control{"sinkhorn_cost_div(size=150)", "shifted", 1},
+                            Control{"sliced_w2", "shifted", 1},
+                            Control{"sliced_w2", "collapsed", 1},
+                            Control{"projection_fail_rate", "failing", 1},
+                            Control{"w2(size=200,space=geodesic)", "mode dropped", 1},
+                            Control{"nll", "worse densities", 1},
+                            Control{"score_mse", "perturbed score", 1},
+                            Control{"rmsd_nearest", "blown up conformations", 1},
+                            Control{"rmsd_pairwise", "collapsed conformations", -1},
+                            Control{"rmsd_cross", "blown up conformations", 1}};
+
+INSTANTIATE_TEST_SUITE_P(All, NegativeControls, testing::ValuesIn(controls), control_name);
+
+// The registered metrics without a row in \p table.
+std::vector<std::string> without_control(const std::vector<std::string>& registered,
+                                         const std::vector<std::string>& table) {
+  std::vector<std::string> missing;
+  for (const std::string& name : registered) {
+    if (std::find(table.begin(), table.end(), name) == table.end()) missing.push_back(name);
+  }
+  return missing;
+}
+
+TEST(NegativeControlTable, HasARowForEveryRegisteredMetric) {
+  std::vector<std::string> table;
+  for (const Control& control : controls) table.push_back(parse_metric_list(control.metric)[0].name);
+  EXPECT_EQ(without_control(metric_registry().names(), table), std::vector<std::string>{});
+  // A metric that is registered without a row is found.
+  EXPECT_EQ(without_control({"tvd", "new_metric"}, table), std::vector<std::string>{"new_metric"});
+}
 
 TEST(NegativeControl, FailedProjectionsAreCounted) {
   const SphereScene scene(100);

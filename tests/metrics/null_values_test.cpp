@@ -278,6 +278,31 @@ TEST(NullValues, FrechetOfGaussians) {
               0.015 + sigmas * simulated.sd / simulated.mean / std::sqrt(200.0));
 }
 
+TEST(NullValues, FrechetAgainstExactMoments) {
+  // N(0, I_16), 1000 points against the exact law: half of d (d + 5) / N; first order in 1/N, 1.5 % left.
+  const GaussianSampler law(16);
+  const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(16, 16);
+  EXPECT_NEAR(16 * 21 / 4000.0, .084, 1e-12);
+  const NullMoments simulated = simulate(100, [&](const Stream& s) {
+    const Points x = law.sample(1000, s.at("x"));
+    const Vector mean = x.rowwise().mean();
+    const Eigen::MatrixXd factor = (x.colwise() - mean).transpose() / std::sqrt(999.0);
+    return frechet_distance(mean, factor, Vector::Zero(16), identity);
+  });
+  EXPECT_NEAR(simulated.mean / .084, 1, 0.02 + sigmas * simulated.sd / simulated.mean / 10);
+}
+
+TEST(NullValues, SpreadsOfDistancesBySimulation) {
+  // Spreads from 20 to 40 simulated pairs: 5 sd with 4 errors of such a spread (11 to 16 %) on top.
+  const SphereScene scene(300);
+  const MetricInput input = scene.input(scene.truth);
+  for (const char* text : {"chamfer", "mmd_min", "mmd_min_gen", "fd_inf"}) {
+    const MetricRecord record = evaluate(text, input);
+    EXPECT_GT(record.null_sd, 0) << text;
+    EXPECT_NEAR(record.value, record.null, 5 * 1.6 * record.null_sd) << text;
+  }
+}
+
 TEST(NullValues, LinesOfUniforms) {
   constexpr Index draws = 500;
   const auto draw = [](const Stream& s, const char* name) { return Vector(s.at(name).uniform(500, 1)); };

@@ -95,6 +95,23 @@ TEST(Transport, TooManyPointsNameTheSizeThatFits) {
                   std::sqrt(exact_transport(scene.reference.leftCols(fits), scene.truth.leftCols(fits), 2)));
 }
 
+TEST(Transport, AlongGreatCircles) {
+  // Quarter circles on a sphere of radius 2: each of the two points has one at pi and one at 2 pi.
+  const Sphere sphere(2, 2);
+  Points x(3, 2);
+  x << 2, 0, 0, 2, 0, 0;
+  Points y(3, 2);
+  y << 0, -2, 0, 0, 2, 0;
+  const MetricInput input{
+      .samples = &y, .reference = &x, .manifold = &sphere, .evaluation = Stream(1, "test/evaluation")};
+  // (2,0,0) to the pole and (0,2,0) to (-2,0,0), all a quarter of the circle of length 4 pi.
+  expect_relative(evaluate("w1(space=geodesic)", input).value, M_PI);
+  expect_relative(evaluate("w2(space=geodesic)", input).value, M_PI);
+  expect_relative(evaluate("w2(space=ambient)", input).value, 2 * std::sqrt(2.0));
+  const MetricInput without{.samples = &y, .reference = &x, .evaluation = Stream(1, "test/evaluation")};
+  EXPECT_TRUE(evaluate("w1(space=geodesic)", without).status.starts_with("not_applicable"));
+}
+
 TEST(Sinkhorn, FixturesAtTwoTemperatures) {
   const SinkhornRule rule{1e-14, 20'000};
   const struct {
