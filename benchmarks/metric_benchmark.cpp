@@ -33,6 +33,19 @@ void mmd2_five_bandwidths(benchmark::State& state) {
 BENCHMARK(mmd2_one_bandwidth)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
 BENCHMARK(mmd2_five_bandwidths)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
 
+// The record of a run: with the standard error and the null spread, nothing remembered from before.
+void mmd2_record_five_bandwidths(benchmark::State& state) {
+  const Points x = cloud(3, state.range(0), "x");
+  const Points y = cloud(3, state.range(0), "y");
+  const auto metric = make_metric(parse_metric_list("mmd2_rbf_unbiased(bandwidth=bank)")[0]);
+  const MetricInput input{.samples = &y, .reference = &x, .evaluation = Stream(1, "evaluation")};
+  for (auto _ : state) {
+    forget_remembered();
+    benchmark::DoNotOptimize(metric->evaluate(input));
+  }
+}
+BENCHMARK(mmd2_record_five_bandwidths)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
+
 void prdc_k5(benchmark::State& state) {
   const Points x = cloud(3, state.range(0), "x");
   const Points y = cloud(3, state.range(0), "y");

@@ -39,29 +39,14 @@ double tenth_power(double x) {
   return four * four * two;
 }
 
-}  // namespace
-
-void PairFunction::apply(double* d2, Index n) const {
-  if (radius > 0) {
-    for (Index i = 0; i < n; ++i) {
-      const double angle = 2 * std::asin(std::min(1.0, 0.5 * std::sqrt(d2[i]) / radius));
-      d2[i] = radius * radius * angle * angle;
-    }
-  }
-  if (kind == Kind::radial) {
-    kernel->apply(d2, n);
-  } else {
-    for (Index i = 0; i < n; ++i) d2[i] = std::sqrt(d2[i]);
-  }
-}
-
-void exp_minus(double* values, Index n) {
+// exp(-scale x) of n values.
+void exp_minus_scaled(const double* x_values, double scale, double* values, Index n) {
   constexpr double log2e = 1.4426950408889634074;
   constexpr double ln2_high = 6.93147180369123816490e-01;  // 33 bits: products with |n| < 2^20 are exact
   constexpr double ln2_low = 1.90821492927058770002e-10;
   constexpr double shift = 0x1.8p52;  // adding it rounds to an integer and leaves that in the low bits
   for (Index i = 0; i < n; ++i) {
-    const double x = -std::min(values[i], 690.0);
+    const double x = -std::min(scale * x_values[i], 690.0);
     const double shifted = x * log2e + shift;
     const double k = shifted - shift;
     const double r = (x - k * ln2_high) - k * ln2_low;
@@ -82,6 +67,26 @@ void exp_minus(double* values, Index n) {
   }
 }
 
+}  // namespace
+
+void PairFunction::apply(double* d2, Index n) const {
+  if (radius > 0) {
+    for (Index i = 0; i < n; ++i) {
+      const double angle = 2 * std::asin(std::min(1.0, 0.5 * std::sqrt(d2[i]) / radius));
+      d2[i] = radius * radius * angle * angle;
+    }
+  }
+  if (kind == Kind::radial) {
+    kernel->apply(d2, n);
+  } else {
+    for (Index i = 0; i < n; ++i) d2[i] = std::sqrt(d2[i]);
+  }
+}
+
+void exp_minus(double* values, Index n) {
+  exp_minus_scaled(values, 1, values, n);
+}
+
 RadialKernel::RadialKernel(std::vector<double> gammas) : gammas_(std::move(gammas)) {
   if (gammas_.empty()) throw InvalidInput("radial kernel: no gamma");
   int run = 0;
@@ -89,7 +94,7 @@ RadialKernel::RadialKernel(std::vector<double> gammas) : gammas_(std::move(gamma
     if (!(gammas_[g] > 0) || !std::isfinite(gammas_[g])) {
       throw InvalidInput(fmt::format("radial kernel: gamma {} is not positive", gammas_[g]));
     }
-    const bool tenfold = g > 0 && run < 2 && std::abs(gammas_[g] - 10 * gammas_[g - 1]) <= 4e-16 * gammas_[g];
+    const bool tenfold = g > 0 && run < 4 && std::abs(gammas_[g] - 10 * gammas_[g - 1]) <= 4e-16 * gammas_[g];
     power_.push_back(tenfold);
     run = tenfold ? run + 1 : 0;
   }
@@ -102,10 +107,11 @@ std::string RadialKernel::key() const {
 void RadialKernel::apply(double* d2, Index n) const {
   if (gammas_.size() == 1) {
     const double gamma = gammas_[0];
-    for (Index i = 0; i < n; ++i) d2[i] *= gamma;
-    exp_minus(d2, n);
+    exp_minus_scaled(d2, gamma, d2, n);
     return;
   }
+  // The bank: a gamma and its next four tenfolds, whose values stay in registers.
+  const bool one_chain_of_five = gammas_.size() == 5 && std::count(power_.begin(), power_.end(), true) == 4;
   constexpr Index chunk = SquaredDistances::block;
   alignas(64) std::array<double, chunk> kernel;
   alignas(64) std::array<double, chunk> total;
@@ -114,27 +120,29 @@ void RadialKernel::apply(double* d2, Index n) const {
     double* squares = d2 + begin;
     double* const k = kernel.data();
     double* const t = total.data();
+    const double share = 1.0 / static_cast<double>(gammas_.size());
+    if (one_chain_of_five) {
+      exp_minus_scaled(squares, gammas_[0], k, count);
+      for (Index i = 0; i < count; ++i) {
+        const double tenth = tenth_power(k[i]);
+        const double hundredth = tenth_power(tenth);
+        const double next = tenth_power(hundredth);
+        squares[i] = share * (k[i] + tenth + hundredth + next + tenth_power(next));
+      }
+      continue;
+    }
     std::fill(t, t + count, 0.0);
     for (std::size_t g = 0; g < gammas_.size();) {
       const double gamma = gammas_[g];
-      for (Index i = 0; i < count; ++i) k[i] = gamma * squares[i];
-      exp_minus(k, count);
-      // One loop over a gamma and its tenfolds, so that the values stay in registers.
-      const bool once = g + 1 < gammas_.size() && power_[g + 1];
-      const bool twice = once && g + 2 < gammas_.size() && power_[g + 2];
-      if (twice) {
-        for (Index i = 0; i < count; ++i) {
-          const double tenth = tenth_power(k[i]);
-          t[i] += k[i] + tenth + tenth_power(tenth);
-        }
-      } else if (once) {
-        for (Index i = 0; i < count; ++i) t[i] += k[i] + tenth_power(k[i]);
-      } else {
-        for (Index i = 0; i < count; ++i) t[i] += k[i];
+      exp_minus_scaled(squares, gamma, k, count);
+      std::size_t powers = 0;
+      while (g + powers + 1 < gammas_.size() && power_[g + powers + 1]) ++powers;
+      for (Index i = 0; i < count; ++i) t[i] += k[i];
+      for (std::size_t step = 0; step < powers; ++step) {
+        for (Index i = 0; i < count; ++i) t[i] += k[i] = tenth_power(k[i]);
       }
-      g += twice ? 3 : once ? 2 : 1;
+      g += powers + 1;
     }
-    const double share = 1.0 / static_cast<double>(gammas_.size());
     for (Index i = 0; i < count; ++i) squares[i] = share * t[i];
   }
 }
