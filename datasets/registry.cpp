@@ -14,6 +14,11 @@ const Registry<TaskFactory>& task_registry() {
     r.add("sphere-vmf2", "two von Mises-Fisher modes on S2", make_sphere_vmf2);
     r.add("bunny-eigen", "mixture of clamped Laplacian eigenfunctions on the Stanford Bunny",
           make_bunny_eigen);
+    r.add("backbone-8", "real protein backbone fragments of 8 residues, ideal bonds and angles", make_backbone_8);
+    r.add("backbone-16", "real protein backbone fragments of 16 residues, ideal bonds and angles",
+          make_backbone_16);
+    r.add("backbone-synthetic", "protein backbones from a closed-form mixture over the Ramachandran plot",
+          make_backbone_synthetic);
     return r;
   }();
   return registry;

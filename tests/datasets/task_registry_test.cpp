@@ -80,7 +80,16 @@ TEST_P(EveryTask, KeepsTheContract) {
   EXPECT_LE(task.smallest_noise, task.preregistered_sigma / scale / 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryTask, ::testing::ValuesIn(task_registry().names()),
+/// Tasks on data sets have neither density nor masses; their own tests are beside them.
+std::vector<std::string> tasks_with_a_density() {
+  std::vector<std::string> names = task_registry().names();
+  std::erase_if(names, [](const std::string& name) {
+    return name.starts_with("flux-") || name.starts_with("earth-") || name.starts_with("backbone-");
+  });
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryTask, ::testing::ValuesIn(tasks_with_a_density()),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');
