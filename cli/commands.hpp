@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/compare.hpp"
 #include "suite/score.hpp"
 
 namespace onmanifold {
@@ -37,6 +38,16 @@ struct ReportArguments {
   std::string formats = "html,md,csv";
 };
 int report_command(const ReportArguments& arguments);
+
+struct CompareArguments {
+  std::string baseline;
+  std::string candidate;
+  CompareOptions options;
+  bool require_all = false;  ///< arms or replicates missing in the candidate: exit_not_comparable
+  std::string json;          ///< file, empty for none
+  std::string markdown;      ///< file, empty for none
+};
+int compare_command(const CompareArguments& arguments);
 
 struct ScoreArguments {
   ScoreRequest request;

@@ -44,7 +44,7 @@ int dispatch(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", version());
   app.footer(
-      "Exit codes: 0 ok, 1 a failed cell or a fault of the environment, 2 wrong usage or bad input,\n"
+      "Exit codes: 0 ok, 1 a regression, a failed cell or a fault of the environment, 2 wrong usage or bad input,\n"
       "3 nothing comparable. Start with: onmanifold run quick && onmanifold report results/quick");
   std::function<int()> action;
 
@@ -71,6 +71,27 @@ int dispatch(int argc, char** argv) {
   report_app->add_option("-o,--output", report.output, "Where to write (default: the results directory)");
   report_app->add_option("--format", report.formats, "Comma-separated: html, md, csv")->capture_default_str();
   report_app->callback([&] { action = [&] { return report_command(report); }; });
+
+  CompareArguments compare;
+  CLI::App* compare_app = app.add_subcommand("compare", "Gate a candidate's results against a baseline's");
+  compare_app->add_option("baseline", compare.baseline, "Results directory to compare with")->required();
+  compare_app->add_option("candidate", compare.candidate, "Results directory to judge")->required();
+  compare_app->add_option("--alpha", compare.options.alpha, "Family-wise rate of false alarms")->capture_default_str();
+  compare_app->add_option("--margin", compare.options.relative, "Practical margin, as a fraction of the baseline")
+      ->capture_default_str();
+  compare_app->add_option("--metrics", compare.options.gated,
+                          "Gated metrics instead of each task's first, comma-separated (projected samples)")
+      ->delimiter(',');
+  compare_app->add_flag("--time", compare.options.time, "Gate seconds and memory too (10 %, same model of CPU)");
+  compare_app->add_flag("--exact", compare.options.exact, "Samples and metrics must agree bit for bit");
+  compare_app->add_flag("--require-all", compare.require_all, "Exit 3 where the candidate lacks arms or replicates");
+  compare_app->add_option("--json", compare.json, "Write every line as JSON to FILE");
+  compare_app->add_option("--markdown", compare.markdown, "Write a comment for a pull request to FILE");
+  compare_app->footer(
+      "A metric regresses where its mean worsens by more than the margin (and than the spread of a perfect model's\n"
+      "value) and a one-sided test over replicates rejects after Holm: sign flips for pairs, Mann-Whitney otherwise.\n"
+      "Exit codes: 0 none detected, 1 a regression, 2 wrong usage or bad input, 3 nothing comparable.");
+  compare_app->callback([&] { action = [&] { return compare_command(compare); }; });
 
   ScoreArguments score;
   std::string memory;

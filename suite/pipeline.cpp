@@ -104,6 +104,7 @@ RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
   RawCell result;
   result.config = cell.config;
   result.sample_hash = cell.sample_hash;
+  result.timing["probe_s"] = speed_probe_seconds();
   const double cpu_before = cpu_seconds();
   reset_peak_memory();
   try {

@@ -55,7 +55,7 @@ std::string write_suite(const TemporaryDirectory& directory, const std::string& 
 TEST(Cli, HelpAndVersion) {
   const CommandResult help = onmanifold("--help");
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"run", "report", "list", "describe", "verify"}) {
+  for (const char* command : {"run", "report", "list", "describe", "verify", "compare"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     EXPECT_EQ(onmanifold(std::string(command) + " --help").exit_code, 0) << command;
   }
@@ -190,6 +190,55 @@ TEST(Cli, AFullDiskEndsTheRunWithOneLineAndNoHalfFile) {
       EXPECT_EQ(entry.path().filename(), ".lock");
     }
   }
+}
+
+TEST(Cli, CompareTellsTheVerdictByItsExitCode) {
+  const TemporaryDirectory directory;
+  // One name, three models behind it: true draws, other true draws, a moment fit.
+  const auto run = [&](const std::string& name, const std::string& type, const std::string& seeds) {
+    const std::string suite = directory.file(name + ".toml");
+    std::ofstream(suite) << "[suite]\nname = \"gate\"\nseeds = \"" << seeds
+                         << "\"\nn_train = 2000\nn_samples = 2000\nn_reference = 2000\n[[task]]\nname = "
+                            "\"plane-gmm9\"\nmetrics = \"tvd\"\n[[method]]\nname = \"model\"\ntype = \""
+                         << type << "\"\n";
+    const CommandResult result = onmanifold("run " + suite + " -o " + directory.file(name));
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return directory.file(name);
+  };
+  const std::string truth = run("truth", "oracle", "0..5");
+  const std::string other_truth = run("other", "oracle", "10..15");
+  const std::string fit = run("fit", "gaussian", "0..5");
+  const std::string json = directory.file("gate.json");
+  const std::string comment = directory.file("gate.md");
+
+  const CommandResult same = onmanifold("compare " + truth + " " + truth + " --exact --require-all");
+  EXPECT_EQ(same.exit_code, 0) << same.out;
+  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth).exit_code, 0);
+  EXPECT_EQ(onmanifold("compare " + fit + " " + truth).exit_code, 0) << "an improvement is no regression";
+
+  const CommandResult worse =
+      onmanifold("compare " + truth + " " + fit + " --json " + json + " --markdown " + comment);
+  EXPECT_EQ(worse.exit_code, 1);
+  EXPECT_TRUE(has_line_starting(worse.out, "- plane-gmm9 model tvd  ")) << worse.out;
+  EXPECT_NE(worse.out.find("paired"), std::string::npos) << worse.out;
+  EXPECT_GT(fs::file_size(json), 0U);
+  EXPECT_GT(fs::file_size(comment), 0U);
+  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth + " --exact").exit_code, 0) << "no cell in common";
+
+  const std::string empty = directory.file("empty");
+  fs::create_directory(empty);
+  EXPECT_EQ(onmanifold("compare " + truth + " " + empty).exit_code, 3);
+  EXPECT_EQ(onmanifold("compare " + empty + " " + truth).exit_code, 3);
+  fs::remove_all(fit + "/plane-gmm9/model/none/seed-5.h5");
+  EXPECT_EQ(onmanifold("compare " + truth + " " + fit).exit_code, 1);
+  fs::remove_all(other_truth + "/plane-gmm9/model/none/seed-15.h5");
+  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth).exit_code, 0);
+  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth + " --require-all").exit_code, 3);
+
+  EXPECT_TRUE(refused(onmanifold("compare " + truth + " /nonexistent"), {"/nonexistent"}));
+  EXPECT_TRUE(refused(onmanifold("compare " + truth + " " + truth + " --metrics covrage"), {"covrage"}));
+  EXPECT_TRUE(refused(onmanifold("compare " + truth + " " + truth + " --alpha 2"), {"alpha"}));
+  EXPECT_EQ(onmanifold("compare " + truth).exit_code, 2);
 }
 
 TEST(Cli, TheSmokeSuiteRunsThroughEveryPart) {

@@ -61,6 +61,15 @@ TEST(Provenance, PeakMemoryGrowsAndCanBeReset) {
 #endif
 }
 
+TEST(Provenance, TheSpeedProbeTakesAMomentAndSaysHowLong) {
+  const double before = cpu_seconds();
+  const double probe = speed_probe_seconds();
+  const double all = cpu_seconds() - before;
+  EXPECT_GT(probe, 0);
+  // The best of three is no more than a third of them all; 10 ms are the grain of some CPU clocks.
+  EXPECT_LE(probe, all / 3 + 0.01);
+}
+
 TEST(Provenance, CpuTimeGrowsWithWorkOnly) {
   const double start = cpu_seconds();
   ::usleep(50000);

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/compare.hpp"
+
+#include <cmath>
+#include <functional>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "core/stream.hpp"
+#include "tests/support/expect_throws_message.hpp"
+
+namespace onmanifold {
+namespace {
+
+constexpr double not_known = MetricRecord::unknown;
+
+MetricRecord metric(double value, const std::string& name = "tvd", const std::string& direction = "lower") {
+  MetricRecord record;
+  record.name = name;
+  record.value = value;
+  record.direction = direction;
+  record.n_samples = 1000;
+  return record;
+}
+
+CellResult cell(const std::string& method, int seed, std::vector<MetricRecord> records) {
+  CellResult result;
+  result.key = {.task = "task", .method = method, .lift = "none", .seed = seed};
+  result.head.raw_digest = "digest";
+  result.head.config = Value::Table{{"task", Value::Table{{"version", 1}, {"data_hash", "data"}}},
+                                    {"lift", Value::Table{{"type", "none"}, {"sigma", 0.0}}},
+                                    {"n_train", 100},
+                                    {"n_samples", 1000},
+                                    {"seed", 0}};
+  result.head.provenance = Value::Table{{"machine", Value::Table{{"cpu", "a processor"}}}};
+  result.head.timing = {{"fit_s", 10.0}, {"sample_s", 1.0}, {"peak_memory_bytes", 1e8}};
+  result.has_metrics = true;
+  result.projected = std::move(records);
+  return result;
+}
+
+CellResult failed_cell(const std::string& method, int seed) {
+  CellResult result = cell(method, seed, {});
+  result.head.status = {"diverged", "loss is not finite"};
+  result.has_metrics = false;
+  result.problem = "diverged: loss is not finite";
+  return result;
+}
+
+ResultSet results(std::vector<CellResult> cells) {
+  TaskResult task;
+  task.name = "task";
+  task.file.emplace();
+  task.file->details = Value::Table{{"constraint_tolerance", 1e-12}};
+  task.cells = std::move(cells);
+  ResultSet set;
+  set.directory = "somewhere";
+  set.tasks.push_back(std::move(task));
+  return set;
+}
+
+/// One method "m" with one value a replicate.
+ResultSet replicates(const std::vector<double>& values, int first_seed = 0,
+                     const std::string& direction = "lower") {
+  std::vector<CellResult> cells;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    cells.push_back(cell("m", first_seed + static_cast<int>(i), {metric(values[i], "tvd", direction)}));
+  }
+  return results(std::move(cells));
+}
+
+Comparison compare(const ResultSet& base, const ResultSet& candidate, const CompareOptions& options = {}) {
+  return compare_results(base, candidate, options);
+}
+
+const std::vector<double> five = {.10, .11, .09, .105, .095};
+
+std::vector<double> shifted(std::vector<double> values, double by) {
+  for (double& value : values) value += by;
+  return values;
+}
+
+/// The one line about \p name, or a failure.
+Change line(const Comparison& comparison, const std::string& name) {
+  for (const Change& change : comparison.changes) {
+    if (change.metric == name) return change;
+  }
+  ADD_FAILURE() << "no line about " << name;
+  return {};
+}
+
+TEST(Compare, EqualResultsDoNotRegress) {
+  const Comparison same = compare(replicates(five), replicates(five));
+  EXPECT_FALSE(same.regression);
+  EXPECT_EQ(same.compared, 1);
+  EXPECT_EQ(line(same, "tvd").mark, Mark::same);
+  EXPECT_TRUE(line(same, "tvd").paired);
+}
+
+TEST(Compare, SignsEveryDirectionSoThatMoreIsWorse) {
+  for (const std::string direction : {"lower", "higher"}) {
+    const double sign = direction == "lower" ? 1 : -1;
+    const Comparison worse =
+        compare(replicates(five, 0, direction), replicates(shifted(five, sign * .02), 0, direction));
+    EXPECT_TRUE(worse.regression) << direction;
+    EXPECT_EQ(line(worse, "tvd").mark, Mark::worse);
+    EXPECT_NEAR(line(worse, "tvd").worsening, .02, 1e-15);
+    const Comparison better =
+        compare(replicates(five, 0, direction), replicates(shifted(five, -sign * .02), 0, direction));
+    EXPECT_FALSE(better.regression) << direction;
+    EXPECT_EQ(line(better, "tvd").mark, Mark::better);
+  }
+  // Target .1 from either side: what moves away is worse, what crosses over to the same distance is not.
+  const auto at_target = [](double value) {
+    std::vector<CellResult> cells;
+    for (int seed = 0; seed < 5; ++seed) {
+      MetricRecord record = metric(value, "train_copy", "target");
+      record.target = .1;
+      cells.push_back(cell("m", seed, {record}));
+    }
+    return results(std::move(cells));
+  };
+  EXPECT_TRUE(compare(at_target(.08), at_target(.05)).regression);
+  EXPECT_FALSE(compare(at_target(.08), at_target(.12)).regression);
+  EXPECT_EQ(line(compare(at_target(.05), at_target(.12)), "train_copy").mark, Mark::better);
+}
+
+TEST(Compare, NeedsBothTheMarginAndTheTest) {
+  // Small but certain: 1 % on every pair is within the practical margin of 5 %.
+  EXPECT_FALSE(compare(replicates(five), replicates(shifted(five, .001))).regression);
+  EXPECT_TRUE(compare(replicates(five), replicates(shifted(five, .001)), {.relative = 0.005}).regression);
+  // Large but uncertain: the mean worsens by 20 %, three of five pairs get better.
+  const std::vector<double> wild = {.28, .10, .08, .10, .04};
+  const Comparison uncertain = compare(replicates(five), replicates(wild));
+  EXPECT_FALSE(uncertain.regression);
+  EXPECT_GT(line(uncertain, "tvd").worsening, .05 * .1);
+  EXPECT_GT(line(uncertain, "tvd").adjusted_p, .05);
+}
+
+TEST(Compare, BelowFiveReplicatesTheThresholdDecidesAndSaysSo) {
+  const Comparison clear = compare(replicates({.1, .11, .09}), replicates({.2, .21, .19}));
+  EXPECT_TRUE(clear.regression);
+  EXPECT_EQ(line(clear, "tvd").test, "threshold only");
+  EXPECT_TRUE(std::isnan(line(clear, "tvd").p));
+  // Unpaired spread .01 each: 3 standard errors are .0245.
+  EXPECT_FALSE(compare(replicates({.1, .11, .09}), replicates({.12, .13, .11}, 7)).regression);
+  EXPECT_TRUE(compare(replicates({.1, .11, .09}), replicates({.13, .14, .12}, 7)).regression);
+  EXPECT_NE(comparison_text(clear).find("threshold only"), std::string::npos);
+}
+
+TEST(Compare, InsideTheNullBandNothingRegresses) {
+  const auto with_null = [](double value) {
+    std::vector<CellResult> cells;
+    for (int seed = 0; seed < 6; ++seed) {
+      MetricRecord record = metric(value + 1e-4 * seed);
+      record.null = .02;
+      record.null_sd = .002;
+      cells.push_back(cell("m", seed, {record}));
+    }
+    return results(std::move(cells));
+  };
+  const Comparison inside = compare(with_null(.02), with_null(.025));
+  EXPECT_FALSE(inside.regression);
+  EXPECT_EQ(line(inside, "tvd").reason, "both within the null band");
+  EXPECT_TRUE(compare(with_null(.02), with_null(.027)).regression) << "it left the band";
+}
+
+TEST(Compare, OtherProtocolsAreNotComparable) {
+  const auto changed = [](const std::function<void(CellResult&)>& change) {
+    ResultSet set = replicates(five);
+    for (CellResult& one : set.tasks[0].cells) change(one);
+    return set;
+  };
+  const auto set_config = [](const char* key, const Value& value) {
+    return [=](CellResult& one) { (*one.head.config.get_if<Value::Table>())[key] = value; };
+  };
+  const std::vector<std::function<void(CellResult&)>> changes = {
+      set_config("n_train", 200),
+      set_config("n_samples", 10),
+      set_config("task", Value::Table{{"version", 2}, {"data_hash", "data"}}),
+      set_config("task", Value::Table{{"version", 1}, {"data_hash", "other"}}),
+      set_config("lift", Value::Table{{"type", "none"}, {"sigma", 0.1}}),
+      [](CellResult& one) { one.projected[0].version = 2; },
+      [](CellResult& one) { one.projected[0].n_reference = 7; },
+      [](CellResult& one) { one.projected[0].parameters = R"({"bins":3})"; },
+      [](CellResult& one) { one.projected[0].direction = "higher"; }};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const Comparison comparison = compare(replicates(five), changed(changes[i]));
+    EXPECT_EQ(comparison.compared, 0) << i;
+    EXPECT_FALSE(comparison.regression) << i;
+    ASSERT_EQ(comparison.changes.size(), 1U) << i;
+    EXPECT_EQ(comparison.changes[0].mark, Mark::not_comparable) << i;
+    EXPECT_FALSE(comparison.changes[0].reason.empty()) << i;
+  }
+  // The method's own settings are what is compared.
+  const auto other_method = set_config("method", Value::Table{{"settings", Value::Table{{"steps", 9}}}});
+  EXPECT_EQ(compare(replicates(five), changed(other_method)).compared, 1);
+}
+
+TEST(Compare, FailuresAndNansAreHard) {
+  ResultSet broken = replicates(five);
+  broken.tasks[0].cells[2] = failed_cell("m", 2);
+  const Comparison comparison = compare(replicates(five), broken);
+  EXPECT_TRUE(comparison.regression);
+  EXPECT_EQ(comparison.changes[0].mark, Mark::failed);
+  EXPECT_NE(comparison.changes[0].reason.find("seed-2: diverged"), std::string::npos);
+  EXPECT_FALSE(compare(broken, broken).regression) << "it failed before, too";
+  EXPECT_FALSE(compare(broken, replicates(five)).regression);
+
+  ResultSet nan = replicates(five);
+  nan.tasks[0].cells[1].projected[0].value = not_known;
+  EXPECT_TRUE(compare(replicates(five), nan).regression);
+  EXPECT_FALSE(compare(nan, nan).regression);
+
+  ResultSet nonfinite = replicates(five);
+  MetricRecord raw = metric(.1, "tvd");
+  raw.n_nonfinite = 3;
+  nonfinite.tasks[0].cells[1].raw = {raw};
+  EXPECT_TRUE(compare(replicates(five), nonfinite).regression);
+}
+
+TEST(Compare, ProjectedSamplesMustLieOnTheManifold) {
+  const auto with_error = [](double error) {
+    return results({cell("m", 0, {metric(.1), metric(error, "constraint_max")})});
+  };
+  EXPECT_FALSE(compare(with_error(1e-17), with_error(9e-13)).regression) << "rounding, however it grew";
+  const Comparison off = compare(with_error(1e-3), with_error(1e-3));
+  EXPECT_TRUE(off.regression) << "whatever the baseline did";
+  EXPECT_NE(off.changes[0].reason.find("miss the manifold"), std::string::npos);
+}
+
+TEST(Compare, OnlyThePrimaryMetricOrTheChosenOnesAreGated) {
+  const auto two = [](double first, double second) {
+    std::vector<CellResult> cells;
+    for (int seed = 0; seed < 6; ++seed) {
+      cells.push_back(cell("m", seed, {metric(first + 1e-4 * seed), metric(second, "coverage", "higher")}));
+    }
+    return results(std::move(cells));
+  };
+  const Comparison shown = compare(two(.1, .9), two(.1, .5));
+  EXPECT_FALSE(shown.regression);
+  EXPECT_EQ(line(shown, "coverage").mark, Mark::worse);
+  EXPECT_FALSE(line(shown, "coverage").gated);
+  EXPECT_TRUE(compare(two(.1, .9), two(.1, .5), {.gated = {"coverage"}}).regression);
+  EXPECT_FALSE(compare(two(.1, .9), two(.2, .9), {.gated = {"coverage"}}).regression);
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [&] { (void)compare(two(.1, .9), two(.1, .9), {.gated = {"covrage"}}); }, {"covrage"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)compare(two(.1, .9), two(.1, .9), {.alpha = .5}); },
+                                           {"alpha"}));
+}
+
+TEST(Compare, PairsOnlyReplicatesOfOneSeed) {
+  EXPECT_FALSE(line(compare(replicates(five), replicates(five, 10)), "tvd").paired);
+  ResultSet other_seed = replicates(five);
+  for (CellResult& one : other_seed.tasks[0].cells) (*one.head.config.get_if<Value::Table>())["seed"] = 5;
+  EXPECT_FALSE(line(compare(replicates(five), other_seed), "tvd").paired);
+  // Fewer replicates that are all among the baseline's are pairs, and what is missing is said.
+  const Comparison fewer = compare(replicates({.1, .11, .09, .1, .1, .1}), replicates(five));
+  EXPECT_TRUE(line(fewer, "tvd").paired);
+  EXPECT_EQ(line(fewer, "tvd").n_base, 5);
+  ASSERT_EQ(fewer.missing.size(), 1U);
+  EXPECT_EQ(fewer.missing[0], "task/m/none: 5 of 6 replicates");
+}
+
+TEST(Compare, TimeAndMemoryCountOnRequestAndOnOneMachine) {
+  const auto slower = [](double factor, const std::string& cpu = "a processor") {
+    ResultSet set = replicates(five);
+    int i = 0;
+    for (CellResult& one : set.tasks[0].cells) {
+      one.head.timing["fit_s"] *= factor * (1 + .01 * i++);
+      one.head.provenance = Value::Table{{"machine", Value::Table{{"cpu", cpu}}}};
+    }
+    return set;
+  };
+  EXPECT_FALSE(compare(slower(1), slower(1.3)).regression);
+  EXPECT_TRUE(compare(slower(1), slower(1.3), {.time = true}).regression);
+  EXPECT_FALSE(compare(slower(1), slower(1.08), {.time = true}).regression) << "within 10 %";
+  const Comparison elsewhere = compare(slower(1), slower(1.3, "another"), {.time = true});
+  EXPECT_FALSE(elsewhere.regression);
+  EXPECT_EQ(line(elsewhere, "time").mark, Mark::not_comparable);
+  // A machine that was busy, and its probe with it.
+  ResultSet busy = slower(1.3);
+  ResultSet idle = slower(1);
+  for (CellResult& one : busy.tasks[0].cells) one.head.timing["probe_s"] = 2.6e-3;
+  for (CellResult& one : idle.tasks[0].cells) one.head.timing["probe_s"] = 2e-3;
+  for (CellResult& one : busy.tasks[0].cells) one.head.timing["sample_s"] *= 1.3;
+  EXPECT_FALSE(compare(idle, busy, {.time = true}).regression);
+}
+
+TEST(Compare, ExactSeesOneBit) {
+  ResultSet other = replicates(five);
+  other.tasks[0].cells[3].projected[0].value = std::nextafter(five[3], 1);
+  EXPECT_FALSE(compare(replicates(five), other).regression);
+  EXPECT_TRUE(compare(replicates(five), other, {.exact = true}).regression);
+  EXPECT_FALSE(compare(replicates(five), replicates(five), {.exact = true}).regression);
+  ResultSet samples = replicates(five);
+  samples.tasks[0].cells[3].head.raw_digest = "another";
+  const Comparison differ = compare(replicates(five), samples, {.exact = true});
+  EXPECT_TRUE(differ.regression);
+  EXPECT_NE(differ.changes[0].reason.find("samples of seed-3"), std::string::npos);
+}
+
+TEST(Compare, NamesWhatOnlyOneSideHas) {
+  ResultSet two = replicates(five);
+  two.tasks[0].cells.push_back(cell("other", 0, {metric(.1)}));
+  EXPECT_EQ(compare(two, replicates(five)).missing, std::vector<std::string>{"task/other/none"});
+  EXPECT_EQ(compare(replicates(five), two).added, std::vector<std::string>{"task/other/none"});
+}
+
+TEST(Compare, RendersOneVerdictThreeTimes) {
+  const Comparison comparison = compare(replicates(five), replicates(shifted(five, .05)));
+  EXPECT_NE(comparison_text(comparison).find("1 regression: somewhere against somewhere"), std::string::npos);
+  EXPECT_NE(comparison_text(comparison).find("- task m tvd  0.1 → 0.15 (+0.05, +50.0 %)"), std::string::npos);
+  const std::string markdown = comparison_markdown(comparison);
+  EXPECT_EQ(markdown.find("### OnManifold: 1 regression"), 0U);
+  EXPECT_NE(markdown.find("| - | task | m | tvd | 0.1 → 0.15"), std::string::npos);
+  const Value json = parse_json(to_json(comparison_json(comparison)), "json");
+  EXPECT_EQ(find_text(json, "verdict"), "1 regression");
+  EXPECT_EQ(find_value(json, "changes")->get_if<Value::Array>()->size(), 1U);
+}
+
+TEST(Compare, MarkdownFitsAComment) {
+  std::vector<CellResult> before;
+  std::vector<CellResult> after;
+  for (int method = 0; method < 1000; ++method) {
+    before.push_back(cell(fmt::format("method_{}", method), 0, {metric(.1)}));
+    after.push_back(cell(fmt::format("method_{}", method), 0, {metric(.3)}));
+  }
+  const std::string markdown = comparison_markdown(compare(results(before), results(after)));
+  EXPECT_LE(markdown.size(), 65000U);
+  EXPECT_NE(markdown.find("more lines"), std::string::npos);
+}
+
+// --- error rates
+// ----------------------------------------------------------------------------------------------
+
+struct Design {
+  int n = 10;
+  bool paired = true;
+  double shift = 0;  ///< of the candidate, in standard deviations (paired: of the difference)
+  int methods = 1;   ///< arms, of which the first is shifted
+};
+
+/// Fraction of \p repetitions of a comparison that end as a regression. Values .1 + .01 z; the pairs of a
+/// replicate share half of their variance, so that a difference has the standard deviation .01 too.
+double alarm_rate(const Design& design, const CompareOptions& options, int repetitions,
+                  const Stream& stream) {
+  int alarms = 0;
+  for (int r = 0; r < repetitions; ++r) {
+    const Points z = stream.at(static_cast<std::uint64_t>(r)).normal(3, design.n * design.methods);
+    std::vector<CellResult> before;
+    std::vector<CellResult> after;
+    for (int m = 0; m < design.methods; ++m) {
+      for (int i = 0; i < design.n; ++i) {
+        const Index k = m * design.n + i;
+        const double shift = m == 0 ? .01 * design.shift : 0;
+        const double half = .01 * std::sqrt(.5);
+        const double a = design.paired ? half * (z(0, k) + z(1, k)) : .01 * z(0, k);
+        const double b = design.paired ? half * (z(0, k) + z(2, k)) : .01 * z(1, k);
+        before.push_back(cell(fmt::format("m{}", m), i, {metric(.1 + a)}));
+        after.push_back(cell(fmt::format("m{}", m), design.paired ? i : 100 + i, {metric(.1 + shift + b)}));
+      }
+    }
+    alarms += compare(results(std::move(before)), results(std::move(after)), options).regression ? 1 : 0;
+  }
+  const double rate = double(alarms) / repetitions;
+  testing::Test::RecordProperty(
+      fmt::format("n{}_{}_{}", design.n, design.paired ? "paired" : "unpaired", design.methods) +
+          fmt::format("_shift{}_alpha{}", design.shift, options.alpha),
+      fmt::format("{}", rate));
+  return rate;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int repetitions = 200;  // the same code; the bounds widen with their standard error
+#else
+constexpr int repetitions = 2000;
+#endif
+
+double bound(double rate) {
+  return 2 * std::sqrt(rate * (1 - rate) / repetitions);
+}
+
+TEST(CompareRates, FalseAlarmsStayBelowAlpha) {
+  const Stream stream(7, "compare/null");
+  // Without a margin, so that the test alone holds the rate: alpha and two standard errors.
+  const CompareOptions no_margin{.relative = 0};
+  const double limit = .05 + bound(.05);
+  EXPECT_LE(alarm_rate({.n = 10, .paired = false, .methods = 1}, no_margin, repetitions, stream.at("one")),
+            limit);
+  EXPECT_LE(alarm_rate({.n = 10, .paired = false, .methods = 6}, no_margin, repetitions, stream.at("six")),
+            limit);
+  EXPECT_LE(alarm_rate({.n = 10, .paired = true, .methods = 6}, no_margin, repetitions, stream.at("pairs")),
+            limit);
+  // Six sign flips of five pairs cannot reach alpha/6, so Student's t takes over.
+  EXPECT_LE(alarm_rate({.n = 5, .paired = true, .methods = 6}, no_margin, repetitions, stream.at("student")),
+            limit);
+  // The rate is not held by chance: a gate that means to alarm in 20 % of the cases is caught by the same
+  // limit.
+  EXPECT_GT(alarm_rate({.n = 10, .paired = false, .methods = 1}, {.alpha = .2, .relative = 0}, repetitions,
+                       stream.at("loose")),
+            limit);
+}
+
+TEST(CompareRates, FindsAWorseningOfOneStandardDeviation) {
+  const Stream stream(7, "compare/power");
+  EXPECT_GE(alarm_rate({.n = 10, .paired = true, .shift = 1}, {}, repetitions, stream.at("pairs")), .85);
+  EXPECT_GE(alarm_rate({.n = 16, .paired = false, .shift = 1}, {}, repetitions, stream.at("sides")), .75);
+  // and an improvement of the same size is none
+  EXPECT_LE(alarm_rate({.n = 10, .paired = true, .shift = -1}, {}, repetitions, stream.at("better")), .01);
+}
+
+}  // namespace
+}  // namespace onmanifold
