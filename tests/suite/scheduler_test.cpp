@@ -99,6 +99,9 @@ lifts = ["none", "normal"]
 [[method]]
 name = "ddpm"
 steps = 8
+batch = 32
+width = 32
+timesteps = 8
 lifts = ["none", "normal"]
 )";
 
