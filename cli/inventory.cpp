@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/error.hpp"
 #include "datasets/task.hpp"
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
@@ -72,7 +73,13 @@ std::vector<InventoryKind> make_inventory() {
   std::vector<InventoryKind> kinds;
   InventoryKind tasks{"tasks", {}};
   for (const auto& entry : task_registry().entries()) {
-    tasks.items.push_back({entry.name, entry.description, [&entry] { return task_detail(entry); }});
+    tasks.items.push_back({entry.name, entry.description, [&entry] {
+                             try {
+                               return task_detail(entry);
+                             } catch (const InvalidInput& error) {  // data that are not shipped and not there
+                               return fmt::format("{}\n\nnot available: {}\n", entry.description, error.what());
+                             }
+                           }});
   }
   kinds.push_back(std::move(tasks));
   InventoryKind methods{"methods", {}};

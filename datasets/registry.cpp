@@ -19,6 +19,9 @@ const Registry<TaskFactory>& task_registry() {
           make_backbone_16);
     r.add("backbone-synthetic", "protein backbones from a closed-form mixture over the Ramachandran plot",
           make_backbone_synthetic);
+    r.add("flux-mnist", "MNIST digits of 28x28 pixels rescaled to a total flux of 100 (scripts/fetch-data.sh)",
+          make_flux_mnist);
+    r.add("flux-mnist14", "the same, pooled to 14x14 pixels (scripts/fetch-data.sh)", make_flux_mnist14);
     return r;
   }();
   return registry;

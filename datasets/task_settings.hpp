@@ -26,6 +26,8 @@ void read_common_settings(Task& task, Settings& settings, double data_std);
 [[nodiscard]] Task make_sphere_vmf6(Settings& settings);
 [[nodiscard]] Task make_sphere_vmf2(Settings& settings);
 [[nodiscard]] Task make_bunny_eigen(Settings& settings);
+[[nodiscard]] Task make_flux_mnist(Settings& settings);
+[[nodiscard]] Task make_flux_mnist14(Settings& settings);
 [[nodiscard]] Task make_backbone_8(Settings& settings);
 [[nodiscard]] Task make_backbone_16(Settings& settings);
 [[nodiscard]] Task make_backbone_synthetic(Settings& settings);
