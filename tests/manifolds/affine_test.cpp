@@ -72,6 +72,9 @@ TEST(AffineTest, FluxIsTheSumOfTheCoordinates) {
   for (Index j = 0; j < x.cols(); ++j) EXPECT_NEAR(x.col(j).sum(), 100, 1e-10);
   // Zero moves by total/sqrt(D) = 100/28.
   EXPECT_NEAR(flux.project(Vector::Zero(784)).distance(0), 100.0 / 28, 1e-13);
+  // The point that the simplex sends to a corner: here two thirds off every coordinate.
+  const Vector moved = Affine::flux(3, 1).project(Eigen::Vector3d(2, 1, -1)).points;
+  EXPECT_LT((moved - Eigen::Vector3d(5, 2, -4) / 3).cwiseAbs().maxCoeff(), 1e-15);
 }
 
 TEST(AffineTest, ConstraintHoldsForLargeAndSkewProjections) {

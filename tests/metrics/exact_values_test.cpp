@@ -283,5 +283,18 @@ TEST(ExactValues, LinesAndSlices) {
   EXPECT_EQ(kolmogorov_smirnov(vector({1, 1, 2}), vector({1, 1, 2})), 0);
 }
 
+// A pin of torch-fidelity's test suite: real N(0, .01 I) inside generated N(0, 9 I). Real points lie in the balls of
+// generated ones, hardly one generated point in those of real ones. There x is the first argument of precision/recall.
+TEST(PublicPins, NarrowAgainstWideInSixteenDimensions) {
+  const Points narrow = 0.1 * Stream(3, "pin/narrow").normal(16, 200);
+  const Points wide = 3 * Stream(3, "pin/wide").normal(16, 200);
+  const Prdc generated_narrow = prdc(wide, narrow, 3);
+  EXPECT_GT(generated_narrow.precision, 0.8);
+  EXPECT_LT(generated_narrow.recall, 0.3);
+  const Prdc generated_wide = prdc(narrow, wide, 3);
+  EXPECT_LT(generated_wide.precision, 0.3);
+  EXPECT_GT(generated_wide.recall, 0.8);
+}
+
 }  // namespace
 }  // namespace onmanifold::test
