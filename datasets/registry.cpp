@@ -19,6 +19,21 @@ const Registry<TaskFactory>& task_registry() {
           make_backbone_16);
     r.add("backbone-synthetic", "protein backbones from a closed-form mixture over the Ramachandran plot",
           make_backbone_synthetic);
+    r.add("so3-mixture16", "16 wrapped normals on the rotations, 3x3 matrices in R^9", make_so3_mixture16);
+    r.add("so3-mixture32", "32 wrapped normals on the rotations", make_so3_mixture32);
+    r.add("so3-mixture64", "64 wrapped normals on the rotations", make_so3_mixture64);
+    r.add("so3-fisher", "four matrix Fisher laws on the rotations, with exact noised score", make_so3_fisher);
+    r.add("torus-vm", "four products of von Mises laws on the flat torus of R^4", make_torus_vm);
+    r.add("finite16", "16 one-hot vectors with random probabilities", make_finite16);
+    r.add("two-points", "two points of R^2 with probabilities .1 and .9", make_two_points);
+    r.add("discrete-cube", "64 corners of a cube with random probabilities", make_discrete_cube);
+    r.add("discrete-tokens", "sequences of four one-hot tokens from a Markov chain", make_discrete_tokens);
+    r.add("sphere-in-16d", "the law of sphere-vmf6 on an isometric sphere in R^16", make_sphere_in_16d);
+    r.add("circle-in-16d", "three von Mises laws on an isometric circle in R^16", make_circle_in_16d);
+    r.add("earth-volcano", "volcanic eruptions on the globe (file of the user)", make_earth_volcano);
+    r.add("earth-earthquake", "earthquakes on the globe (file of the user)", make_earth_earthquake);
+    r.add("earth-flood", "floods on the globe (file of the user)", make_earth_flood);
+    r.add("earth-fire", "fires on the globe (file of the user)", make_earth_fire);
     r.add("flux-mnist", "MNIST digits of 28x28 pixels rescaled to a total flux of 100 (scripts/fetch-data.sh)",
           make_flux_mnist);
     r.add("flux-mnist14", "the same, pooled to 14x14 pixels (scripts/fetch-data.sh)", make_flux_mnist14);

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/summation.hpp"
 #include "datasets/quadrature.hpp"
+#include "datasets/scaled_bessel.hpp"
 
 namespace onmanifold {
 namespace {
@@ -48,23 +49,6 @@ void add_gaussian(Vector& masses, const PlanePartition& partition, double weight
 }
 
 }  // namespace
-
-double scaled_bessel_i0(double z) {
-  double sum = 1;
-  double term = 1;
-  if (z < 30) {
-    for (int k = 1; term > 1e-17 * sum; ++k) {
-      term *= z * z / (4.0 * k * k);
-      sum += term;
-    }
-    return std::exp(-z) * sum;
-  }
-  for (int k = 1; term > 1e-17; ++k) {
-    term *= (2.0 * k - 1) * (2.0 * k - 1) / (8.0 * k * z);
-    sum += term;
-  }
-  return sum / std::sqrt(2 * M_PI * z);
-}
 
 Smiley::Smiley(PlaneFrame frame, double jitter) : frame_(std::move(frame)), jitter_(jitter) {
   if (!(jitter >= 0.01 && jitter <= 1))

@@ -7,9 +7,6 @@
 
 namespace onmanifold {
 
-/// e^{-z} I_0(z) for z >= 0, relative error below 1e-15: power series up to 30, asymptotic series beyond.
-[[nodiscard]] double scaled_bessel_i0(double z);
-
 /// In-plane law: half of the mass uniform on the unit circle; 1/8 each in two eyes N((±0.4, 0.4), 0.01² I); a
 /// quarter in the mouth (0.4 sin α, -0.3 cos α), α uniform on [-π/4, π/4]; then everything plus in-plane N(0,
 /// jitter² I).

@@ -26,10 +26,25 @@ void read_common_settings(Task& task, Settings& settings, double data_std);
 [[nodiscard]] Task make_sphere_vmf6(Settings& settings);
 [[nodiscard]] Task make_sphere_vmf2(Settings& settings);
 [[nodiscard]] Task make_bunny_eigen(Settings& settings);
-[[nodiscard]] Task make_flux_mnist(Settings& settings);
-[[nodiscard]] Task make_flux_mnist14(Settings& settings);
 [[nodiscard]] Task make_backbone_8(Settings& settings);
 [[nodiscard]] Task make_backbone_16(Settings& settings);
 [[nodiscard]] Task make_backbone_synthetic(Settings& settings);
+[[nodiscard]] Task make_so3_mixture16(Settings& settings);
+[[nodiscard]] Task make_so3_mixture32(Settings& settings);
+[[nodiscard]] Task make_so3_mixture64(Settings& settings);
+[[nodiscard]] Task make_so3_fisher(Settings& settings);
+[[nodiscard]] Task make_torus_vm(Settings& settings);
+[[nodiscard]] Task make_finite16(Settings& settings);
+[[nodiscard]] Task make_two_points(Settings& settings);
+[[nodiscard]] Task make_discrete_cube(Settings& settings);
+[[nodiscard]] Task make_discrete_tokens(Settings& settings);
+[[nodiscard]] Task make_sphere_in_16d(Settings& settings);
+[[nodiscard]] Task make_circle_in_16d(Settings& settings);
+[[nodiscard]] Task make_earth_volcano(Settings& settings);
+[[nodiscard]] Task make_earth_earthquake(Settings& settings);
+[[nodiscard]] Task make_earth_flood(Settings& settings);
+[[nodiscard]] Task make_earth_fire(Settings& settings);
+[[nodiscard]] Task make_flux_mnist(Settings& settings);
+[[nodiscard]] Task make_flux_mnist14(Settings& settings);
 
 }  // namespace onmanifold

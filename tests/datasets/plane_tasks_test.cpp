@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "datasets/planar_mixture.hpp"
 #include "datasets/quadrature.hpp"
+#include "datasets/scaled_bessel.hpp"
 #include "datasets/smiley.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"
