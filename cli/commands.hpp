@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reports/compare.hpp"
+#include "datasets/structure_files.hpp"
 #include "suite/score.hpp"
 
 namespace onmanifold {
@@ -63,6 +64,13 @@ struct ExportArguments {
   std::string output;  ///< .npy, .csv or .h5
 };
 int export_command(const ExportArguments& arguments);
+
+struct FragmentsArguments {
+  std::string folder;
+  std::string output;  ///< .h5
+  CutOptions options;
+};
+int fragments_command(const FragmentsArguments& arguments);
 
 int list_command(const std::string& kind);
 int describe_command(const std::string& name);

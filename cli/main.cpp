@@ -126,6 +126,19 @@ int dispatch(int argc, char** argv) {
   export_app->add_option("-o,--output", exported.output, "FILE: .npy, .csv or .h5[:dataset]")->required();
   export_app->callback([&] { action = [&] { return export_command(exported); }; });
 
+  FragmentsArguments fragments;
+  CLI::App* fragments_app =
+      app.add_subcommand("fragments", "Cut the structures of a folder into backbone fragments for the backbone tasks");
+  fragments_app->add_option("folder", fragments.folder, "Folder with .pdb, .ent, .cif or .mmcif files, also .gz")
+      ->required();
+  fragments_app->add_option("--residues", fragments.options.residues, "Length of a fragment")->capture_default_str();
+  fragments_app->add_option("--step", fragments.options.step, "Residues from one fragment to the next (default: its length)");
+  fragments_app->add_option("--per-chain", fragments.options.per_chain, "At most so many of a chain (default: all)");
+  fragments_app->add_flag("--allow-cis", fragments.options.allow_cis, "Keep fragments with cis peptides");
+  fragments_app->add_flag("--skip-bad", fragments.options.skip_bad, "Name files that cannot be read and go on");
+  fragments_app->add_option("-o,--output", fragments.output, "FILE.h5")->required();
+  fragments_app->callback([&] { action = [&] { return fragments_command(fragments); }; });
+
   std::string kind;
   CLI::App* list_app = app.add_subcommand("list", "List what there is, one item a line, name first");
   list_app->add_option("kind", kind, "One kind only")

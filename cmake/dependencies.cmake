@@ -11,6 +11,9 @@ find_path(NLOHMANN_JSON_INCLUDE_DIR nlohmann/json.hpp REQUIRED)
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 find_path(NANOFLANN_INCLUDE_DIR nanoflann.hpp REQUIRED)
 find_path(LEMON_INCLUDE_DIR lemon/network_simplex.h REQUIRED)
+find_path(GEMMI_INCLUDE_DIR gemmi/pdb.hpp REQUIRED)
+find_path(PEGTL_INCLUDE_DIR tao/pegtl.hpp REQUIRED)  # gemmi's parser of CIF
+find_package(ZLIB REQUIRED)
 
 add_library(onmanifold_hdf5 INTERFACE)
 target_include_directories(onmanifold_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
@@ -23,6 +26,10 @@ find_library(DNNL_LIBRARY dnnl REQUIRED)
 add_library(onmanifold_dnnl INTERFACE)
 target_include_directories(onmanifold_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
 target_link_libraries(onmanifold_dnnl INTERFACE ${DNNL_LIBRARY} ${CMAKE_DL_LIBS})
+
+add_library(onmanifold_gemmi INTERFACE)
+target_include_directories(onmanifold_gemmi SYSTEM INTERFACE ${GEMMI_INCLUDE_DIR} ${PEGTL_INCLUDE_DIR})
+target_link_libraries(onmanifold_gemmi INTERFACE ZLIB::ZLIB)
 
 add_library(onmanifold_armadillo INTERFACE)
 target_include_directories(onmanifold_armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIRS})

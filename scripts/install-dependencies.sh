@@ -7,10 +7,10 @@
 set -euo pipefail
 
 build=(
-  ca-certificates cmake g++ git ninja-build
+  ca-certificates cmake g++ gemmi-dev git ninja-build
   gnuplot-nox libarmadillo-dev libboost-dev libboost-math-dev libcli11-dev libeigen3-dev libfmt-dev libhdf5-dev
   libdnnl-dev libjs-three liblemon-dev libnanoflann-dev libopenblas-serial-dev librandom123-dev libssl-dev libtomlplusplus-dev
-  nlohmann-json3-dev
+  nlohmann-json3-dev tao-pegtl-dev zlib1g-dev
 )
 test=(libbenchmark-dev libgmock-dev libgtest-dev python3 python3-h5py python3-numpy)
 fuzz=(clang-14 libclang-rt-14-dev)
