@@ -26,7 +26,7 @@ int fragments_command(const FragmentsArguments& arguments) {
       "peptides\n",
       report.bad_files.size(), report.too_short, report.segments, report.bad_geometry, report.cis);
   if (in_split(split_validation) == 0 || in_split(split_reference) == 0) {
-    fmt::print("  A task needs points in each split: give structures of at least three unrelated chains.\n");
+    fmt::print("  A task needs points in each split: give at least three unrelated structures.\n");
   } else {
     fmt::print("  Use it in a suite: [[task]] name = \"backbone-{}\" fragments = \"{}\"\n",
                fragments.residues >= 16 ? 16 : 8, arguments.output);
