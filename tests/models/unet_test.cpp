@@ -16,6 +16,12 @@
 namespace onmanifold {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
 ImageLayout square(Index side) {
   ImageLayout image{
       .height = side, .width = side, .pixels = std::vector<Index>(static_cast<std::size_t>(side * side))};
@@ -101,8 +107,9 @@ TEST(Unet, ForwardAgreesWithThePlainNetwork) {
 TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
   // 8×8 has the blocks with and without a change of channels; 20×20 the cut into 2×2 pixels, which only the
   // first and the last layer see.
-  for (const auto& [image, options, n] : {std::tuple{without_first_row(8), UnetOptions{16, 32}, Index{2}},
-                                          std::tuple{square(20), UnetOptions{16, 16}, Index{1}}}) {
+  for (const auto& [image, options, n] :
+       {std::tuple{without_first_row(8), UnetOptions{16, 32}, Index{sanitized ? 1 : 2}},
+        std::tuple{square(20), UnetOptions{16, 16}, Index{1}}}) {
     UnetCase example(image, options, n);
     const Eigen::VectorXf buffer = example.gradient();
     // Padding has no gradient, or the optimiser would move it.
@@ -115,12 +122,13 @@ TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
       Eigen::MatrixXd& weight = reference.weights.at(name);
       const double scale = analytic.cwiseAbs().maxCoeff();
       ASSERT_GT(scale, 0) << name;
-      // Two entries of each: a fixed one and the one of largest gradient.
+      // Two entries of each, the one of largest gradient and a fixed one; under sanitizers the first.
       Index row = 0;
       Index column = 0;
       analytic.cwiseAbs().maxCoeff(&row, &column);
       for (const auto& [r, c] :
            {std::pair{row, column}, std::pair{analytic.rows() / 2, analytic.cols() / 2}}) {
+        if (sanitized && (r != row || c != column)) continue;
         // Central differences in double: truncation and round-off balance near 1e-5, both about 1e-9 of the
         // loss.
         constexpr double h = 1e-5;
@@ -142,7 +150,8 @@ TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
         ++checked;
       }
     }
-    EXPECT_EQ(checked, image.height == 20 ? 2 * 6 : 2 * static_cast<Index>(gradient.size()));
+    const Index expected = image.height == 20 ? 6 : static_cast<Index>(gradient.size());
+    EXPECT_EQ(checked, sanitized ? expected : 2 * expected);
   }
 }
 
