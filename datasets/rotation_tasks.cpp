@@ -28,10 +28,10 @@ void finish_rotation_task(Task& task, Settings& settings, double standard_deviat
   task.manifold = std::make_shared<const RotationGroup>();
   task.preregistered_sigma = 0.1 * std::min(task.manifold->reach(), standard_deviation);
   task.sigma_grid = {0.02, 0.05, 0.1, 0.2, 0.3, 0.5};
-  read_common_settings(task, settings, standard_deviation);
   // The distance in R^9 is 2 sqrt(2) sin(angle/2): a distance of negative type, which the angle itself is
   // not.
-  if (!settings.has("metrics")) task.metrics = "energy," + task.metrics;
+  task.metrics = settings.text("metrics", "energy," + default_metrics(standard_deviation));
+  task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
 }
 
 template <Index modes>
