@@ -36,15 +36,20 @@ std::string lower(std::string text) {
   return text;
 }
 
+// Not std::string::ends_with: this file is C++17 for clang (see CMakeLists.txt).
+bool ends_with(const std::string& text, const std::string& ending) {
+  return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
 /// "pdb" or "cif" by the ending, without .gz; empty for other files.
 std::string format_of(const fs::path& path) {
   std::string name = lower(path.filename().string());
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  if (ends_with(name, ".gz")) name.resize(name.size() - 3);
   for (const char* ending : {".pdb", ".ent"}) {
-    if (name.ends_with(ending)) return "pdb";
+    if (ends_with(name, ending)) return "pdb";
   }
   for (const char* ending : {".cif", ".mmcif"}) {
-    if (name.ends_with(ending)) return "cif";
+    if (ends_with(name, ending)) return "cif";
   }
   return "";
 }
