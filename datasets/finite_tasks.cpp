@@ -44,7 +44,13 @@ Task make_finite_task(Settings& settings, std::string name, std::string descript
   task.preregistered_sigma = 0.1 * std::min(task.manifold->reach(), law->standard_deviation());
   task.sigma_grid = {0.05, 0.1, 0.2, 0.3, 0.5};
   task.make_diffused_score = diffuse_finite;
-  read_common_settings(task, settings, law->standard_deviation());
+  // Nothing that counts neighbours or copies: between equal atoms all distances are 0.
+  task.metrics = settings.text(
+      "metrics",
+      fmt::format("tvd,tvd_corrected,js_divergence,mmd2_rbf_unbiased(sigma={:.2g}),constraint_mean,"
+                  "constraint_max,projection_distance",
+                  law->standard_deviation()));
+  task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
   return task;
 }
 

@@ -63,7 +63,11 @@ Task make_mixture(Settings& settings) {
   task.sampler = law;
   task.density = law;
   task.partition = partition;
-  task.masses = law->first_column_masses(partition->sphere());
+  static const Vector default_masses =
+      law->first_column_masses(SpherePartition(12, 24));  // for each number of modes
+  const SpherePartition& cells = partition->sphere();
+  task.masses =
+      cells.bands() == 12 && cells.sectors() == 24 ? default_masses : law->first_column_masses(cells);
   task.entropy = law->entropy().value();
   finish_rotation_task(task, settings, law->standard_deviation());
   return task;

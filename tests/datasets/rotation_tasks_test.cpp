@@ -354,7 +354,7 @@ TEST(So3Mixture, AnglesToTheModeFollowTheirLaw) {
 }
 
 TEST(So3Mixture, DrawsFollowTheLawOfEveryColumn) {
-  const auto law = mixture_of(default_task("so3-mixture32"));
+  const auto law = mixture_of(default_task("so3-mixture16"));
   const Points draws = law->sample(40000, Stream(12, "columns"));
   const FirstColumnPartition cells(12, 24);
   Matrix3d right = Matrix3d::Identity();
