@@ -64,7 +64,7 @@ Task make_fragment_task(Settings& settings, std::string name, Index residues) {
       "{} real backbone fragments of {} residues ({}), torsions kept, bonds and angles those of {}, middle "
       "residue's "
       "frame; train, validation and reference split by structure and sequence cluster",
-      points.cols(), residues, path.empty() ? fragments.origin : path, geometry.name);
+      points.cols(), residues, path.empty() ? "PDB chains, promod3-data 3.2.1" : path, geometry.name);
   Sha256 hash;
   hash.update(task.name + " " + backbone->spec());
   hash.update(points.data(), static_cast<std::size_t>(points.size()) * sizeof(double));

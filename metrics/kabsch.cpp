@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/summation.hpp"
+#include "manifolds/backbone.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/support.hpp"
 
@@ -104,11 +105,17 @@ class RmsdMetric final : public Metric {
     if (input.reference == nullptr) return {not_applicable(record, "no reference")};
     const FiniteColumns reference(*input.reference);
     if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
+    // Backbones in the frame of their middle residue get its atoms back.
+    const auto* backbone = dynamic_cast<const Backbone*>(input.manifold);
+    const auto atoms = [&](const PointsRef& points) {
+      return centred(backbone == nullptr ? Points(points) : backbone->full_coordinates(points));
+    };
     const auto head = [&](const Points& all) {
-      return centred(all.leftCols(size_ > 0 ? std::min(size_, all.cols()) : all.cols()));
+      return atoms(all.leftCols(size_ > 0 ? std::min(size_, all.cols()) : all.cols()));
     };
     const Points x = head(reference.points());
     const Points y = head(samples.points());
+    parameters["atoms"] = static_cast<std::int64_t>(x.rows() / 3);
     record.n_reference = x.cols();
     const Index larger = std::max(x.cols(), y.cols());
     if (larger > rmsd_size_limit) {
@@ -132,8 +139,8 @@ class RmsdMetric final : public Metric {
         plan.small_draws = draws;
         plan.small_total = x.cols() + y.cols();
         const auto null =
-            simulated_null(input, name, x.cols(), y.cols(), 1, plan, [](const Points& a, const Points& b) {
-              return Vector::Constant(1, nearest(centred(a), centred(b)).mean());
+            simulated_null(input, name, x.cols(), y.cols(), 1, plan, [&](const Points& a, const Points& b) {
+              return Vector::Constant(1, nearest(atoms(a), atoms(b)).mean());
             });
         record.null = null->mean[0];
         record.null_sd = null->sd[0];
