@@ -61,6 +61,7 @@ struct ExportArguments {
   long n = 0;
   int seed = 0;
   std::string lift;    ///< empty: none
+  bool full = false;   ///< with the coordinates that the task leaves out because they are constant
   std::string output;  ///< .npy, .csv or .h5
 };
 int export_command(const ExportArguments& arguments);

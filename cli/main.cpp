@@ -123,6 +123,7 @@ int dispatch(int argc, char** argv) {
   export_app->add_option("-n", exported.n, "Number of points")->required();
   export_app->add_option("--seed", exported.seed, "Replicate whose training stream is used")->required();
   export_app->add_option("--lift", exported.lift, "none, normal[:sigma=S] or isotropic[:sigma=S]");
+  export_app->add_flag("--full", exported.full, "Backbones: put the nine constant coordinates of the frame back");
   export_app->add_option("-o,--output", exported.output, "FILE: .npy, .csv or .h5[:dataset]")->required();
   export_app->callback([&] { action = [&] { return export_command(exported); }; });
 

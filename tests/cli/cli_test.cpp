@@ -75,7 +75,8 @@ TEST(Cli, WrongUsageIsExitCode2) {
 TEST(Cli, ListsOneItemALineNameFirst) {
   const CommandResult tasks = onmanifold("list tasks");
   EXPECT_EQ(tasks.exit_code, 0);
-  for (const char* name : {"plane-gmm9", "plane-smiley", "sphere-vmf6", "sphere-vmf2", "bunny-eigen"}) {
+  for (const char* name : {"plane-gmm9", "plane-smiley", "sphere-vmf6", "sphere-vmf2", "bunny-eigen",
+                           "so3-mixture16", "so3-fisher", "torus-vm", "finite16", "sphere-in-16d", "earth-fire"}) {
     EXPECT_TRUE(has_line_starting(tasks.out, std::string(name) + " ")) << name;
   }
   for (const char* kind : {"methods", "lifts", "manifolds", "metrics", "suites", "diagnostics", "claims"}) {
@@ -250,6 +251,29 @@ TEST(Cli, TheSmokeSuiteRunsThroughEveryPart) {
   EXPECT_EQ(onmanifold("report " + results).exit_code, 0);
   EXPECT_LT(fs::file_size(results + "/report.html"), 5U << 20U);
   EXPECT_EQ(onmanifold("verify " + results).exit_code, 0);
+}
+
+TEST(Cli, BackbonesAreExportedWithTheAtomsOfTheirFrame) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.file("chains.npy");
+  const CommandResult part = onmanifold("export backbone-synthetic -n 3 --seed 0 -o " + file);
+  EXPECT_EQ(part.exit_code, 0) << part.err;
+  EXPECT_NE(part.out.find("3 rows of 63 numbers"), std::string::npos) << part.out;
+  const CommandResult full = onmanifold("export backbone-synthetic -n 3 --seed 0 --full -o " + file);
+  EXPECT_EQ(full.exit_code, 0) << full.err;
+  EXPECT_NE(full.out.find("3 rows of 72 numbers"), std::string::npos) << full.out;
+  EXPECT_TRUE(refused(onmanifold("export sphere-vmf6 -n 3 --seed 0 --full -o " + file), {"--full", "sphere-vmf6"}));
+}
+
+TEST(Cli, FragmentsNamesTheFileOrFolderThatIsBad) {
+  const TemporaryDirectory directory;
+  const std::string output = " -o " + directory.file("set.h5");
+  EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("missing") + output), {"missing", "no such folder"}));
+  fs::create_directory(directory.file("empty"));
+  EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("empty") + output), {"empty", "no structure file"}));
+  std::ofstream(directory.file("empty/bad.cif")) << "data_x\n";
+  EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("empty") + output), {"bad.cif"}));
+  EXPECT_FALSE(fs::exists(directory.file("set.h5")));
 }
 
 }  // namespace
