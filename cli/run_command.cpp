@@ -65,6 +65,7 @@ std::string join_quoted(const std::vector<std::string>& words) {
 
 int run_command(const RunArguments& arguments) {
   SuiteSpec suite = load_suite(arguments.suite);
+  for (const std::string& line : suite.left_out) fmt::print(stderr, "left out: {}\n", line);
   if (!arguments.seeds.empty()) {
     const ReplicateRange range = parse_replicates(arguments.seeds, "--seeds");
     suite.first_replicate = range.first;

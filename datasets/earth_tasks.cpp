@@ -16,6 +16,7 @@
 #include "core/error.hpp"
 #include "core/sha256.hpp"
 #include "datasets/idx.hpp"
+#include "datasets/missing_data.hpp"
 #include "datasets/sphere_partition.hpp"
 #include "datasets/task_settings.hpp"
 #include "manifolds/sphere.hpp"
@@ -47,7 +48,7 @@ std::string find_file(const EarthFile& source) {
   for (const fs::path& candidate : {folder / "earth" / source.file, folder / source.file}) {
     if (fs::exists(candidate, ignored)) return candidate.string();
   }
-  throw InvalidInput(
+  throw MissingData(
       fmt::format("task {}: needs {} in {}/earth (set ONMANIFOLD_DATA); it comes with github.com/oxcsml/"
                   "riemannian-score-sde, folder data, and is not shipped for want of a licence",
                   source.task, source.file, folder.string()));

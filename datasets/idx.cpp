@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/sha256.hpp"
+#include "datasets/missing_data.hpp"
 
 namespace onmanifold {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::uint64_t most_bytes = std::uint64_t{1} << 31;
 std::vector<std::uint8_t> read_bytes(const std::string& path, const std::string& sha256) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
-    throw InvalidInput(
+    throw MissingData(
         fmt::format("{}: no such file (scripts/fetch-data.sh gets the data that are not shipped)", path));
   }
   const std::uintmax_t size = std::filesystem::file_size(path, error);

@@ -14,6 +14,7 @@
 #include "core/error.hpp"
 #include "core/sha256.hpp"
 #include "core/shipped_file.hpp"
+#include "datasets/missing_data.hpp"
 #include "suite/toml_file.hpp"
 
 namespace onmanifold {
@@ -94,19 +95,29 @@ LiftSpec read_lift(const Value& table, const std::string& source) {
   return lift;
 }
 
-std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string& source) {
+/// Null, and a line in \p left_out, where the task is optional and its data are not there.
+std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string& source,
+                                          std::vector<std::string>& left_out) {
   const std::string where = source + ": [[task]]";
-  Settings head(only(table, {"name"}), where);
+  const std::set<std::string> own = {"name", "optional"};
+  Settings head(only(table, own), where);
   const std::string name = head.required_text("name");
+  const bool optional = head.boolean("optional", false);
   TaskFactory factory = nullptr;
   try {
     factory = task_registry().get(name).factory;
   } catch (const InvalidInput& error) {
     throw InvalidInput(fmt::format("{}: {}", head.locate("name"), error.what()));
   }
-  Settings settings(without(table, {"name"}), where);
+  Settings settings(without(table, own), where);
   auto spec = std::make_shared<TaskSpec>();
-  spec->task = factory(settings);
+  try {
+    spec->task = factory(settings);
+  } catch (const MissingData& error) {
+    if (!optional) throw;
+    left_out.push_back(fmt::format("{}: {}", name, error.what()));
+    return nullptr;
+  }
   settings.finish();
   spec->settings = Value(settings.resolved());
   try {
@@ -235,7 +246,10 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
     suite.lifts.insert(suite.lifts.begin(), LiftSpec{.name = "none", .type = LiftType::none, .sigma = {}});
   }
   check_unique(suite.lifts, "lift", source);
-  for (const Value& task : tables(*table, "task", source)) suite.tasks.push_back(read_task(task, source));
+  for (const Value& table_of_task : tables(*table, "task", source)) {
+    std::shared_ptr<const TaskSpec> task = read_task(table_of_task, source, suite.left_out);
+    if (task) suite.tasks.push_back(std::move(task));
+  }
   for (const Value& method : tables(*table, "method", source)) {
     suite.methods.push_back(read_method(method, source, method_types, suite.lifts));
   }
@@ -246,7 +260,10 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
       throw InvalidInput(fmt::format("{}: task '{}' appears twice", source, task->task.name));
     }
   }
-  if (suite.tasks.empty()) throw InvalidInput(fmt::format("{}: no [[task]]", source));
+  if (suite.tasks.empty()) {
+    throw InvalidInput(suite.left_out.empty() ? fmt::format("{}: no [[task]]", source)
+                                              : fmt::format("{}: no task has its data; {}", source, suite.left_out[0]));
+  }
   if (suite.methods.empty()) throw InvalidInput(fmt::format("{}: no [[method]]", source));
   for (const Value& exclude : tables(*table, "exclude", source)) {
     Settings keys(exclude, source + ": [[exclude]]");

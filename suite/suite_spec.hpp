@@ -61,6 +61,7 @@ struct SuiteSpec {
   double timeout_s = 0;         ///< limit of one cell; 0: none
   double memory_gb = 4;         ///< limit of one worker's data; 0: none
   std::vector<std::shared_ptr<const TaskSpec>> tasks;
+  std::vector<std::string> left_out;  ///< "<task>: <why>" of optional tasks without their data
   std::vector<LiftSpec> lifts;
   std::vector<MethodSpec> methods;
   std::vector<Exclusion> exclusions;

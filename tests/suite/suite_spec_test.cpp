@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "suite/suite_spec.hpp"
 
+#include <cstdlib>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include "core/error.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {
@@ -124,6 +126,26 @@ TEST(SuiteSpec, ReadsRanges) {
   EXPECT_EQ(parse_replicates("2..10", "x").last, 10);
   for (const char* bad : {"", "..", "1..", "..2", "-1..2", "1..2..3", "1.5"}) {
     EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_replicates(bad, "here"); }, {"here"})) << bad;
+  }
+}
+
+TEST(SuiteSpec, AnOptionalTaskWithoutItsDataIsLeftOutAndSaysSo) {
+  const TemporaryDirectory nothing;
+  const char* before = std::getenv("ONMANIFOLD_DATA");
+  const std::string kept = before == nullptr ? "" : before;
+  ASSERT_EQ(setenv("ONMANIFOLD_DATA", nothing.path().c_str(), 1), 0);
+  const std::string required = std::string(small_suite) + "[[task]]\nname = \"flux-mnist14\"\n";
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse(required); }, {"train-images", "fetch-data"}));
+  const SuiteSpec suite = parse(required + "optional = true\n");
+  ASSERT_EQ(suite.left_out.size(), 1U);
+  EXPECT_EQ(suite.left_out[0].find("flux-mnist14: "), 0U);
+  EXPECT_EQ(suite.tasks.size(), parse(small_suite).tasks.size());
+  // Only missing data are excused.
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse(required + "optional = true\nflux = -1\n"); }, {"flux"}));
+  if (before == nullptr) {
+    unsetenv("ONMANIFOLD_DATA");
+  } else {
+    setenv("ONMANIFOLD_DATA", kept.c_str(), 1);
   }
 }
 
