@@ -16,8 +16,12 @@ namespace {
 using testing::default_task;
 
 TEST(TaskRegistry, HasTheTasksOfTheDesign) {
-  EXPECT_THAT(task_registry().names(), ::testing::IsSupersetOf({"plane-gmm9", "plane-smiley", "sphere-vmf6",
-                                                                "sphere-vmf2", "bunny-eigen"}));
+  EXPECT_THAT(task_registry().names(),
+              ::testing::IsSupersetOf({"plane-gmm9",    "plane-smiley",     "sphere-vmf6",   "sphere-vmf2",
+                                       "bunny-eigen",   "so3-mixture16",    "so3-mixture32", "so3-mixture64",
+                                       "so3-fisher",    "torus-vm",         "finite16",      "two-points",
+                                       "discrete-cube", "discrete-tokens",  "sphere-in-16d", "circle-in-16d",
+                                       "earth-volcano", "earth-earthquake", "earth-flood",   "earth-fire"}));
 }
 
 class EveryTask : public ::testing::TestWithParam<std::string> {};
