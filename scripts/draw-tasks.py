@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Draws the pictures of docs/tasks.md: 2,000 training points of every task, as `onmanifold export` writes them.
+
+    scripts/draw-tasks.py [ONMANIFOLD] [FOLDER]
+
+ONMANIFOLD is the program (default build/release/onmanifold), FOLDER where the PNG files go (default
+docs/images/tasks). Needs NumPy and gnuplot. The digits of the flux tasks have a picture of their own.
+"""
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+program = sys.argv[1] if len(sys.argv) > 1 else "build/release/onmanifold"
+folder = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/images/tasks")
+
+
+def export(task, *more):
+    with tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/points.npy"
+        subprocess.run([program, "export", task, "-n", "2000", "--seed", "0", "-o", path, *more], check=True,
+                       stdout=subprocess.DEVNULL)
+        return np.load(path)
+
+
+def draw(task, commands, data):
+    """Runs gnuplot on `commands`, where $points names the rows of `data`."""
+    rows = "\n".join(" ".join(f"{value:.6g}" for value in row) for row in data)
+    size = "520,400"
+    script = (f"set terminal pngcairo size {size} font ',10'\nset output '{folder / task}.png'\nset tics scale 0.5\n"
+              f"unset key\n$points << END\n{rows}\nEND\n{commands}\n")
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+
+
+dots = "with points pt 7 ps 0.25 lc rgb '#3060a0'"
+
+
+def scatter(task, data, labels, ranges=""):
+    draw(task, f"set xlabel '{labels[0]}'\nset ylabel '{labels[1]}'\nset size ratio -1\n{ranges}\n"
+               f"plot $points using 1:2 {dots}", data)
+
+
+def space(task, data, view="60,30", labels=("x", "y", "z")):
+    draw(task, f"set view {view}\nset view equal xyz\nset xyplane relative 0\nset xlabel '{labels[0]}'\n"
+               f"set ylabel '{labels[1]}'\nset zlabel '{labels[2]}'\nsplot $points using 1:2:3 {dots}", data)
+
+
+def bars(task, index, label):
+    atoms, counts = np.unique(index, return_counts=True)
+    draw(task, f"set xlabel '{label}'\nset ylabel 'share of 2000 points'\nset yrange [0:*]\nset style fill solid\n"
+               "plot $points using 1:2 with boxes lc rgb '#3060a0'", np.column_stack([atoms, counts / counts.sum()]))
+
+
+def rotation_vectors(matrices):
+    r = matrices.reshape(-1, 3, 3)
+    angle = np.arccos(np.clip((np.trace(r, axis1=1, axis2=2) - 1) / 2, -1, 1))
+    axis = np.stack([r[:, 2, 1] - r[:, 1, 2], r[:, 0, 2] - r[:, 2, 0], r[:, 1, 0] - r[:, 0, 1]], axis=1)
+    return axis * (angle / np.maximum(2 * np.sin(angle), 1e-12))[:, None]
+
+
+def dihedral(a, b, c, d):
+    b1, b2, b3 = b - a, c - b, d - c
+    n1, n2 = np.cross(b1, b2), np.cross(b2, b3)
+    unit = b2 / np.linalg.norm(b2, axis=1, keepdims=True)
+    return np.degrees(np.arctan2(np.sum(np.cross(n1, n2) * unit, axis=1), np.sum(n1 * n2, axis=1)))
+
+
+def ramachandran(task):
+    atoms = export(task, "--full").reshape(2000, -1, 3, 3)  # fragments × residues × (N, CA, C) × xyz
+    residues = atoms.shape[1]
+    points = []
+    for i in range(1, residues - 1):
+        n, ca, c = atoms[:, i, 0], atoms[:, i, 1], atoms[:, i, 2]
+        points.append(np.column_stack([dihedral(atoms[:, i - 1, 2], n, ca, c), dihedral(n, ca, c, atoms[:, i + 1, 0])]))
+    scatter(task, np.concatenate(points)[:: residues - 2], ("phi, degrees", "psi, degrees"),
+            "set xrange [-180:180]\nset yrange [-180:180]\nset xtics 90\nset ytics 90")
+
+
+folder.mkdir(parents=True, exist_ok=True)
+for name in ("plane-gmm9", "plane-smiley"):
+    space(name, export(name), view="62,112")
+for name in ("sphere-vmf6", "sphere-vmf2"):
+    space(name, export(name))
+bunny = export("bunny-eigen")
+space("bunny-eigen", bunny[:, [0, 2, 1]] * [1, -1, 1], view="80,10", labels=("x", "-z", "y"))
+for name in ("so3-mixture16", "so3-mixture32", "so3-mixture64", "so3-fisher"):
+    space(name, rotation_vectors(export(name)), labels=("rotation vector", "", ""))
+torus = export("torus-vm")
+scatter("torus-vm", np.column_stack([np.arctan2(torus[:, 1], torus[:, 0]), np.arctan2(torus[:, 3], torus[:, 2])]),
+        ("first angle", "second angle"), "set xrange [-pi:pi]\nset yrange [-pi:pi]")
+bars("finite16", export("finite16").argmax(axis=1), "atom")
+bars("two-points", export("two-points")[:, 0], "first coordinate")
+cube = export("discrete-cube")
+bars("discrete-cube", (cube > 0) @ (2 ** np.arange(cube.shape[1])), "corner, its signs as a binary number")
+tokens = export("discrete-tokens").reshape(2000, 4, -1).argmax(axis=2)
+bars("discrete-tokens", tokens @ (tokens.max() + 1) ** np.arange(3, -1, -1), "sequence, as a number")
+for name in ("sphere-in-16d", "circle-in-16d"):
+    space(name, export(name)[:, :3], labels=("first three of 16 coordinates", "", ""))
+for name in ("backbone-8", "backbone-16", "backbone-synthetic"):
+    ramachandran(name)
