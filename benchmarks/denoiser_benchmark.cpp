@@ -9,6 +9,7 @@
 #include "models/diffusion/ancestral_sampler.hpp"
 #include "models/diffusion/ddpm.hpp"
 #include "models/diffusion/denoiser_training.hpp"
+#include "models/networks/mlp.hpp"
 #include "models/networks/panels.hpp"
 
 namespace onmanifold {
