@@ -23,6 +23,7 @@ const Registry<TaskFactory>& task_registry() {
     r.add("so3-mixture32", "32 wrapped normals on the rotations", make_so3_mixture32);
     r.add("so3-mixture64", "64 wrapped normals on the rotations", make_so3_mixture64);
     r.add("so3-fisher", "four matrix Fisher laws on the rotations, with exact noised score", make_so3_fisher);
+    r.add("so3-frames", "real rotations from one residue of a protein to the next", make_so3_frames);
     r.add("torus-vm", "four products of von Mises laws on the flat torus of R^4", make_torus_vm);
     r.add("finite16", "16 one-hot vectors with random probabilities", make_finite16);
     r.add("two-points", "two points of R^2 with probabilities .1 and .9", make_two_points);

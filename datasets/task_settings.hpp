@@ -33,6 +33,7 @@ void read_common_settings(Task& task, Settings& settings, double data_std);
 [[nodiscard]] Task make_so3_mixture32(Settings& settings);
 [[nodiscard]] Task make_so3_mixture64(Settings& settings);
 [[nodiscard]] Task make_so3_fisher(Settings& settings);
+[[nodiscard]] Task make_so3_frames(Settings& settings);
 [[nodiscard]] Task make_torus_vm(Settings& settings);
 [[nodiscard]] Task make_finite16(Settings& settings);
 [[nodiscard]] Task make_two_points(Settings& settings);

@@ -86,7 +86,7 @@ for name in ("sphere-vmf6", "sphere-vmf2"):
     space(name, export(name))
 bunny = export("bunny-eigen")
 space("bunny-eigen", bunny[:, [0, 2, 1]] * [1, -1, 1], view="80,10", labels=("x", "-z", "y"))
-for name in ("so3-mixture16", "so3-mixture32", "so3-mixture64", "so3-fisher"):
+for name in ("so3-mixture16", "so3-mixture32", "so3-mixture64", "so3-fisher", "so3-frames"):
     space(name, rotation_vectors(export(name)), labels=("rotation vector", "", ""))
 torus = export("torus-vm")
 scatter("torus-vm", np.column_stack([np.arctan2(torus[:, 1], torus[:, 0]), np.arctan2(torus[:, 3], torus[:, 2])]),
