@@ -126,9 +126,10 @@ TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
       Index row = 0;
       Index column = 0;
       analytic.cwiseAbs().maxCoeff(&row, &column);
-      for (const auto& [r, c] :
-           {std::pair{row, column}, std::pair{analytic.rows() / 2, analytic.cols() / 2}}) {
-        if (sanitized && (r != row || c != column)) continue;
+      std::vector<std::pair<Index, Index>> entries = {{row, column},
+                                                      {analytic.rows() / 2, analytic.cols() / 2}};
+      if (sanitized) entries.pop_back();
+      for (const auto& [r, c] : entries) {
         // Central differences in double: truncation and round-off balance near 1e-5, both about 1e-9 of the
         // loss.
         constexpr double h = 1e-5;

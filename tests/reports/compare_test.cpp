@@ -373,11 +373,7 @@ double alarm_rate(const Design& design, const CompareOptions& options, int repet
   return rate;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int repetitions = 200;  // the same code; the bounds widen with their standard error
-#else
 constexpr int repetitions = 2000;
-#endif
 
 double bound(double rate) {
   return 2 * std::sqrt(rate * (1 - rate) / repetitions);
