@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "datasets/lift.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include <boost/math/distributions/chi_squared.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/statistics.hpp"
+#include "datasets/task.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/registry.hpp"
 #include "manifolds/sphere.hpp"
@@ -75,6 +81,96 @@ TEST(Lift, IsotropicNoiseHasTheStatedVarianceInEveryDirection) {
   // The control is told apart from the normal lift: two thirds of its variance are tangential.
   const Points tangential = sphere.tangent_component(clean, noise);
   EXPECT_NEAR(tangential.squaredNorm() / noise.squaredNorm(), 2.0 / 3, 0.02);
+}
+
+/// Points whose projection after a normal lift of level \p sigma is another point.
+Index lost(const Manifold& manifold, double sigma, Index n) {
+  const Points clean = manifold.random_points(n, Stream(5, "lost"));
+  const Projection back =
+      manifold.project(Lift{LiftType::normal, sigma}.apply(clean, manifold, Stream(6, "lost")));
+  Index count = 0;
+  for (Index j = 0; j < n; ++j) count += (back.points.col(j) - clean.col(j)).norm() > 1e-6 ? 1 : 0;
+  return count;
+}
+
+TEST(Lift, OnTheSphereAPointIsLostAtTheRateOfTheBound) {
+  // y + n with n = sigma xi y goes back to -y where xi < -1/sigma: Phi(-1/sigma), the bound of total
+  // variation.
+  const Index n = 20000;
+  for (const double sigma : {0.4, 0.6, 1.0}) {
+    const double rate = normal_cdf(-1 / sigma);
+    const double mean = rate * double(n);
+    const double band = normal_quantile(1 - alpha / 2) * std::sqrt(mean * (1 - rate));
+    EXPECT_NEAR(double(lost(Sphere(2), sigma, n)), mean, band) << sigma;
+    EXPECT_GT(std::abs(double(lost(Sphere(2), 1.2 * sigma, n)) - mean), band) << "another level must be seen";
+  }
+  EXPECT_EQ(lost(line_in_5d(), 3, 2000), 0) << "affine: never, whatever the level";
+}
+
+/// Goodness of fit of lifted draws of \p name over cells of the base point times intervals of the signed
+/// distance along the normal; \p sigma_of_law is the level that the probabilities assume.
+double lifted_law_p(const std::string& name, const Value::Table& table, double sigma, double sigma_of_law) {
+  const Index n = 40000;
+  Settings settings(Value(table), "test");
+  const Task task = task_registry().get(name).factory(settings);
+  const Points clean = task.sampler->sample(n, Stream(7, "lifted-law"));
+  const Points lifted = Lift{LiftType::normal, sigma}.apply(clean, *task.manifold, Stream(8, "lifted-law"));
+  const Projection base = task.manifold->project(lifted);
+  const Eigen::VectorXi cells = task.partition->assign(base.points);
+  const bool sphere = name.starts_with("sphere");
+  const Eigen::VectorXi opposite = task.partition->assign(sphere ? Points(-base.points) : base.points);
+  const std::vector<double> edges = {-0.8, -0.3, 0, 0.3, 0.8};
+  const Index intervals = static_cast<Index>(edges.size()) + 1;
+  Vector counts = Vector::Zero(task.masses.size() * intervals);
+  Vector probabilities = counts;
+  Eigen::VectorXi antipode =
+      Eigen::VectorXi::LinSpaced(task.masses.size(), 0, static_cast<int>(task.masses.size()) - 1);
+  const Points offset = task.manifold->residual(lifted);
+  for (Index j = 0; j < n; ++j) {
+    if (sphere) antipode[cells[j]] = opposite[j];
+    const Index interval = std::upper_bound(edges.begin(), edges.end(), offset(0, j)) - edges.begin();
+    counts[cells[j] * intervals + interval] += 1;
+  }
+  const auto below = [&](double h) { return normal_cdf(h / sigma_of_law); };
+  for (Index cell = 0; cell < task.masses.size(); ++cell) {
+    for (Index i = 0; i < intervals; ++i) {
+      double low = i == 0 ? -std::numeric_limits<double>::infinity() : edges[static_cast<std::size_t>(i - 1)];
+      const double high =
+          i == intervals - 1 ? std::numeric_limits<double>::infinity() : edges[static_cast<std::size_t>(i)];
+      if (sphere) low = std::max(low, -1.0);
+      double& p = probabilities[cell * intervals + i];
+      p = task.masses[cell] * (below(high) - below(low));
+      // r^-2 [p0(u) phi(r - 1) + p0(-u) phi(r + 1)], r = 1 + h, over the interval: the second branch of the
+      // density.
+      if (sphere) p += task.masses[antipode[cell]] * (below(-2 - low) - below(-2 - high));
+    }
+  }
+  // Cells too thin for the law of the statistic go into one.
+  std::vector<double> kept_counts = {0};
+  std::vector<double> kept = {0};
+  for (Index c = 0; c < counts.size(); ++c) {
+    if (probabilities[c] * double(n) < 10) {
+      kept_counts[0] += counts[c];
+      kept[0] += probabilities[c];
+    } else {
+      kept_counts.push_back(counts[c]);
+      kept.push_back(probabilities[c]);
+    }
+  }
+  EXPECT_NEAR(probabilities.sum(), 1, 1e-9);
+  const std::size_t first =
+      kept[0] * double(n) < 10 ? 1 : 0;  // still too thin: left out, at most 10 of 40,000 points
+  const Vector p = Eigen::Map<const Vector>(kept.data() + first, static_cast<Index>(kept.size() - first));
+  return chi_squared_test(Eigen::Map<const Vector>(kept_counts.data() + first, p.size()), p / p.sum()).p;
+}
+
+TEST(Lift, DrawsFollowTheClosedFormOfTheLiftedDensity) {
+  // alpha = 1e-3 for each; on the sphere the level is high enough for 8 % of the draws to be on the second
+  // branch.
+  EXPECT_GT(lifted_law_p("plane-gmm9", {{"bins", 6}}, 0.7, 0.7), alpha);
+  EXPECT_GT(lifted_law_p("sphere-vmf6", {{"bands", 4}, {"sectors", 6}}, 0.7, 0.7), alpha);
+  EXPECT_LT(lifted_law_p("plane-gmm9", {{"bins", 6}}, 0.7, 0.8), alpha) << "another level must be seen";
+  EXPECT_LT(lifted_law_p("sphere-vmf6", {{"bands", 4}, {"sectors", 6}}, 0.7, 0.8), alpha);
 }
 
 TEST(Lift, NoneChangesNothing) {
