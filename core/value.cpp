@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -36,21 +38,29 @@ Json encode(const Value& value) {
   return nullptr;
 }
 
-Value decode(const Json& json) {
+/// Deeper nesting than any record of ours: a hostile file must not exhaust the stack of decode().
+constexpr int deepest_nesting = 200;
+
+Value decode(const Json& json, std::string_view where, int depth = 0) {
+  if (depth > deepest_nesting)
+    throw InvalidInput(fmt::format("{}: JSON nested deeper than {} levels", where, deepest_nesting));
   switch (json.type()) {
     case Json::value_t::boolean: return json.get<bool>();
-    case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned: return json.get<std::int64_t>();
+    case Json::value_t::number_integer: return json.get<std::int64_t>();
+    case Json::value_t::number_unsigned:
+      if (json.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+        throw InvalidInput(fmt::format("{}: JSON integer {} is too large", where, json.get<std::uint64_t>()));
+      return json.get<std::int64_t>();
     case Json::value_t::number_float: return json.get<double>();
     case Json::value_t::string: return json.get<std::string>();
     case Json::value_t::array: {
       Value::Array array;
-      for (const Json& item : json) array.push_back(decode(item));
+      for (const Json& item : json) array.push_back(decode(item, where, depth + 1));
       return array;
     }
     case Json::value_t::object: {
       Value::Table table;
-      for (const auto& [key, item] : json.items()) table.emplace(key, decode(item));
+      for (const auto& [key, item] : json.items()) table.emplace(key, decode(item, where, depth + 1));
       return table;
     }
     default: return {};
@@ -75,9 +85,11 @@ std::string to_pretty_json(const Value& value) {
 
 Value parse_json(std::string_view text, std::string_view where) {
   try {
-    return decode(Json::parse(text));
+    return decode(Json::parse(text), where);
   } catch (const Json::parse_error& error) {
     throw InvalidInput(fmt::format("{}: malformed JSON at byte {}", where, error.byte));
+  } catch (const Json::out_of_range&) {  // the only other exception of the parser: a number beyond double
+    throw InvalidInput(fmt::format("{}: JSON number out of range", where));
   }
 }
 

@@ -47,6 +47,14 @@ TEST(Value, MalformedJsonNamesItsOrigin) {
   }
 }
 
+TEST(Value, NumbersAndNestingBeyondTheirRangeAreBadInput) {
+  EXPECT_THROW((void)parse_json("{\"a\": 9e999}", "record.json"), InvalidInput);
+  EXPECT_THROW((void)parse_json("18446744073709551615", "record.json"), InvalidInput);
+  EXPECT_EQ(parse_json("9223372036854775807", "record.json"), Value(std::int64_t{9223372036854775807}));
+  EXPECT_THROW((void)parse_json(std::string(100000, '[') + std::string(100000, ']'), "record.json"), InvalidInput);
+  EXPECT_NO_THROW((void)parse_json(std::string(100, '[') + std::string(100, ']'), "record.json"));
+}
+
 TEST(Value, TypeNames) {
   EXPECT_EQ(Value().type_name(), "null");
   EXPECT_EQ(Value(true).type_name(), "a boolean");
