@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "core/quadrature.hpp"
 #include "datasets/embedded_law.hpp"
-#include "datasets/quadrature.hpp"
 #include "datasets/sphere_partition.hpp"
 #include "datasets/task_settings.hpp"
 #include "datasets/vmf_mixture.hpp"

@@ -7,42 +7,20 @@
 #include <limits>
 #include <utility>
 
-#include <Eigen/LU>
-#include <Eigen/SVD>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/quadrature.hpp"
+#include "core/scaled_bessel.hpp"
 #include "core/summation.hpp"
 #include "datasets/first_column_partition.hpp"
-#include "datasets/quadrature.hpp"
-#include "datasets/scaled_bessel.hpp"
+#include "manifolds/fisher_moments.hpp"
 #include "manifolds/rotation_group.hpp"
 
 namespace onmanifold {
 namespace {
 
 using Eigen::Matrix3d;
-
-/// F = U diag(s) V^T with rotations U, V and s1 >= s2 >= |s3|.
-struct SignedSvd {
-  explicit SignedSvd(const Matrix3d& f) {
-    const Eigen::JacobiSVD<Matrix3d> svd(f, Eigen::ComputeFullU | Eigen::ComputeFullV);
-    u = svd.matrixU();
-    v = svd.matrixV();
-    for (std::size_t i = 0; i < 3; ++i) s[i] = svd.singularValues()[static_cast<Index>(i)];
-    if (u.determinant() < 0) {
-      u.col(2) *= -1;
-      s[2] = -s[2];
-    }
-    if (v.determinant() < 0) {
-      v.col(2) *= -1;
-      s[2] = -s[2];
-    }
-  }
-  Matrix3d u;
-  Matrix3d v;
-  std::array<double, 3> s{};
-};
 
 double inner(const Matrix3d& a, const Matrix3d& b) {
   double sum = 0;
@@ -91,32 +69,6 @@ class ColumnDensity final : public Density {
  private:
   const std::vector<FisherMixture::Mode>& modes_;
   const std::vector<double>& log_normalisers_;
-};
-
-/// The integrals of fisher_moments over l = (1 - u)/2 in [0, 1], without the factor exp(s1 + s2 + s3).
-struct FisherSums {
-  double difference;  // s1 - s2
-  double sum;         // s1 + s2
-  double rate;        // 2 (s2 + s3)
-  double total = 0;
-  double inside = 0;
-  double outside = 0;
-  double third = 0;
-
-  /// Nodes l and r = 1 - l with weights.
-  void add(const BesselLane& l, const BesselLane& r, const BesselLane& weights) {
-    BesselLane a0;
-    BesselLane a1;
-    BesselLane b0;
-    BesselLane b1;
-    scaled_bessel(difference * l, a0, a1);
-    scaled_bessel(sum * r, b0, b1);
-    const BesselLane mass = weights * (-rate * l).exp();
-    total += (mass * a0 * b0).sum();
-    inside += (mass * a1 * b0 * l).sum();
-    outside += (mass * a0 * b1 * r).sum();
-    third += (mass * a0 * b0 * (r - l)).sum();
-  }
 };
 
 class DiffusedFisher final : public DiffusedScore {
@@ -173,43 +125,6 @@ class DiffusedFisher final : public DiffusedScore {
 };
 
 }  // namespace
-
-FisherMoments fisher_moments(const Eigen::Matrix3d& f) {
-  static const QuadratureRule rule = gauss_legendre(bessel_lane, 0, 1);
-  static const BesselLane nodes = rule.nodes.array();
-  static const BesselLane weights = rule.weights.array();
-  const SignedSvd svd(f);
-  const auto& [s1, s2, s3] = svd.s;
-  const double rate = 2 * (s2 + s3);
-  FisherSums sums{s1 - s2, s1 + s2, rate};
-  if (rate > 40) {
-    const double stretch = std::max(s1 - s2, rate);
-    const double end = std::log1p(stretch * 40 / rate);
-    const BesselLane growth = (end * nodes).exp();
-    const BesselLane l = (growth - 1) / stretch;
-    sums.add(l, 1 - l, (end / stretch) * weights * growth);
-  } else if (s1 + s2 <= 100) {
-    static const BesselLane l = (M_PI / 2 * nodes).sin().square();
-    static const BesselLane weight = weights * (M_PI / 2) * (M_PI * nodes).sin();
-    sums.add(l, 1 - l, weight);
-  } else {
-    for (const double stretch : {std::max({s1 - s2, rate, 1.0}), -(s1 + s2)}) {
-      const double size = std::abs(stretch);
-      const double end = std::log1p(size / 2);
-      const BesselLane growth = (end * nodes).exp();
-      const BesselLane near = (growth - 1) / size;
-      const BesselLane far = 1 - near;
-      sums.add(stretch > 0 ? near : far, stretch > 0 ? far : near, (end / size) * weights * growth);
-    }
-  }
-  const double total = sums.total;
-  const Eigen::Vector3d mean((sums.inside + sums.outside) / total, (sums.outside - sums.inside) / total,
-                             sums.third / total);
-  FisherMoments result;
-  result.log_normaliser = s1 + s2 + s3 + std::log(total);
-  result.mean = svd.u * mean.asDiagonal() * svd.v.transpose();
-  return result;
-}
 
 FisherMixture::FisherMixture(std::vector<Mode> modes) : modes_(std::move(modes)) {
   double total = 0;

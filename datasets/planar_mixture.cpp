@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/quadrature.hpp"
 #include "core/summation.hpp"
-#include "datasets/quadrature.hpp"
 
 namespace onmanifold {
 namespace {

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/quadrature.hpp"
+#include "core/scaled_bessel.hpp"
 #include "core/summation.hpp"
-#include "datasets/quadrature.hpp"
-#include "datasets/scaled_bessel.hpp"
 
 namespace onmanifold {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "datasets/quadrature.hpp"
+#include "core/quadrature.hpp"
 #include "datasets/vector3.hpp"
 #include "datasets/vmf_mixture.hpp"
 

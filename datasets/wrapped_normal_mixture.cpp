@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/quadrature.hpp"
 #include "core/summation.hpp"
 #include "datasets/first_column_partition.hpp"
-#include "datasets/quadrature.hpp"
 #include "manifolds/rotation_group.hpp"
 
 namespace onmanifold {

@@ -6,9 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/quadrature.hpp"
 #include "datasets/planar_mixture.hpp"
 #include "datasets/plane_frame.hpp"
-#include "datasets/quadrature.hpp"
 #include "datasets/vmf_mixture.hpp"
 #include "tasks_under_test.hpp"
 

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/quadrature.hpp"
+#include "core/scaled_bessel.hpp"
 #include "datasets/planar_mixture.hpp"
-#include "datasets/quadrature.hpp"
-#include "datasets/scaled_bessel.hpp"
 #include "datasets/smiley.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"

@@ -6,13 +6,14 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/quadrature.hpp"
+#include "core/scaled_bessel.hpp"
 #include "core/statistics.hpp"
 #include "datasets/first_column_partition.hpp"
 #include "datasets/matrix_fisher.hpp"
-#include "datasets/quadrature.hpp"
-#include "datasets/scaled_bessel.hpp"
 #include "datasets/wrapped_normal_mixture.hpp"
 #include "goodness_of_fit.hpp"
+#include "manifolds/fisher_moments.hpp"
 #include "manifolds/rotation_group.hpp"
 #include "score_checks.hpp"
 #include "tasks_under_test.hpp"

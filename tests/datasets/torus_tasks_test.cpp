@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/quadrature.hpp"
 #include "core/statistics.hpp"
-#include "datasets/quadrature.hpp"
 #include "datasets/von_mises_mixture.hpp"
 #include "goodness_of_fit.hpp"
 #include "score_checks.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "datasets/quadrature.hpp"
+#include "core/quadrature.hpp"
 
 #include <cmath>
 

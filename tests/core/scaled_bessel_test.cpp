@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "datasets/scaled_bessel.hpp"
+#include "core/scaled_bessel.hpp"
 
 #include <cmath>
 
