@@ -38,6 +38,12 @@ std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
   text += fmt::format("pre-registered   {:.4g}\n", task.preregistered_sigma);
   text += fmt::format("smallest noise   {:.4g} (standardised units)\n", task.smallest_noise);
   text += fmt::format("metrics          {}\n", task.metrics);
+  if (task.splits) {
+    text += fmt::format("splits           train {}, validation {}, reference {}\n", task.splits->train->size(),
+                        task.splits->validation->size(), task.splits->reference->size());
+  }
+  if (!task.source.empty()) text += fmt::format("source           {}\n", task.source);
+  if (!task.licence.empty()) text += fmt::format("licence          {}\n", task.licence);
   text += fmt::format("data hash        {}\n\n", task.data_hash);
   text += "Settings of a [[task]] table, with their defaults:\n" + settings_text(settings.resolved());
   return text;

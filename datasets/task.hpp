@@ -31,6 +31,8 @@ struct Task {
   int version = 1;
   std::string description;  ///< one line, with the law and its source
   std::string data_hash;    ///< SHA-256 over whatever fixes the law: parameters or shipped data
+  std::string source;       ///< where real data come from; empty: the law is drawn, there are no data
+  std::string licence;      ///< of these data
   std::shared_ptr<const Manifold> manifold;
   std::shared_ptr<const Sampler> sampler;  ///< fresh draws of the law; with splits: those of the validation split
   std::optional<DataSplits> splits;        ///< of a law that is known by a finite data set only
