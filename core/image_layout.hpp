@@ -18,4 +18,16 @@ struct ImageLayout {
   friend bool operator==(const ImageLayout&, const ImageLayout&) = default;
 };
 
+/// Whole images, height · width rows: pixels that the layout leaves out are 0. \pre points.rows() ==
+/// image.pixels.size()
+[[nodiscard]] inline Points full_images(const ImageLayout& image, const PointsRef& points) {
+  Points result = Points::Zero(image.height * image.width, points.cols());
+  for (Index j = 0; j < points.cols(); ++j) {
+    for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+      result(image.pixels[i], j) = points(static_cast<Index>(i), j);
+    }
+  }
+  return result;
+}
+
 }  // namespace onmanifold

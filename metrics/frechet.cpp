@@ -78,15 +78,28 @@ std::optional<double> distance_of_covariances(const Vector& mean_x, const Covari
   return (mean_x - mean_y).squaredNorm() + traces - 2 * root.value;
 }
 
+// What the Gaussians are fitted to: coordinates, the caller's features ("given"), or features of the task by
+// name.
+enum class Record { fd, fid_lenet };
+
 class FdStream final : public MetricStream {
  public:
-  FdStream(const MetricInput& input, bool of_features) : input_(input), of_features_(of_features) {
-    if (input.reference == nullptr || (of_features && input.features == nullptr)) return;
+  // In one chunk: features of the samples are made once and kept for all passes.
+  FdStream(const MetricInput& input, Record record, const std::string& features, bool one_chunk)
+      : input_(input), record_(record), of_features_(features != "coordinates"), one_chunk_(one_chunk) {
+    if (features == "given") {
+      found_.map = input.features;
+      found_.why = "no feature map was given";
+    } else if (of_features_) {
+      found_.why = fmt::format("no features '{}' without a task that has them", features);
+      if (input.feature_maps != nullptr) found_ = input.feature_maps->find(features);
+    }
+    if (input.reference == nullptr || (of_features_ && found_.map == nullptr)) return;
     const FiniteColumns reference(*input.reference);
     n_reference_ = reference.size();
     if (n_reference_ < 2) return;
-    const Points points = of_features ? input.features->map(reference.points()) : Points();
-    const Points& x = of_features ? points : reference.points();
+    const std::shared_ptr<const Points> features_of_reference = mapped_reference(reference.points());
+    const Points& x = of_features_ ? *features_of_reference : reference.points();
     own_ = remember<ReferenceFit>("fd-reference/" + fingerprint(x), [&] { return fit_reference(x); });
   }
 
@@ -103,15 +116,14 @@ class FdStream final : public MetricStream {
       if (!own_) return;
     }
     if (pass == 0) {
-      const Points features = mapped(finite.points());
-      const Points& points = of_features_ ? features : finite.points();
+      const Points& points = of_features_ ? mapped(finite.points(), pass) : finite.points();
+      if (!points.allFinite()) overflow_ = true;
       if (!sum_) sum_.emplace(points.rows());
       sum_->add(points);
       return;
     }
-    if (!sum_ || sum_->count() < 2) return;
-    const Points features = mapped(finite.points());
-    const Points& points = of_features_ ? features : finite.points();
+    if (!sum_ || sum_->count() < 2 || overflow_) return;
+    const Points& points = of_features_ ? mapped(finite.points(), pass) : finite.points();
     if (mean_.size() == 0) mean_ = sum_->sum() / static_cast<double>(sum_->count());
     if (pass == 1 && own_->cholesky) {
       if (sum_->count() <= points.rows()) return;
@@ -125,22 +137,24 @@ class FdStream final : public MetricStream {
 
   std::vector<MetricRecord> finish() override {
     Value::Table parameters;
+    if (found_.map != nullptr) parameters = found_.map->parameters;
     parameters["space"] = of_features_ ? "features" : "ambient";
-    parameters["features"] = !of_features_                ? "coordinates"
-                             : input_.features == nullptr ? "none given"
-                                                          : input_.features->name;
+    parameters["features"] = !of_features_           ? "coordinates"
+                             : found_.map == nullptr ? "none given"
+                                                     : found_.map->name;
     parameters["ddof"] = 1;
     parameters["null_method"] = "closed form for Gaussians with the reference's covariance";
-    MetricRecord record = make_record("fd", "lower", parameters, input_);
+    MetricRecord record =
+        make_record(record_ == Record::fid_lenet ? "fid_lenet" : "fd", "lower", parameters, input_);
     record.unit = of_features_ ? "" : "length^2";
     record.n_samples = n_samples_;
     record.n_nonfinite = n_nonfinite_;
     if (input_.reference == nullptr) return {not_applicable(record, "no reference")};
-    if (of_features_ && input_.features == nullptr)
-      return {not_applicable(record, "no feature map was given")};
+    if (of_features_ && found_.map == nullptr) return {not_applicable(record, found_.why)};
     record.n_reference = n_reference_;
     if (!own_) return {not_applicable(record, "fewer than two reference points")};
     if (!sum_ || sum_->count() < 2) return {failed(record, "fewer than two finite samples")};
+    if (overflow_) return {failed(record, "samples so large that their features are not finite")};
     const Index n = sum_->count();
     if (value_known()) {
       record.value = *value_;
@@ -154,8 +168,16 @@ class FdStream final : public MetricStream {
   }
 
  private:
-  [[nodiscard]] Points mapped(const Points& points) const {
-    return of_features_ ? input_.features->map(points) : Points();
+  [[nodiscard]] const Points& mapped(const Points& points, int pass) {
+    if (pass == 0 || !one_chunk_) features_ = found_.map->map(points);
+    return features_;
+  }
+
+  // All cells of a task share the reference. Null for coordinates.
+  [[nodiscard]] std::shared_ptr<const Points> mapped_reference(const Points& points) const {
+    if (!of_features_) return nullptr;
+    return remember<Points>(fmt::format("features/{}/{}", found_.map->name, fingerprint(points)),
+                            [&] { return found_.map->map(points); });
   }
 
   // After pass 1: whether the covariance route gave the value.
@@ -172,13 +194,18 @@ class FdStream final : public MetricStream {
   [[nodiscard]] Eigen::MatrixXd reference_factor() const {
     if (!own_->cholesky) return own_->factor;
     const FiniteColumns reference(*input_.reference);
-    const Points features = mapped(reference.points());
-    const Points& x = of_features_ ? features : reference.points();
+    const std::shared_ptr<const Points> features = mapped_reference(reference.points());
+    const Points& x = of_features_ ? *features : reference.points();
     return *remember<Eigen::MatrixXd>("fd-factor/" + fingerprint(x), [&] { return factor_of(x); });
   }
 
   const MetricInput& input_;
+  Record record_;
   bool of_features_;
+  bool one_chunk_;
+  FoundFeatures found_;
+  Points features_;  // of the last chunk
+  bool overflow_ = false;
   Index n_reference_ = 0;
   std::shared_ptr<const ReferenceFit> own_;
   Index n_samples_ = 0;
@@ -193,18 +220,19 @@ class FdStream final : public MetricStream {
 
 class Fd final : public Metric {
  public:
-  explicit Fd(Settings& settings)
-      : of_features_(settings.choice("features", "coordinates", {"coordinates", "given"}) == "given") {}
+  Fd(Record record, std::string features) : record_(record), features_(std::move(features)) {}
   [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
-    return std::make_unique<FdStream>(input, of_features_);
+    return std::make_unique<FdStream>(input, record_, features_, false);
   }
 
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
-    return evaluate_as_one_chunk(*stream(input), input);
+    FdStream whole(input, record_, features_, true);
+    return evaluate_as_one_chunk(whole, input);
   }
 
-  bool of_features_;
+  Record record_;
+  std::string features_;
 };
 
 class FdInf final : public Metric {
@@ -348,7 +376,12 @@ std::unique_ptr<Metric> make_fd_inf(Settings& settings) {
   return std::make_unique<FdInf>(settings);
 }
 std::unique_ptr<Metric> make_fd(Settings& settings) {
-  return std::make_unique<Fd>(settings);
+  return std::make_unique<Fd>(Record::fd,
+                              settings.choice("features", "coordinates", {"coordinates", "given", "pca64"}));
+}
+
+std::unique_ptr<Metric> make_fid_lenet(Settings& /*settings*/) {
+  return std::make_unique<Fd>(Record::fid_lenet, "lenet");
 }
 
 }  // namespace onmanifold

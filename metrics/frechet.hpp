@@ -7,7 +7,9 @@
 // trace comes from the covariances (metrics/gaussian_fit.hpp, which has the criterion): three times as fast,
 // the same within 1e-11 of tr S1 + tr S2.
 //
-// Setting: features = coordinates | given (the feature map that came with the input; the record names it).
+// Setting: features = coordinates | given (the feature map that came with the input) | pca64 (of the task).
+// fid_lenet: the same on the penultimate layer of a network trained on the task's own labelled images. The
+// record names the features, with the hash of what defines them.
 
 #include <memory>
 
@@ -36,5 +38,6 @@ namespace onmanifold {
 
 [[nodiscard]] std::unique_ptr<Metric> make_fd_inf(Settings& settings);
 [[nodiscard]] std::unique_ptr<Metric> make_fd(Settings& settings);
+[[nodiscard]] std::unique_ptr<Metric> make_fid_lenet(Settings& settings);
 
 }  // namespace onmanifold

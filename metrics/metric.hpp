@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/distribution.hpp"
+#include "core/feature_map.hpp"
 #include "core/metric_record.hpp"
 #include "core/partition.hpp"
 #include "core/points.hpp"
@@ -19,14 +20,6 @@
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {
-
-/// Named features for `fd`: \p map takes D×n points to F×n features, each column by itself, so that it does
-/// not matter how points are cut into chunks. \p name says which features these are, with a hash of what
-/// defines them, and goes into the parameters of the record.
-struct FeatureMap {
-  std::string name;
-  std::function<Points(const Points&)> map;
-};
 
 /// Scores at the same points of one noised law: what a model gave and what is exact, for `score_mse`.
 struct ScoreLevel {
@@ -50,8 +43,9 @@ struct MetricInput {
   bool projected = false;  ///< whether \p samples are the projected ones
   Stream evaluation;       ///< address: task; the same for every method
   std::uint64_t memory_bytes = 0;        ///< what a metric may use beside its input; 0: default_memory
-  const FeatureMap* features = nullptr;  ///< for metrics that are asked for features
-  const Points* directions = nullptr;    ///< D×L for sliced_w2, scaled to length 1; null: its seeded set
+  const FeatureMap* features = nullptr;  ///< the caller's own, for metrics that are asked for given features
+  const FeatureMaps* feature_maps = nullptr;  ///< those of the task, by name
+  const Points* directions = nullptr;  ///< D×L for sliced_w2, scaled to length 1; null: its seeded set
   const std::vector<ScoreLevel>* scores = nullptr;  ///< for score_mse; null: there is no exact score
   const Vector* reference_log_density = nullptr;    ///< log-densities a model gave to the reference points
 

@@ -18,6 +18,7 @@
 #include "metrics/likelihood.hpp"
 #include "metrics/matching.hpp"
 #include "metrics/mmd.hpp"
+#include "metrics/negative_values.hpp"
 #include "metrics/one_dimensional.hpp"
 #include "metrics/prdc.hpp"
 #include "metrics/projection_distance.hpp"
@@ -127,6 +128,8 @@ const Registry<MetricFactory>& metric_registry() {
     metrics.add("energy", "energy distance, squared form, V-statistic", make_energy);
     metrics.add("energy_u", "energy distance without diagonals", make_energy_u);
     metrics.add("fd", "Frechet distance of fitted Gaussians", make_fd);
+    metrics.add("fid_lenet", "fd of the penultimate layer of a classifier trained on the task's images",
+                make_fid_lenet);
     metrics.add("fd_inf", "fd extrapolated to infinitely many samples", make_fd_inf);
     metrics.add("c2st", "accuracy of a classifier that tells samples from the reference", make_c2st);
     metrics.add("rmsd_nearest", "mean RMSD of conformations to the nearest reference, superposed",
@@ -150,6 +153,9 @@ const Registry<MetricFactory>& metric_registry() {
     metrics.add("constraint_mean", "mean of |h| over columns and components", make_constraint_mean);
     metrics.add("constraint_max", "largest |h| over columns and components", make_constraint_max);
     metrics.add("violation_rate", "share of columns with |h| above tau", make_violation_rate);
+    metrics.add("negative_pixel_rate", "mean share of coordinates below -tau", make_negative_pixel_rate);
+    metrics.add("negative_pixel_mass", "mean share of the absolute total that is negative",
+                make_negative_pixel_mass);
     metrics.add("projection_distance", "mean distance to the manifold", make_projection_distance);
     metrics.add("projection_distance_rms", "root mean squared distance to the manifold",
                 make_projection_distance_rms);

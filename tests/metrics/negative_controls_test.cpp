@@ -23,6 +23,8 @@ Points known_bad(const SphereScene& scene, const std::string& kind) {
   const Index n = scene.truth.cols();
   if (kind == "shifted") return (scene.truth.array() + 0.4).matrix();
   if (kind == "mode dropped") return TwoBumpSampler(1.0).sample(n, Stream(5, "dropped"));
+  // Two bumps of shares .7 and .3 around +e3 and -e3, upside down: nothing but the signs changes.
+  if (kind == "mirrored") return -scene.truth;
   if (kind == "collapsed") return scene.truth.col(0) * Eigen::RowVectorXd::Ones(n);
   if (kind == "memorised") return scene.training;
   if (kind == "blown off") return scene.truth * 1.8;
@@ -116,6 +118,10 @@ const Control controls[] = {Control{"tvd", "mode dropped", 1},
                             Control{"energy", "mode dropped", 1},
                             Control{"energy_u", "shifted", 1},
                             Control{"fd", "mode dropped", 1},
+                            Control{"fd(features=pca64)", "shifted", 1},
+                            Control{"fid_lenet", "mode dropped", 1},
+                            Control{"negative_pixel_rate(tau=0.1)", "mirrored", 1},
+                            Control{"negative_pixel_mass", "mirrored", 1},
                             Control{"ks(coordinate=2)", "mode dropped", 1},
                             Control{"fd_inf", "mode dropped", 1},
                             Control{"c2st", "mode dropped", 1},
