@@ -6,8 +6,8 @@
 #include <benchmark/benchmark.h>
 
 #include "core/distribution.hpp"
-#include "models/diffusion/ancestral_sampler.hpp"
-#include "models/diffusion/ddpm.hpp"
+#include "models/diffusion/diffusion_sampler.hpp"
+#include "models/diffusion/diffusion_model.hpp"
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/networks/mlp.hpp"
 #include "models/networks/panels.hpp"
@@ -43,8 +43,8 @@ void training_step(benchmark::State& state) {
   const NormalSource source;
   const Mlp network({.data = 3, .width = 128, .depth = 3});
   const NoiseSchedule schedule = NoiseSchedule::cosine(100, 0.9);
-  const DenoiserObjective objective;
-  DenoiserTrainer trainer(network, schedule, objective, {}, batch, Stream(1, "weights"), Stream(1, "noise"));
+  const NoisePrediction objective(schedule);
+  DenoiserTrainer trainer(network, objective, {}, batch, Stream(1, "weights"), Stream(1, "noise"));
   BatchReader reader(source, standardisation(source));
   for (auto _ : state) benchmark::DoNotOptimize(trainer.step(reader).loss);
   // Forward, weight gradient, and data gradient of all but the first layer.
@@ -62,7 +62,7 @@ void sampling_step(benchmark::State& state) {
   const NoiseSchedule schedule = NoiseSchedule::cosine(steps, 0.9);
   const BlockDenoiser epsilon = make_block_denoiser(network, parameters, steps);
   while (state.KeepRunningBatch(steps)) {
-    const Points samples = ancestral_sample(schedule, "beta", epsilon, 3, points, Stream(1, "sampling"));
+    const Points samples = sample_diffusion(schedule, {}, epsilon, 3, points, Stream(1, "sampling"));
     benchmark::DoNotOptimize(samples.data());
   }
   gflops(state, 2.0 * points * weights);

@@ -7,8 +7,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "models/diffusion/ancestral_sampler.hpp"
-#include "models/diffusion/ddpm.hpp"
+#include "models/diffusion/diffusion_sampler.hpp"
+#include "models/diffusion/diffusion_model.hpp"
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/networks/unet.hpp"
 
@@ -49,8 +49,8 @@ void unet_training_step(benchmark::State& state) {
   const Unet network(square(state.range(0)));
   const NormalSource source(network.data_size());
   const NoiseSchedule schedule = NoiseSchedule::cosine(100, 0.9);
-  const DenoiserObjective objective;
-  DenoiserTrainer trainer(network, schedule, objective, {}, batch, Stream(1, "weights"), Stream(1, "noise"));
+  const NoisePrediction objective(schedule);
+  DenoiserTrainer trainer(network, objective, {}, batch, Stream(1, "weights"), Stream(1, "noise"));
   BatchReader reader(source, standardisation(source));
   for (auto _ : state) benchmark::DoNotOptimize(trainer.step(reader).loss);
   rates(state, batch, 3 * static_cast<double>(network.multiply_adds()));
@@ -65,7 +65,7 @@ void unet_sampling_step(benchmark::State& state) {
   const NoiseSchedule schedule = NoiseSchedule::cosine(steps, 0.9);
   const BlockDenoiser epsilon = make_block_denoiser(network, parameters, steps);
   while (state.KeepRunningBatch(steps)) {
-    const Points samples = ancestral_sample(schedule, "beta", epsilon, network.data_size(), sampling_block,
+    const Points samples = sample_diffusion(schedule, {}, epsilon, network.data_size(), sampling_block,
                                             Stream(1, "sampling"));
     benchmark::DoNotOptimize(samples.data());
   }

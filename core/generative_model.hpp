@@ -25,6 +25,7 @@ struct FitContext {
   const DiffusedScore* diffused_score = nullptr;   ///< exact score of the noised, LIFTED law of this cell
   const ImageLayout* image = nullptr;              ///< where the coordinates lie in an image
   double smallest_noise = 0.0;                     ///< s_min of the task, in standardised units
+  double lift_scale = 0.0;                         ///< pre-registered lift of the task, in data units; 0: none
   Stream initialisation;                           ///< initial weights
   Stream training_noise;                           ///< diffusion times and noise of the training steps
   std::function<void(double)> progress;            ///< may be empty; called with a fraction in [0, 1]

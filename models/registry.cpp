@@ -6,13 +6,25 @@
 #include "models/controls/oracle.hpp"
 #include "models/diffusion/ddpm.hpp"
 #include "models/diffusion/exact_score.hpp"
+#include "models/diffusion/mad.hpp"
+#include "models/diffusion/niso.hpp"
+#include "models/diffusion/pdm.hpp"
+#include "models/diffusion/pidm.hpp"
+#include "models/diffusion/tango.hpp"
 
 namespace onmanifold {
 
 const Registry<MethodFactory>& method_registry() {
   static const Registry<MethodFactory> registry = [] {
     Registry<MethodFactory> methods("method");
-    methods.add("ddpm", "denoising diffusion with noise prediction, blind to the manifold", make_ddpm);
+    methods.add("ddpm", "denoising diffusion, blind to the manifold", make_ddpm);
+    methods.add("pdm", "in the sampler: ddpm, projected after every step", make_pdm);
+    methods.add("pidm", "in the loss: ddpm with the distance of its x0 prediction to the manifold as a penalty",
+                make_pidm);
+    methods.add("niso", "in the noise: ddpm with more noise along normals and the score of all of it as target",
+                make_niso);
+    methods.add("tango", "in the loss: ddpm that learns the tangential score only at small noise", make_tango);
+    methods.add("mad", "in the target: ddpm that learns what the score of the uniform law leaves", make_mad);
     methods.add("exact_score", "the sampler of ddpm driven by the analytic score of the noised (lifted) law",
                 make_exact_score);
     methods.add("oracle", "control: fresh draws of the target (ceiling)", make_oracle);

@@ -67,6 +67,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
                            .diffused_score = score.get(),
                            .image = task.image ? &*task.image : nullptr,
                            .smallest_noise = task.smallest_noise,
+                           .lift_scale = task.preregistered_sigma,
                            .initialisation = method_stream(suite, cell, "initialisation"),
                            .training_noise = method_stream(suite, cell, "training"),
                            .progress = {}};

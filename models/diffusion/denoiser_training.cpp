@@ -39,16 +39,18 @@ DiffusionBatch::DiffusionBatch(Index dimension, Index columns)
       state(clean),
       times(static_cast<std::size_t>(columns), 1) {}
 
-void DenoiserObjective::corrupt(const NoiseSchedule& schedule, DiffusionBatch& batch) const {
+NoisePrediction::NoisePrediction(const NoiseSchedule& schedule) : schedule_(schedule) {}
+
+void NoisePrediction::corrupt(DiffusionBatch& batch, const Stream&) const {
   for (Index i = 0; i < batch.state.cols(); ++i) {
     const Index t = batch.times[static_cast<std::size_t>(i)];
-    batch.state.col(i) = static_cast<float>(schedule.signal(t)) * batch.clean.col(i) +
-                         static_cast<float>(schedule.noise(t)) * batch.noise.col(i);
+    batch.state.col(i) = static_cast<float>(schedule_.signal(t)) * batch.clean.col(i) +
+                         static_cast<float>(schedule_.noise(t)) * batch.noise.col(i);
   }
 }
 
-double DenoiserObjective::loss(const NoiseSchedule&, const DiffusionBatch& batch,
-                               const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) const {
+double NoisePrediction::loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
+                             Eigen::MatrixXf& gradient) const {
   const double share = 1.0 / static_cast<double>(prediction.size());
   gradient = prediction - batch.noise;
   const double result = static_cast<double>(gradient.squaredNorm()) * share;
@@ -56,14 +58,14 @@ double DenoiserObjective::loss(const NoiseSchedule&, const DiffusionBatch& batch
   return result;
 }
 
-DenoiserTrainer::DenoiserTrainer(const Network& network, const NoiseSchedule& schedule,
-                                 const DenoiserObjective& objective, const AdamOptions& options, Index batch,
-                                 const Stream& initialisation, const Stream& noise)
+DenoiserTrainer::DenoiserTrainer(const Network& network, const DenoiserObjective& objective,
+                                 const AdamOptions& options, Index batch, const Stream& initialisation,
+                                 const Stream& noise)
     : network_(network),
-      schedule_(schedule),
       objective_(objective),
       noise_(noise),
-      parameters_(network.initial_parameters(initialisation)),
+      parameters_(objective.zero_output() ? network.with_zero_output(network.initial_parameters(initialisation))
+                                           : network.initial_parameters(initialisation)),
       gradient_(Eigen::VectorXf::Zero(network.buffer_size())),
       adam_(options, parameters_),
       batch_size_(batch),
@@ -72,7 +74,7 @@ DenoiserTrainer::DenoiserTrainer(const Network& network, const NoiseSchedule& sc
       batch_(network.data_size(), batch),
       pass_(network.data_size(), pass_columns_ < batch ? pass_columns_ : 0),
       uniforms_(batch, 1),
-      table_(time_embedding(schedule.steps())),
+      table_(time_embedding(objective.timesteps())),
       embeddings_(Network::embedding_size, pass_columns_),
       prediction_(network.data_size(), pass_columns_),
       output_gradient_(network.data_size(), pass_columns_),
@@ -88,7 +90,7 @@ double DenoiserTrainer::differentiate(const DiffusionBatch& batch, double share,
     embeddings_.col(i) = table_.col(batch.times[static_cast<std::size_t>(i)]);
   }
   network_.forward(parameters_, batch.state, embeddings_, *tape_, prediction_);
-  const double loss = objective_.loss(schedule_, batch, prediction_, output_gradient_);
+  const double loss = objective_.loss(batch, prediction_, output_gradient_);
   if (!std::isfinite(loss)) {
     throw NumericalFailure(fmt::format("diverged: the loss is {} at step {}", loss, step_));
   }
@@ -102,13 +104,13 @@ DenoiserTrainer::StepResult DenoiserTrainer::step(BatchReader& reader) {
   reader.read(batch_.clean);
   draws.at(0).fill_normal(batch_.noise);
   draws.at(1).fill_uniform(uniforms_);
+  const Index times = objective_.timesteps();
   for (Index i = 0; i < uniforms_.size(); ++i) {
     // The uniforms are below 1 - 2^-54, so the product may round up to T: hence the minimum.
-    const Index t = 1 + std::min(static_cast<Index>(uniforms_(i, 0) * static_cast<double>(schedule_.steps())),
-                                 schedule_.steps() - 1);
+    const Index t = 1 + std::min(static_cast<Index>(uniforms_(i, 0) * static_cast<double>(times)), times - 1);
     batch_.times[static_cast<std::size_t>(i)] = t;
   }
-  objective_.corrupt(schedule_, batch_);
+  objective_.corrupt(batch_, draws.at(2));
   StepResult result;
   if (pass_columns_ == batch_size_) {
     result.loss = differentiate(batch_, 1, gradient_);
@@ -130,12 +132,11 @@ DenoiserTrainer::StepResult DenoiserTrainer::step(BatchReader& reader) {
   return result;
 }
 
-TrainedDenoiser train_denoiser(const Network& network, const NoiseSchedule& schedule,
-                               const DenoiserObjective& objective, const AdamOptions& options, Index batch,
+TrainedDenoiser train_denoiser(const Network& network, const DenoiserObjective& objective, const AdamOptions& options, Index batch,
                                const FitContext& context) {
   constexpr Index most_points = 500;
   BatchReader reader(*context.training, standardisation(*context.training));
-  DenoiserTrainer trainer(network, schedule, objective, options, batch, context.initialisation,
+  DenoiserTrainer trainer(network, objective, options, batch, context.initialisation,
                           context.training_noise);
   const Index stretch = (options.steps + most_points - 1) / most_points;
   const Index points = (options.steps + stretch - 1) / stretch;

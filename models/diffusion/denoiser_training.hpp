@@ -33,21 +33,43 @@ class BatchReader {
 struct DiffusionBatch {
   DiffusionBatch(Index dimension, Index columns);
   Eigen::MatrixXf clean;     ///< x_0, D×B
-  Eigen::MatrixXf noise;     ///< z, D×B
-  Eigen::MatrixXf state;     ///< x_t = a_t x_0 + sigma_t z, D×B
+  Eigen::MatrixXf noise;     ///< z, D×B; after corrupt() what the objective compares with
+  Eigen::MatrixXf state;     ///< x_t, D×B
   std::vector<Index> times;  ///< t in 1 … T
 };
 
-/// What the network is trained to do; other methods replace parts of it.
+/// What the network is trained to do.
 class DenoiserObjective {
  public:
   virtual ~DenoiserObjective() = default;
-  /// Makes batch.state from clean points, noise and times. Default: x_t = a_t x_0 + sigma_t z.
-  virtual void corrupt(const NoiseSchedule& schedule, DiffusionBatch& batch) const;
-  /// Mean loss of \p prediction and its gradient. Default: mean over coordinates and columns of (prediction -
-  /// z)^2.
-  virtual double loss(const NoiseSchedule& schedule, const DiffusionBatch& batch,
-                      const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) const;
+  /// T: the times of a batch are uniform on 1 … T.
+  [[nodiscard]] virtual Index timesteps() const = 0;
+  /// Makes batch.state from clean points, noise and times, and may turn batch.noise into what loss() compares with.
+  /// More random numbers come from \p draws.
+  virtual void corrupt(DiffusionBatch& batch, const Stream& draws) const = 0;
+  /// Mean loss of \p prediction, what the network says to batch.state, and its gradient.
+  virtual double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
+                      Eigen::MatrixXf& gradient) const = 0;
+  /// Whether training starts from a network whose output is 0.
+  [[nodiscard]] virtual bool zero_output() const { return false; }
+};
+
+/// x_t = a_t x_0 + sigma_t z; the network predicts z \cite ho2020.
+class NoisePrediction : public DenoiserObjective {
+ public:
+  /// \p schedule outlives the objective.
+  explicit NoisePrediction(const NoiseSchedule& schedule);
+  [[nodiscard]] Index timesteps() const override { return schedule_.steps(); }
+  void corrupt(DiffusionBatch& batch, const Stream& draws) const override;
+  /// Mean over coordinates and columns of (prediction - z)^2.
+  double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
+              Eigen::MatrixXf& gradient) const override;
+
+ protected:
+  [[nodiscard]] const NoiseSchedule& schedule() const { return schedule_; }
+
+ private:
+  const NoiseSchedule& schedule_;
 };
 
 /// One denoiser with everything a step needs; step() allocates nothing but the data of a new pass. The
@@ -55,10 +77,10 @@ class DenoiserObjective {
 /// over the parts, weighted by their columns.
 class DenoiserTrainer {
  public:
-  /// References outlive the trainer. \p noise addresses times and noise by step: noise.at(step).at(0) and
-  /// .at(1).
-  DenoiserTrainer(const Network& network, const NoiseSchedule& schedule, const DenoiserObjective& objective,
-                  const AdamOptions& options, Index batch, const Stream& initialisation, const Stream& noise);
+  /// References outlive the trainer. \p noise addresses the draws by step: noise.at(step).at(0) the noise, .at(1) the
+  /// times, .at(2) those of the objective.
+  DenoiserTrainer(const Network& network, const DenoiserObjective& objective, const AdamOptions& options, Index batch,
+                  const Stream& initialisation, const Stream& noise);
 
   struct StepResult {
     double loss = 0;
@@ -72,7 +94,6 @@ class DenoiserTrainer {
   double differentiate(const DiffusionBatch& batch, double share, Eigen::VectorXf& gradient);
 
   const Network& network_;
-  const NoiseSchedule& schedule_;
   const DenoiserObjective& objective_;
   Stream noise_;
   Index step_ = 0;
@@ -100,8 +121,7 @@ struct TrainedDenoiser {
 
 /// Runs options.steps steps on the data of \p context.
 /// \throw NumericalFailure "diverged: …" when the loss is not finite.
-[[nodiscard]] TrainedDenoiser train_denoiser(const Network& network, const NoiseSchedule& schedule,
-                                             const DenoiserObjective& objective, const AdamOptions& options,
+[[nodiscard]] TrainedDenoiser train_denoiser(const Network& network, const DenoiserObjective& objective, const AdamOptions& options,
                                              Index batch, const FitContext& context);
 
 }  // namespace onmanifold

@@ -4,14 +4,15 @@
 #include <optional>
 
 #include "core/error.hpp"
-#include "models/diffusion/ancestral_sampler.hpp"
+#include "models/diffusion/diffusion_sampler.hpp"
 
 namespace onmanifold {
 namespace {
 
 class ExactScore final : public GenerativeModel {
  public:
-  explicit ExactScore(Settings& settings) : diffusion_(DiffusionSettings::read(settings)) {}
+  explicit ExactScore(Settings& settings)
+      : diffusion_(DiffusionSettings::read(settings)), sampler_(SamplerOptions::read(settings)) {}
 
  private:
   void do_fit(const FitContext& context) override {
@@ -34,13 +35,14 @@ class ExactScore final : public GenerativeModel {
       const Points y = (scale * x).colwise() + a * mean;
       predicted = -sigma * scale * score_->score(y, a, scale * sigma);
     };
-    Points samples = ancestral_sample(*schedule_, diffusion_.variance, epsilon, mean.size(), n, stream);
+    Points samples = sample_diffusion(*schedule_, sampler_, epsilon, mean.size(), n, stream);
     samples *= scale;
     samples.colwise() += mean;
     return samples;
   }
 
   DiffusionSettings diffusion_;
+  SamplerOptions sampler_;
   const DiffusedScore* score_ = nullptr;
   std::optional<NoiseSchedule> schedule_;
   Standardisation standardisation_;

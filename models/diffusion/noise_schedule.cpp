@@ -51,6 +51,18 @@ NoiseSchedule NoiseSchedule::cosine(Index steps, double largest_beta) {
   return NoiseSchedule(levels_of_betas(betas));
 }
 
+NoiseSchedule NoiseSchedule::geometric(Index steps, double smallest, double largest) {
+  check_steps(steps);
+  if (!(smallest > 0 && smallest < largest && std::isfinite(largest))) {
+    throw InvalidInput(fmt::format("noise schedule: geometric levels from {} to {}", smallest, largest));
+  }
+  std::vector<double> levels = {0.0};
+  const double rate = std::log(largest / smallest) / static_cast<double>(steps - 1);
+  for (Index t = 0; t < steps; ++t) levels.push_back(smallest * std::exp(rate * static_cast<double>(t)));
+  levels.back() = largest;
+  return NoiseSchedule(std::move(levels));
+}
+
 NoiseSchedule NoiseSchedule::with_smallest_level(double level) const {
   const double bottom = std::log(level_[1]);
   const double top = std::log(level_.back());
@@ -86,15 +98,22 @@ double NoiseSchedule::posterior_variance(Index t) const {
 
 DiffusionSettings DiffusionSettings::read(Settings& settings) {
   DiffusionSettings result;
-  result.schedule = settings.choice("schedule", result.schedule, {"cosine", "linear"});
+  result.schedule = settings.choice("schedule", result.schedule, {"cosine", "linear", "geometric"});
   result.timesteps = settings.integer("timesteps", result.schedule == "linear" ? 1000 : 100, 2, 100000);
-  result.variance = settings.choice("variance", result.variance, {"beta", "posterior"});
   result.smallest_noise = settings.choice("smallest_noise", result.smallest_noise, {"task", "schedule"});
   result.largest_beta = settings.number("largest_beta", result.largest_beta, 0.5, 0.999999);
+  result.largest_level = settings.number("largest_level", result.largest_level, 1, 1e6);
   return result;
 }
 
 NoiseSchedule DiffusionSettings::make_schedule(double task_smallest_noise) const {
+  if (schedule == "geometric") {
+    // Without a level of the task: the smallest that the cosine schedule of as many steps has.
+    const double smallest = smallest_noise == "task" && task_smallest_noise > 0
+                                ? task_smallest_noise
+                                : NoiseSchedule::cosine(timesteps, largest_beta).level(1);
+    return NoiseSchedule::geometric(timesteps, smallest, largest_level);
+  }
   const NoiseSchedule published = schedule == "linear" ? NoiseSchedule::linear(timesteps)
                                                        : NoiseSchedule::cosine(timesteps, largest_beta);
   if (smallest_noise == "schedule" || task_smallest_noise <= 0) return published;

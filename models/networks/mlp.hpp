@@ -30,6 +30,7 @@ class Mlp final : public Network {
   [[nodiscard]] const MlpShape& shape() const { return shape_; }
   [[nodiscard]] Index data_size() const override { return shape_.data; }
   [[nodiscard]] std::string name() const override;
+  [[nodiscard]] std::string last_layer() const override { return "layer_" + std::to_string(shape_.depth); }
   [[nodiscard]] Index buffer_size() const override { return size_; }
   [[nodiscard]] Index parameter_count() const override;
 

@@ -37,6 +37,15 @@ class Network {
   /// \throw InvalidInput if \p state is not of this shape.
   [[nodiscard]] virtual Eigen::VectorXf from_state(const ModelState& state) const = 0;
 
+  /// The prefix of the last layer's names in a state: "<prefix>_weight" and "<prefix>_bias".
+  [[nodiscard]] virtual std::string last_layer() const = 0;
+  /// \p parameters with the last layer set to 0, so that y = 0 everywhere.
+  [[nodiscard]] Eigen::VectorXf with_zero_output(const Eigen::VectorXf& parameters) const {
+    ModelState state = to_state(parameters);
+    for (const char* part : {"_weight", "_bias"}) state.at(last_layer() + part).setZero();
+    return from_state(state);
+  }
+
   /// Columns that a training step of \p batch columns should pass at once, so that what backward() needs
   /// again is still in the cache.
   [[nodiscard]] virtual Index pass_columns(Index batch) const { return batch; }

@@ -36,6 +36,7 @@ class Unet final : public Network {
 
   [[nodiscard]] Index data_size() const override { return static_cast<Index>(places_.size()); }
   [[nodiscard]] std::string name() const override;
+  [[nodiscard]] std::string last_layer() const override { return "out"; }
   [[nodiscard]] Index buffer_size() const override { return size_; }
   [[nodiscard]] Index parameter_count() const override;
   /// Multiply-adds of the convolutions in a forward pass of one image.

@@ -3,6 +3,8 @@
 // the same checks must catch.
 
 #include <limits>
+#include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -17,7 +19,8 @@ using Maker = std::function<std::unique_ptr<GenerativeModel>()>;
 
 /// Settings that make a method small enough for a test. Unknown methods run at their defaults.
 Value::Table small_settings(const std::string& name) {
-  if (name == "ddpm") {
+  static const std::set<std::string> diffusions = {"ddpm", "mad", "niso", "pdm", "pidm", "tango"};
+  if (diffusions.contains(name)) {
     return {{"steps", 600}, {"width", 32},           {"depth", 2},
             {"batch", 128}, {"learning_rate", 5e-3}, {"timesteps", 50}};
   }

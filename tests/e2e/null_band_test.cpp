@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "models/diffusion/ancestral_sampler.hpp"
+#include "models/diffusion/diffusion_sampler.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
@@ -159,7 +159,7 @@ TEST(ExactScore, TheSamplerIsExactUpToItsStepSize) {
                              .details.get_if<Value::Table>()->at("scale").get_if<double>()[0];
     const NoiseSchedule schedule = DiffusionSettings().make_schedule(0.01);
     const double standardised = scenario.width / scale;
-    const double delta = sampled_deviation(schedule, DiffusionSettings().variance, standardised) / standardised - 1;
+    const double delta = sampled_deviation(schedule, SamplerOptions(), standardised) / standardised - 1;
     EXPECT_GT(delta, 0);
     EXPECT_LT(delta, 0.03) << "T = 100 steps are not enough";
     for (const char* lift : {"none", "normal"}) {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "models/diffusion/ancestral_sampler.hpp"
+#include "models/diffusion/diffusion_sampler.hpp"
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/registry.hpp"
 #include "tests/models/model_fixtures.hpp"
@@ -19,19 +19,21 @@ std::unique_ptr<GenerativeModel> make(const std::string& name, const Value::Tabl
   return model;
 }
 
+const SamplerOptions posterior_variance{.variance = "posterior"};
+
 TEST(SampledDeviation, IsExactWhereTheVarianceChoicesAreExact) {
   const NoiseSchedule schedule = NoiseSchedule::cosine(100);
-  EXPECT_NEAR(sampled_deviation(schedule, "beta", 1), 1, 1e-3);  // the last step adds no noise: -s_1^2/2
-  EXPECT_NEAR(sampled_deviation(schedule, "posterior", 0), 0, 1e-6);
-  EXPECT_THROW((void)sampled_deviation(schedule, "other", 1), InvalidInput);
+  EXPECT_NEAR(sampled_deviation(schedule, {}, 1), 1, 1e-3);  // the last step adds no noise: -s_1^2/2
+  EXPECT_NEAR(sampled_deviation(schedule, posterior_variance, 0), 0, 1e-6);
+  EXPECT_THROW((void)sampled_deviation(schedule, {.variance = "other"}, 1), InvalidInput);
 }
 
 TEST(SampledDeviation, FavoursBetaAtTheStatedErrors) {
   const NoiseSchedule schedule = DiffusionSettings().make_schedule(0.01);
   for (const auto& [v, beta, posterior] : {std::tuple{0.034, 0.056, -0.161}, std::tuple{0.15, 0.023, -0.054},
                                            std::tuple{0.3, 0.014, -0.033}, std::tuple{1.0, 0.0, -0.021}}) {
-    EXPECT_NEAR(sampled_deviation(schedule, "beta", v) / v - 1, beta, 6e-4) << v;
-    EXPECT_NEAR(sampled_deviation(schedule, "posterior", v) / v - 1, posterior, 6e-4) << v;
+    EXPECT_NEAR(sampled_deviation(schedule, {}, v) / v - 1, beta, 6e-4) << v;
+    EXPECT_NEAR(sampled_deviation(schedule, posterior_variance, v) / v - 1, posterior, 6e-4) << v;
   }
 }
 
@@ -64,7 +66,7 @@ TEST(ExactScore, GivesTheNormalLawThatItsStepsImply) {
     const NoiseSchedule schedule = DiffusionSettings().make_schedule(fixture.context().smallest_noise);
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> axes(fixture.law().covariance());
     const Vector deviation = axes.eigenvalues().unaryExpr([&](double value) {
-      return scale * sampled_deviation(schedule, variance, std::sqrt(value) / scale);
+      return scale * sampled_deviation(schedule, {.variance = variance}, std::sqrt(value) / scale);
     });
     const Eigen::MatrixXd covariance =
         axes.eigenvectors() * deviation.cwiseAbs2().asDiagonal() * axes.eigenvectors().transpose();
@@ -96,8 +98,8 @@ TEST(Sampler, DrawsItsNoiseByBlockAndStep) {
     epsilon = schedule.noise(t) * x;
   };
   const Stream stream(4, "blocks");
-  const Points one = ancestral_sample(schedule, "beta", unit, 2, sampling_block, stream);
-  const Points two = ancestral_sample(schedule, "beta", unit, 2, sampling_block + 3, stream);
+  const Points one = sample_diffusion(schedule, {}, unit, 2, sampling_block, stream);
+  const Points two = sample_diffusion(schedule, {}, unit, 2, sampling_block + 3, stream);
   EXPECT_EQ(two.leftCols(sampling_block), one);
 }
 

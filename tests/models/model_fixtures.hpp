@@ -10,7 +10,7 @@
 #include "core/distribution.hpp"
 #include "core/error.hpp"
 #include "core/generative_model.hpp"
-#include "manifolds/manifold.hpp"
+#include "manifolds/affine.hpp"
 
 namespace onmanifold {
 
@@ -71,40 +71,6 @@ class NormalLaw final : public Sampler, public DiffusedScore {
   double lift_ = 0;
 };
 
-/// The plane { x : n'x = n'm }.
-class TestPlane final : public Manifold {
- public:
-  TestPlane(Vector normal, Vector origin) : normal_(std::move(normal)), origin_(std::move(origin)) {}
-
- private:
-  [[nodiscard]] Index do_ambient_dimension() const override { return normal_.size(); }
-  [[nodiscard]] Index do_dimension() const override { return normal_.size() - 1; }
-  [[nodiscard]] double do_reach() const override { return std::numeric_limits<double>::infinity(); }
-  [[nodiscard]] double do_scale() const override { return 1; }
-  [[nodiscard]] double do_constraint_tolerance() const override { return 1e-12; }
-  [[nodiscard]] std::string do_spec() const override { return "plane"; }
-  [[nodiscard]] Projection do_project(const PointsRef& x) const override {
-    Projection result;
-    const Points h = do_residual(x);
-    result.points = x - normal_ * h;
-    result.distance = h.cwiseAbs().transpose();
-    result.converged.setConstant(x.cols(), true);
-    return result;
-  }
-  [[nodiscard]] Points do_residual(const PointsRef& x) const override {
-    return normal_.transpose() * (x.colwise() - origin_);
-  }
-  [[nodiscard]] Points do_normal_bases(const PointsRef& y) const override {
-    return normal_.replicate(1, y.cols());
-  }
-  [[nodiscard]] Points do_random_points(Index n, Stream stream) const override {
-    return do_project(stream.normal(normal_.size(), n)).points;
-  }
-
-  Vector normal_;
-  Vector origin_;
-};
-
 /// Clean points with normal noise of \p sigma, new in every pass.
 class TestSource final : public TrainingSource {
  public:
@@ -133,7 +99,7 @@ class FitFixture {
  public:
   FitFixture(NormalLaw law, Index n, double lift = 0)
       : law_(std::move(law)),
-        plane_(law_.normal(), law_.mean()),
+        plane_(Affine::plane(law_.normal(), law_.normal().dot(law_.mean()))),
         source_(law_.sample(n, Stream(7, "test/training")), law_.normal(), lift) {
     law_.set_lift(lift);
   }
@@ -146,6 +112,7 @@ class FitFixture {
             .sampler = &law_,
             .diffused_score = &law_,
             .smallest_noise = 0.01,
+            .lift_scale = 0.1,
             .initialisation = Stream(7, "test/initialisation"),
             .training_noise = Stream(7, "test/training-noise"),
             .progress = {}};
@@ -155,7 +122,7 @@ class FitFixture {
 
  private:
   NormalLaw law_;
-  TestPlane plane_;
+  Affine plane_;
   TestSource source_;
 };
 

@@ -229,7 +229,7 @@ Points striped_images(Index n) {
 class ImageFixture {
  public:
   ImageFixture()
-      : plane_(Vector::Constant(64, 0.125), Vector::Zero(64)), source_(striped_images(100), Vector(), 0) {}
+      : plane_(Affine::plane(Vector::Constant(64, 0.125), 0)), source_(striped_images(100), Vector(), 0) {}
   [[nodiscard]] FitContext context() const {
     return {.training = &source_,
             .manifold = &plane_,
@@ -242,7 +242,7 @@ class ImageFixture {
 
  private:
   ImageLayout image_ = square(8);
-  TestPlane plane_;
+  Affine plane_;
   TestSource source_;
 };
 
@@ -295,10 +295,10 @@ TEST(DdpmOnImages, ABatchInPartsIsTheBatch) {
   const ImageFixture fixture;
   const Unet network(square(8));
   const NoiseSchedule schedule = NoiseSchedule::cosine(10, 0.9);
-  const DenoiserObjective objective;
+  const NoisePrediction objective(schedule);
   const FitContext context = fixture.context();
   BatchReader reader(*context.training, standardisation(*context.training));
-  DenoiserTrainer trainer(network, schedule, objective, {}, 12, context.initialisation,
+  DenoiserTrainer trainer(network, objective, {}, 12, context.initialisation,
                           context.training_noise);
   const DenoiserTrainer::StepResult in_parts = trainer.step(reader);
 
@@ -306,6 +306,7 @@ TEST(DdpmOnImages, ABatchInPartsIsTheBatch) {
     explicit Whole(const Unet& unet) : inner(unet) {}
     [[nodiscard]] Index data_size() const override { return inner.data_size(); }
     [[nodiscard]] std::string name() const override { return inner.name(); }
+    [[nodiscard]] std::string last_layer() const override { return "out"; }
     [[nodiscard]] Index buffer_size() const override { return inner.buffer_size(); }
     [[nodiscard]] Index parameter_count() const override { return inner.parameter_count(); }
     [[nodiscard]] Eigen::VectorXf initial_parameters(const Stream& s) const override {
@@ -335,7 +336,7 @@ TEST(DdpmOnImages, ABatchInPartsIsTheBatch) {
   };
   const Whole whole(network);
   BatchReader same(*context.training, standardisation(*context.training));
-  DenoiserTrainer at_once(whole, schedule, objective, {}, 12, context.initialisation, context.training_noise);
+  DenoiserTrainer at_once(whole, objective, {}, 12, context.initialisation, context.training_noise);
   const DenoiserTrainer::StepResult all = at_once.step(same);
   // Means of the same float numbers, added in another order.
   EXPECT_NEAR(in_parts.loss, all.loss, 1e-6 * all.loss);

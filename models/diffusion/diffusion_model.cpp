@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/diffusion/diffusion_model.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "core/error.hpp"
+#include "models/diffusion/training_settings.hpp"
+#include "models/networks/time_embedding.hpp"
+
+namespace onmanifold {
+namespace {
+
+class DiffusionModel final : public GenerativeModel {
+ public:
+  DiffusionModel(Settings& settings, ObjectiveFactory objective)
+      : training_(TrainingSettings::read(settings)),
+        diffusion_(DiffusionSettings::read(settings)),
+        sampler_(SamplerOptions::read(settings)),
+        make_objective_(std::move(objective)) {
+    if (sampler_.steps > diffusion_.timesteps) {
+      throw InvalidInput(settings.locate("sampler_steps") + ": more steps than timesteps");
+    }
+  }
+
+  [[nodiscard]] Curves curves() const override { return curves_; }
+  [[nodiscard]] ModelState state() const override {
+    return network_ ? network_->to_state(parameters_) : ModelState{};
+  }
+
+ private:
+  void prepare(const FitContext& context) {
+    network_ = training_.make_network(context);
+    frame_.emplace(DiffusionFrame{diffusion_.make_schedule(context.smallest_noise), standardisation(*context.training),
+                                  context.manifold, context.lift_scale});
+    objective_ = make_objective_(*frame_);
+  }
+
+  void do_fit(const FitContext& context) override {
+    prepare(context);
+    TrainedDenoiser trained = train_denoiser(*network_, *objective_, training_.adam, training_.batch, context);
+    parameters_ = std::move(trained.average);
+    curves_ = std::move(trained.curves);
+  }
+
+  void do_load(const ModelState& state, const FitContext& context) override {
+    prepare(context);
+    parameters_ = network_->from_state(state);
+    curves_.clear();
+  }
+
+  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
+    const BlockDenoiser output = make_block_denoiser(*network_, parameters_, frame_->schedule.steps());
+    const BlockDenoiser epsilon = [&](const Points& x, Index t, Points& predicted) {
+      output(x, t, predicted);
+      objective_->to_epsilon(x, t, predicted);
+    };
+    const BlockHook hook = [&](Points& x, Index t, const Stream& draws) {
+      objective_->after_step(x, t, epsilon, draws);
+    };
+    Points samples = sample_diffusion(frame_->schedule, sampler_, epsilon, network_->data_size(), n, stream,
+                                      objective_->last_time(), hook);
+    samples *= frame_->standardisation.scale;
+    samples.colwise() += frame_->standardisation.mean;
+    return samples;
+  }
+
+  TrainingSettings training_;
+  DiffusionSettings diffusion_;
+  SamplerOptions sampler_;
+  ObjectiveFactory make_objective_;
+  std::unique_ptr<Network> network_;
+  std::optional<DiffusionFrame> frame_;
+  std::unique_ptr<DiffusionObjective> objective_;
+  Eigen::VectorXf parameters_;
+  Curves curves_;
+};
+
+}  // namespace
+
+BlockDenoiser make_block_denoiser(const Network& network, const Eigen::VectorXf& parameters,
+                                  Index timesteps) {
+  struct Memory {
+    Memory(const Network& network, Index steps)
+        : table(time_embedding(steps)),
+          scratch(network.make_scratch(sampling_block)),
+          in(network.data_size(), sampling_block),
+          out(network.data_size(), sampling_block) {}
+    Eigen::MatrixXf table;
+    std::unique_ptr<Network::Scratch> scratch;
+    Eigen::MatrixXf in;
+    Eigen::MatrixXf out;
+  };
+  const auto memory = std::make_shared<Memory>(network, timesteps);
+  return [&network, &parameters, memory](const Points& x, Index t, Points& epsilon) {
+    const Index n = x.cols();
+    memory->in.leftCols(n) = x.cast<float>();
+    network.evaluate(parameters, memory->in, n, memory->table.col(t), *memory->scratch, memory->out);
+    epsilon = memory->out.leftCols(n).cast<double>();
+  };
+}
+
+std::unique_ptr<GenerativeModel> make_diffusion_model(Settings& settings, ObjectiveFactory objective) {
+  return std::make_unique<DiffusionModel>(settings, std::move(objective));
+}
+
+}  // namespace onmanifold

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/diffusion/training_settings.hpp"
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "models/networks/unet.hpp"
+
+namespace onmanifold {
+
+TrainingSettings TrainingSettings::read(Settings& settings) {
+  TrainingSettings result;
+  AdamOptions& adam = result.adam;
+  adam.steps = settings.integer("steps", adam.steps, 1, 100'000'000);
+  adam.learning_rate = settings.number("learning_rate", adam.learning_rate, 0, 1e6);
+  adam.warmup = settings.integer("warmup", adam.warmup, 0, 100'000'000);
+  adam.ema = settings.number("ema", adam.ema, 0, 0.9999999);
+  adam.clip = settings.number("clip", adam.clip, 0, 1e30);
+  result.batch = settings.integer("batch", result.batch, 1, 1'000'000);
+  result.network = settings.choice("network", result.network, {"auto", "mlp", "unet"});
+  result.shape.width = settings.integer("width", result.shape.width, 32, 65536);
+  result.shape.depth = settings.integer("depth", result.shape.depth, 1, 100);
+  if (result.shape.width % 32 != 0) throw InvalidInput(settings.locate("width") + ": must be a multiple of 32");
+  return result;
+}
+
+std::unique_ptr<Network> TrainingSettings::make_network(const FitContext& context) const {
+  if (network == "unet" && context.image == nullptr) {
+    throw InvalidInput("unsupported: network = \"unet\" needs a task whose points are images");
+  }
+  std::unique_ptr<Network> result;
+  if (context.image != nullptr && network != "mlp") {
+    result = std::make_unique<Unet>(*context.image);
+  } else {
+    MlpShape sized = shape;
+    sized.data = context.training->dimension();
+    result = std::make_unique<Mlp>(sized);
+  }
+  if (result->data_size() != context.training->dimension()) {
+    throw InvalidInput(fmt::format("training points: {} coordinates, but the image has {} pixels",
+                                   context.training->dimension(), result->data_size()));
+  }
+  return result;
+}
+
+}  // namespace onmanifold

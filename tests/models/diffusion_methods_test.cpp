@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// The places where a diffusion learns of the manifold, each against what is known exactly: gradients of the losses,
+// the algebra of the normal noise, the score of the uniform law, samples that lie on M.
+#include <cmath>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "manifolds/registry.hpp"
+#include "models/diffusion/mad.hpp"
+#include "models/diffusion/niso.hpp"
+#include "models/diffusion/pdm.hpp"
+#include "models/diffusion/pidm.hpp"
+#include "models/diffusion/tango.hpp"
+#include "models/registry.hpp"
+#include "tests/models/model_fixtures.hpp"
+
+namespace onmanifold {
+namespace {
+
+DiffusionFrame frame_on(const Manifold& manifold) {
+  return {NoiseSchedule::cosine(20, 0.9).with_smallest_level(0.01),
+          {Vector::Constant(manifold.ambient_dimension(), 0.1), 0.6},
+          &manifold,
+          0.1};
+}
+
+/// Points of the manifold in the units of \p frame, noise and times of all sizes.
+DiffusionBatch batch_on(const DiffusionFrame& frame, Index columns) {
+  DiffusionBatch batch(frame.manifold->ambient_dimension(), columns);
+  const Stream stream(5, "batch");
+  batch.clean = frame.to_state(frame.manifold->random_points(columns, stream.at("clean")), 0).cast<float>();
+  stream.at("noise").fill_normal(batch.noise);
+  for (Index i = 0; i < columns; ++i) {
+    batch.times[static_cast<std::size_t>(i)] = 1 + i % frame.schedule.steps();
+  }
+  return batch;
+}
+
+using Objectives = std::map<std::string, std::unique_ptr<DiffusionObjective>>;
+
+Objectives all_objectives(const DiffusionFrame& frame) {
+  Objectives result;
+  result["ddpm"] = std::make_unique<DiffusionObjective>(frame);
+  result["signal"] = std::make_unique<SignalPrediction>(frame);
+  result["pdm"] = make_pdm_objective(frame, false);
+  result["pidm"] = make_pidm_objective(frame, 0.3);
+  for (const char* scaling : {"root", "max", "sum", "none"}) {
+    result[std::string("niso_") + scaling] = make_niso_objective(frame, 0.2, scaling);
+  }
+  result["tango"] = make_tango_objective(frame, {.c = 0.2});
+  result["mad"] = make_mad_objective(frame);
+  return result;
+}
+
+/// Largest difference between the gradient that a loss states and central differences, relative to its largest entry.
+double gradient_error(const DenoiserObjective& objective, const DiffusionBatch& batch, double slope = 1) {
+  Eigen::MatrixXf prediction(batch.state.rows(), batch.state.cols());
+  Stream(9, "prediction").fill_normal(prediction);
+  Eigen::MatrixXf gradient = prediction;
+  Eigen::MatrixXf unused = prediction;
+  (void)objective.loss(batch, prediction, gradient);
+  const float largest = gradient.cwiseAbs().maxCoeff();
+  double worst = 0;
+  for (Index i = 0; i < prediction.size(); ++i) {
+    constexpr float h = 1.0F / 64;
+    const float before = prediction.data()[i];
+    prediction.data()[i] = before + h;
+    const double above = objective.loss(batch, prediction, unused);
+    prediction.data()[i] = before - h;
+    const double below = objective.loss(batch, prediction, unused);
+    prediction.data()[i] = before;
+    worst = std::max(worst, std::abs((above - below) / (2 * h) - slope * gradient.data()[i]) / largest);
+  }
+  return worst;
+}
+
+TEST(DiffusionObjectives, GradientsAgreeWithDifferences) {
+  for (const char* spec : {"sphere:dim=2,radius=1", "so3", "plane:normal=1:2:3,offset=1"}) {
+    const auto manifold = make_manifold(spec);
+    const DiffusionFrame frame = frame_on(*manifold);
+    for (const auto& [name, objective] : all_objectives(frame)) {
+      DiffusionBatch batch = batch_on(frame, 20);
+      objective->corrupt(batch, Stream(1, "corrupt"));
+      // Losses are sums of squares (differences are exact) but for the distance of pidm, whose curvature over h = 1/64
+      // leaves 1e-3; single precision leaves 2e-4 of the loss over h.
+      EXPECT_LT(gradient_error(*objective, batch), 4e-3) << spec << " " << name;
+      EXPECT_GT(gradient_error(*objective, batch, 1.03), 4e-3) << "a gradient wrong by 3 % goes unnoticed";
+    }
+  }
+}
+
+TEST(DiffusionObjectives, TheTrueNoiseHasTheLeastLoss) {
+  // Told the target, every objective reports a loss of 0 (pidm: the distance of points on M).
+  const auto sphere = make_manifold("sphere:dim=2,radius=1");
+  const DiffusionFrame frame = frame_on(*sphere);
+  for (const auto& [name, objective] : all_objectives(frame)) {
+    DiffusionBatch batch = batch_on(frame, 20);
+    objective->corrupt(batch, Stream(1, "corrupt"));
+    // What the network must say so that to_epsilon gives the target: the inverse of an affine map, by two calls.
+    Eigen::MatrixXf answer = batch.state;
+    for (Index i = 0; i < 20; ++i) {
+      const Index t = batch.times[static_cast<std::size_t>(i)];
+      const Points x = batch.state.col(i).cast<double>();
+      Points zero = Points::Zero(3, 1);
+      Points one = Points::Ones(3, 1);
+      objective->to_epsilon(x, t, zero);
+      objective->to_epsilon(x, t, one);
+      const bool base = name == "mad";  // whose batch.noise is the target less the base
+      const Points target = name == "signal" || name == "pidm"
+                                ? Points((x - frame.schedule.signal(t) * batch.clean.col(i).cast<double>()) /
+                                         frame.schedule.noise(t))
+                                : Points(batch.noise.col(i).cast<double>() + (base ? zero : Points::Zero(3, 1)));
+      answer.col(i) = ((target - zero).array() / (one - zero).array()).matrix().cast<float>();
+    }
+    Eigen::MatrixXf gradient = answer;
+    // Single precision: 1e-6 in x_t, and for x_0 predictions 1e-6/s_1 = 1e-4, squared; pidm adds the distance itself.
+    EXPECT_LT(objective->loss(batch, answer, gradient), name == "pidm" ? 1e-4 : 1e-6) << name;
+  }
+}
+
+TEST(Niso, TargetIsTheScoreOfAllItsNoise) {
+  // -sigma times the score -Sigma^-1 n of N(0, sigma^2 I + a^2 c^2 U U'), by a dense inverse.
+  const auto manifold = make_manifold("so3");
+  const Points y = manifold->random_points(1, Stream(2, "y"));
+  const Points u = manifold->normal_bases(y);
+  Stream stream(3, "draws");
+  const Points z = stream.normal(9, 1);
+  const Points normal = u * stream.normal(6, 1);
+  for (const double sigma : {1e-3, 0.1, 0.9}) {
+    constexpr double a = 0.7;
+    constexpr double c = 0.2;
+    const NisoTarget target = niso_target(z, manifold->normal_component(y, z), normal, a, sigma, c);
+    EXPECT_LT((target.noise - (sigma * z + a * c * normal)).norm(), 1e-15);
+    const Eigen::MatrixXd covariance =
+        sigma * sigma * Eigen::MatrixXd::Identity(9, 9) + a * a * c * c * u * u.transpose();
+    const Vector exact = sigma * covariance.inverse() * target.noise;
+    EXPECT_LT((target.epsilon - exact).norm(), 1e-11 * exact.norm() / sigma) << sigma;  // condition of the inverse
+    const NisoTarget wrong = niso_target(z, manifold->normal_component(y, z), normal, a, sigma, 1.01 * c);
+    EXPECT_GT((wrong.epsilon - exact).norm(), 1e-6 * exact.norm()) << sigma;
+  }
+}
+
+TEST(Niso, TargetHasTheStatedVarianceAlongNormals) {
+  const auto sphere = make_manifold("sphere:dim=2,radius=1");
+  const DiffusionFrame frame = frame_on(*sphere);
+  constexpr double c = 0.2;
+  const auto objective = make_niso_objective(frame, c, "root");
+  constexpr Index n = 40000;
+  DiffusionBatch batch = batch_on(frame, n);
+  std::fill(batch.times.begin(), batch.times.end(), 4);
+  objective->corrupt(batch, Stream(1, "variance"));
+  const Points y = sphere->project(frame.to_data(batch.clean.cast<double>(), 0)).points;
+  const double along = batch.noise.cast<double>().cwiseProduct(y).colwise().sum().squaredNorm() / n;
+  const double s = frame.schedule.level(4);
+  const double k = c / frame.standardisation.scale;
+  const double expected = s * s / (s * s + k * k);
+  // The mean of n squares of a normal: relative deviation sqrt(2/n); 4.5 of them, alpha = 7e-6.
+  EXPECT_NEAR(along / expected, 1, 4.5 * std::sqrt(2.0 / n));
+  EXPECT_LT(expected, 0.5) << "no contrast to the 1 of ddpm";
+}
+
+TEST(Mad, BaseNoiseIsTheScoreOfTheUniformLaw) {
+  // Circle: the density of x = x_0 + s z by 4000 points of the circle, its gradient by differences.
+  const auto circle = make_manifold("sphere:dim=1,radius=1");
+  const DiffusionFrame frame = frame_on(*circle);
+  const auto objective = make_mad_objective(frame);
+  EXPECT_TRUE(objective->zero_output());
+  constexpr Index nodes = 4000;
+  Points atoms(2, nodes);
+  for (Index i = 0; i < nodes; ++i) {
+    const double angle = 2 * M_PI * static_cast<double>(i) / nodes;
+    atoms.col(i) << std::cos(angle), std::sin(angle);
+  }
+  Points x = Stream(4, "x").normal(2, 3);
+  for (const Index t : {5, 12, 20}) {
+    const double a = frame.schedule.signal(t);
+    const double sigma = frame.schedule.noise(t);
+    const auto log_density = [&](const Vector& state) {
+      const Points centres = frame.to_state(atoms, 0) * a;
+      const Vector e = -(centres.colwise() - state).colwise().squaredNorm().transpose() / (2 * sigma * sigma);
+      return e.maxCoeff() + std::log((e.array() - e.maxCoeff()).exp().sum());
+    };
+    Points output = Points::Zero(2, 3);
+    objective->to_epsilon(x, t, output);
+    for (Index j = 0; j < 3; ++j) {
+      for (Index i = 0; i < 2; ++i) {
+        constexpr double h = 1e-5;
+        Vector up = x.col(j);
+        Vector down = x.col(j);
+        up[i] += h;
+        down[i] -= h;
+        const double score = (log_density(up) - log_density(down)) / (2 * h);
+        EXPECT_NEAR(output(i, j), -sigma * score, 1e-6 * (1 + std::abs(sigma * score))) << t;
+      }
+    }
+  }
+}
+
+TEST(Mad, IsUnsupportedWithoutAClosedForm) {
+  const auto donut = make_manifold("donut:major=2,minor=0.6");
+  const DiffusionFrame frame = frame_on(*donut);
+  try {
+    (void)make_mad_objective(frame);
+    FAIL() << "accepted";
+  } catch (const InvalidInput& error) {
+    EXPECT_THAT(error.what(), testing::StartsWith("unsupported: mad"));
+  }
+}
+
+TEST(Tango, LeavesNormalErrorsAloneBelowItsLevelOnly) {
+  const auto sphere = make_manifold("sphere:dim=2,radius=1");
+  const DiffusionFrame frame = frame_on(*sphere);
+  const auto objective = make_tango_objective(frame, {.c = 0.2});
+  ASSERT_GT(objective->last_time(), 1);
+  EXPECT_GE(frame.data_level(objective->last_time()), 0.2);
+  EXPECT_LT(frame.data_level(objective->last_time() - 1), 0.2);
+  for (const Index t : {objective->last_time() - 1, objective->last_time()}) {
+    DiffusionBatch batch = batch_on(frame, 10);
+    std::fill(batch.times.begin(), batch.times.end(), t);
+    objective->corrupt(batch, Stream(1, "corrupt"));
+    const Points y = sphere->project(frame.to_data(batch.state, batch.times)).points;
+    const Eigen::MatrixXf off_normal = batch.noise + y.cast<float>();
+    Eigen::MatrixXf gradient = off_normal;
+    const double loss = objective->loss(batch, off_normal, gradient);
+    if (t < objective->last_time()) {
+      EXPECT_LT(loss, 1e-10);
+    } else {
+      EXPECT_NEAR(loss, 1.0 / 3, 1e-5);  // |y|^2 = 1 over three coordinates
+    }
+  }
+}
+
+TEST(Tango, NeedsTangentDirections) {
+  const auto cube = make_manifold("cube:dim=3");
+  const DiffusionFrame frame = frame_on(*cube);
+  EXPECT_THROW((void)make_tango_objective(frame, {.c = 0.2}), InvalidInput);
+}
+
+TEST(Pdm, ProjectsInTheUnitsItSays) {
+  const auto sphere = make_manifold("sphere:dim=2,radius=1");
+  const DiffusionFrame frame = frame_on(*sphere);
+  const BlockDenoiser none;
+  for (const bool signal : {false, true}) {
+    const auto objective = make_pdm_objective(frame, signal);
+    Points x = Stream(8, "x").normal(3, 30);
+    const Index t = 15;
+    objective->after_step(x, t, none, Stream(1, "draws"));
+    EXPECT_LT((frame.to_data(x, signal ? t : 0).colwise().norm().array() - 1).abs().maxCoeff(), 1e-12);
+    EXPECT_GT((frame.to_data(x, signal ? 0 : t).colwise().norm().array() - 1).abs().maxCoeff(), 1e-2);
+  }
+}
+
+/// Uniform points of a sphere as a training source.
+class SphereSource final : public TrainingSource {
+ public:
+  explicit SphereSource(const Manifold& manifold) : points_(manifold.random_points(2000, Stream(6, "source"))) {}
+  [[nodiscard]] Index dimension() const override { return points_.rows(); }
+  [[nodiscard]] Index size() const override { return points_.cols(); }
+  [[nodiscard]] const Points& clean_points() const override { return points_; }
+  [[nodiscard]] Points epoch(Index) const override { return points_; }
+
+ private:
+  Points points_;
+};
+
+Points samples_of(const std::string& name, Value::Table table, const Manifold& manifold) {
+  const SphereSource source(manifold);
+  FitContext context{.training = &source,
+                     .manifold = &manifold,
+                     .smallest_noise = 0.01,
+                     .lift_scale = 0.1,
+                     .initialisation = Stream(1, "initialisation"),
+                     .training_noise = Stream(1, "noise"),
+                     .progress = {}};
+  table.insert({{"steps", 300}, {"width", 32}, {"depth", 2}, {"batch", 64}, {"timesteps", 50}});
+  Settings settings{Value(table), "test"};
+  const auto model = method_registry().get(name).factory(settings);
+  settings.finish();
+  model->fit(context);
+  return model->sample(600, Stream(2, "sampling"));
+}
+
+double largest_residual(const Points& samples, const Manifold& manifold) {
+  return manifold.residual(samples).cwiseAbs().maxCoeff();
+}
+
+TEST(DiffusionMethods, ThoseThatProjectInTheSamplerEndOnTheManifold) {
+  const auto sphere = make_manifold("sphere:dim=2,radius=1");
+  // After the projection comes only the change of units.
+  EXPECT_LT(largest_residual(samples_of("pdm", {}, *sphere), *sphere), 1e-14);
+  EXPECT_LT(largest_residual(samples_of("pdm", {{"project", "signal"}}, *sphere), *sphere), 1e-14);
+  EXPECT_LT(largest_residual(samples_of("tango", {{"c", 0.2}}, *sphere), *sphere), 1e-14);
+  EXPECT_GT(largest_residual(samples_of("ddpm", {}, *sphere), *sphere), 1e-3);
+}
+
+TEST(DiffusionMethods, MadSamplesTheUniformLawWithoutLearning) {
+  // steps = 1 leaves the network at about 0: the base score alone must give uniform points of the sphere.
+  const auto sphere = make_manifold("sphere:dim=2,radius=1");
+  const Points samples = samples_of("mad", {{"steps", 1}}, *sphere);
+  EXPECT_LT(samples.rowwise().mean().cwiseAbs().maxCoeff(), 4.5 * std::sqrt(1.0 / 3 / 600));  // alpha = 2e-5
+  // s_1 = .01 in units of scale 1/sqrt(3), added once more by the last steps: thickness below .02 by far.
+  EXPECT_LT(std::sqrt(sphere->residual(samples).squaredNorm() / 600), 0.02);
+  const Points unlearned = samples_of("ddpm", {{"steps", 1}}, *sphere);
+  EXPECT_GT(std::sqrt(sphere->residual(unlearned).squaredNorm() / 600), 0.1);
+}
+
+TEST(DiffusionMethods, AThicknessIsNeededFromSomewhere) {
+  const auto sphere = make_manifold("sphere:dim=2,radius=1");
+  DiffusionFrame frame = frame_on(*sphere);
+  frame.lift_scale = 0;
+  EXPECT_THROW((void)make_niso_objective(frame, 0, "root"), InvalidInput);
+  EXPECT_NO_THROW((void)make_niso_objective(frame, 0.1, "root"));
+}
+
+TEST(SamplerRules, GiveTheNormalLawInClosedForm) {
+  // The exact epsilon of N(0, v^2) under each rule: the samples' deviation is sampled_deviation's.
+  const NoiseSchedule schedule = NoiseSchedule::cosine(40, 0.9).with_smallest_level(0.02);
+  constexpr double v = 0.4;
+  const BlockDenoiser exact = [&](const Points& x, Index t, Points& epsilon) {
+    const double a = schedule.signal(t);
+    const double s = schedule.noise(t);
+    epsilon = s / (a * a * v * v + s * s) * x;
+  };
+  constexpr Index n = 60000;
+  for (const std::string rule : {"ancestral", "ddim", "heun"}) {
+    for (const Index steps : {0, 13}) {
+      const SamplerOptions options{.rule = rule, .steps = steps};
+      const Points samples = sample_diffusion(schedule, options, exact, 1, n, Stream(3, "rules"));
+      const double deviation = std::sqrt(samples.squaredNorm() / n);
+      // Relative standard error of a deviation 1/sqrt(2n); 4.5 of them, six comparisons: alpha = 4e-5.
+      EXPECT_NEAR(deviation / sampled_deviation(schedule, options, v), 1, 4.5 / std::sqrt(2.0 * n)) << rule << steps;
+    }
+  }
+}
+
+TEST(SamplerRules, HeunIsOfSecondOrder) {
+  const auto error = [](const std::string& rule, Index steps) {
+    // Geometric levels: the step in log s is the same everywhere, so the order shows in the total error. The last,
+    // Euler step from s_1 to 0 does not refine, nor does x_T ~ N(0, 1): keep both errors small against the rest.
+    const NoiseSchedule schedule = NoiseSchedule::geometric(steps, 1e-4, 1e4);
+    constexpr double v = 0.5;
+    return std::abs(sampled_deviation(schedule, {.rule = rule}, v) / v - 1);
+  };
+  EXPECT_NEAR(std::log2(error("ddim", 200) / error("ddim", 400)), 1, 0.1);
+  EXPECT_NEAR(std::log2(error("heun", 200) / error("heun", 400)), 2, 0.2);
+}
+
+TEST(SamplerRules, VisitTheirTimes) {
+  const NoiseSchedule schedule = NoiseSchedule::cosine(100, 0.9);
+  EXPECT_EQ(sampling_times(schedule, 0).size(), 101U);
+  EXPECT_THAT(sampling_times(schedule, 4), testing::ElementsAre(100, 67, 34, 1, 0));
+  EXPECT_THAT(sampling_times(schedule, 1), testing::ElementsAre(100, 0));
+  EXPECT_THROW((void)sampling_times(schedule, 101), InvalidInput);
+  EXPECT_THROW((void)sample_diffusion(schedule, {.rule = "other"}, {}, 1, 1, Stream(1, "s")), InvalidInput);
+}
+
+}  // namespace
+}  // namespace onmanifold
