@@ -73,6 +73,12 @@ struct FragmentsArguments {
 };
 int fragments_command(const FragmentsArguments& arguments);
 
+struct LenetArguments {
+  std::string task;
+  bool force = false;  ///< train again
+};
+int lenet_command(const LenetArguments& arguments);
+
 int list_command(const std::string& kind);
 int describe_command(const std::string& name);
 int verify_command(const std::string& directory);

@@ -98,7 +98,8 @@ int dispatch(int argc, char** argv) {
   CLI::App* score_app = app.add_subcommand("score", "Score samples of any origin with a task's metrics, or against a file");
   score_app->add_option("--samples", score.request.samples, "FILE: .npy, .csv or .h5[:dataset], one sample a row")
       ->required();
-  score_app->add_option("--task", score.request.task, "Reference, manifold, metrics and settings of this task");
+  score_app->add_option("--task", score.request.task,
+                        "Reference, manifold, metrics and settings of this task, or NAME(key=value,...)");
   score_app->add_option("--reference", score.request.reference, "FILE to compare with instead of a task");
   score_app->add_option("--manifold", score.request.manifold, "Manifold of --reference, e.g. sphere:dim=2,radius=1");
   score_app->add_option("--train", score.request.train, "FILE of the training points, for train_copy_rate");
@@ -119,11 +120,11 @@ int dispatch(int argc, char** argv) {
 
   ExportArguments exported;
   CLI::App* export_app = app.add_subcommand("export", "Write training points of a task for another program");
-  export_app->add_option("task", exported.task, "Name of a task")->required();
+  export_app->add_option("task", exported.task, "Name of a task, or NAME(key=value,...) with settings")->required();
   export_app->add_option("-n", exported.n, "Number of points")->required();
   export_app->add_option("--seed", exported.seed, "Replicate whose training stream is used")->required();
   export_app->add_option("--lift", exported.lift, "none, normal[:sigma=S] or isotropic[:sigma=S]");
-  export_app->add_flag("--full", exported.full, "Backbones: put the nine constant coordinates of the frame back");
+  export_app->add_flag("--full", exported.full, "With the constant coordinates that the task leaves out: frame atoms, dropped pixels");
   export_app->add_option("-o,--output", exported.output, "FILE: .npy, .csv or .h5[:dataset]")->required();
   export_app->callback([&] { action = [&] { return export_command(exported); }; });
 
@@ -139,6 +140,17 @@ int dispatch(int argc, char** argv) {
   fragments_app->add_flag("--skip-bad", fragments.options.skip_bad, "Name files that cannot be read and go on");
   fragments_app->add_option("-o,--output", fragments.output, "FILE.h5")->required();
   fragments_app->callback([&] { action = [&] { return fragments_command(fragments); }; });
+
+  LenetArguments lenet;
+  lenet.task = "flux-mnist";
+  CLI::App* lenet_app =
+      app.add_subcommand("lenet", "Train the classifier behind fid_lenet, or say what there is of it");
+  lenet_app->add_option("task", lenet.task, "A task of labelled images, also with settings: 'flux-mnist(data=made)'")
+      ->capture_default_str();
+  lenet_app->add_flag("--force", lenet.force, "Train again, e.g. when the file was damaged");
+  lenet_app->footer(
+      "Its weights are kept beside the images. A run or score that needs them and finds none trains them itself.");
+  lenet_app->callback([&] { action = [&] { return lenet_command(lenet); }; });
 
   std::string kind;
   CLI::App* list_app = app.add_subcommand("list", "List what there is, one item a line, name first");

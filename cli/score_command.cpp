@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include <fmt/format.h>
@@ -66,6 +67,19 @@ int score_command(const ScoreArguments& arguments) {
     const MetricRecord& record = metric.record;
     fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", record.name, metric.samples, arrow(record),
                number(record.value), null_text(record), record.status == "ok" ? "" : record.status);
+  }
+  // Feature distances mean nothing without the features.
+  std::set<std::string> told;
+  for (const ScoredMetric& metric : score.metrics) {
+    const Value parameters = parse_json(metric.record.parameters, metric.record.name);
+    const auto& table = *parameters.get_if<Value::Table>();
+    const auto features = table.find("features");
+    const auto* name = features == table.end() ? nullptr : features->second.get_if<std::string>();
+    if (name == nullptr || *name == "coordinates" || !told.insert(*name).second) continue;
+    const auto accuracy = table.find("accuracy");
+    const auto* share = accuracy == table.end() ? nullptr : accuracy->second.get_if<double>();
+    fmt::print("{}: features {}{}\n", metric.record.name, *name,
+               share == nullptr ? "" : fmt::format(", test accuracy {:.2f} %", 100 * *share));
   }
   return exit_ok;
 }

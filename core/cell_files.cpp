@@ -293,6 +293,15 @@ void write_task_file(const std::string& path, const TaskFile& task) {
   file.write_vector("/partition/masses", task.masses);
   if (task.mesh_vertices.size() > 0) file.write_matrix("/surface/vertices", task.mesh_vertices);
   if (task.mesh_faces.size() > 0) file.write_matrix("/surface/faces", task.mesh_faces);
+  if (task.image) {
+    file.write_integer("/image/height", task.image->height);
+    file.write_integer("/image/width", task.image->width);
+    const auto pixels = static_cast<Index>(task.image->pixels.size());
+    const Eigen::MatrixXi places =
+        Eigen::Map<const Eigen::Matrix<Index, 1, Eigen::Dynamic>>(task.image->pixels.data(), pixels)
+            .cast<int>();
+    file.write_matrix("/image/pixels", places);
+  }
   file.write_number("/entropy", task.entropy);
   file.write_text("/details", to_json(task.details));
   file.commit();
@@ -312,6 +321,20 @@ TaskFile read_task_file(const std::string& path) {
   task.masses = file.vector("/partition/masses");
   if (file.has("/surface/vertices")) task.mesh_vertices = file.matrix("/surface/vertices");
   if (file.has("/surface/faces")) task.mesh_faces = file.integer_matrix("/surface/faces");
+  if (file.is_group("/image")) {
+    ImageLayout image{
+        .height = file.integer("/image/height"), .width = file.integer("/image/width"), .pixels = {}};
+    const Eigen::MatrixXi places = file.integer_matrix("/image/pixels");
+    for (Index i = 0; i < places.size(); ++i) image.pixels.push_back(places.data()[i]);
+    const auto outside = [&](Index pixel) { return pixel < 0 || pixel / image.width >= image.height; };
+    if (image.height < 1 || image.width < 1 ||
+        static_cast<Index>(image.pixels.size()) != task.reference.rows() ||
+        std::any_of(image.pixels.begin(), image.pixels.end(), outside)) {
+      throw InvalidInput(
+          fmt::format("{}:/image: places outside the image, or not one for each coordinate", path));
+    }
+    task.image = std::move(image);
+  }
   task.entropy = file.number("/entropy");
   task.details = read_json(file, "/details");
   return task;

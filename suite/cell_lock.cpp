@@ -35,4 +35,23 @@ CellLock::CellLock(const std::string& directory, const CellKey& key) {
 
 CellLock::~CellLock() { close(descriptor_); }
 
+FileLock::FileLock(const std::string& path) {
+  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) throw IoError(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
+  struct flock range = {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  int result = 0;
+  do {
+    result = fcntl(descriptor_, F_OFD_SETLKW, &range);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) {
+    const int error = errno;
+    close(descriptor_);
+    throw IoError(fmt::format("{}: cannot be locked: {}", path, std::strerror(error)));
+  }
+}
+
+FileLock::~FileLock() { close(descriptor_); }
+
 }  // namespace onmanifold

@@ -27,4 +27,18 @@ class CellLock {
   bool owned_ = false;
 };
 
+/// The whole file \p path, made if need be, locked: waits until no other process has it. Vanishes with the
+/// process.
+class FileLock {
+ public:
+  /// \throw IoError if the lock file cannot be used.
+  explicit FileLock(const std::string& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
 }  // namespace onmanifold

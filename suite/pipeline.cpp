@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/provenance.hpp"
+#include "suite/task_features.hpp"
 
 namespace onmanifold {
 namespace {
@@ -146,6 +147,7 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
                     .held_out = task.sampler.get(),
                     .projected = false,
                     .evaluation = evaluation_stream(task, suite.seed),
+                    .feature_maps = &features_of(task),
                     .reference_log_density =
                         raw.reference_log_density ? &*raw.reference_log_density : nullptr};
   MetricsCell result;
@@ -190,6 +192,7 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
     file.mesh_vertices = task.surface->vertices;
     file.mesh_faces = task.surface->faces;
   }
+  file.image = task.image;
   file.entropy = task.entropy;
   const std::unique_ptr<TrainingSource> training =
       make_training_source(training_points(task, suite.seed, suite.first_replicate, suite.n_train), *task.manifold, Lift{},
@@ -208,6 +211,8 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
                               {"reach", task.manifold->reach()},
                               {"constraint_tolerance", task.manifold->constraint_tolerance()},
                               {"metrics", task.metrics},
+                              {"source", task.source},
+                              {"licence", task.licence},
                               {"settings", spec.settings}};
   return file;
 }

@@ -18,6 +18,7 @@
 #include "core/worker_pool.hpp"
 #include "suite/cell_lock.hpp"
 #include "suite/pipeline.hpp"
+#include "suite/task_features.hpp"
 
 namespace onmanifold {
 namespace {
@@ -116,6 +117,17 @@ void prepare_directory(const std::string& directory) {
   remove_stale_temporaries(directory);
 }
 
+/// Weights that metrics will read must be sound before the first training starts.
+void check_features(const std::vector<const Cell*>& cells) {
+  std::set<std::string> seen;
+  for (const Cell* cell : cells) {
+    const auto& metrics = cell->task->metrics;
+    const bool wanted = std::any_of(metrics.begin(), metrics.end(),
+                                    [](const MetricSpec& metric) { return metric.name == "fid_lenet"; });
+    if (wanted && seen.insert(cell->key.task).second) check_lenet_weights(cell->task->task);
+  }
+}
+
 void write_task_files(const SuiteSpec& suite, const std::string& directory, const std::vector<Cell>& cells) {
   std::set<std::string> written;
   for (const Cell& cell : cells) {
@@ -182,6 +194,7 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
       work.push_back(rest);
     }
   }
+  check_features(todo);
   if (!options.metrics_only) write_task_files(suite, options.directory, cells);
 
   const Value where_from = provenance(options.command_line);

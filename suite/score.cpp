@@ -13,9 +13,11 @@
 #include "core/point_files.hpp"
 #include "core/provenance.hpp"
 #include "datasets/task.hpp"
+#include "manifolds/backbone.hpp"
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
 #include "suite/pipeline.hpp"
+#include "suite/task_features.hpp"
 
 namespace onmanifold {
 namespace {
@@ -24,11 +26,6 @@ namespace {
 constexpr const char* general_metrics = "coverage(k=5),cov_match,mmd2_rbf_biased,mmd2_rbf_unbiased";
 constexpr const char* manifold_metrics =
     ",constraint_mean,constraint_max,projection_distance,projection_fail_rate";
-
-Task make_task(const std::string& name) {
-  Settings none(Value::Table{}, name);
-  return task_registry().get(name).factory(none);
-}
 
 constexpr std::uint64_t default_limit = 1'000'000'000;
 
@@ -203,7 +200,7 @@ Score score_samples(const ScoreRequest& request) {
   std::string list = request.metrics;
   const bool asked_for = !list.empty();
   if (!request.task.empty()) {
-    task = make_task(request.task);
+    task = task_from_text(request.task);
     manifold = task->manifold;
     if (!asked_for) list = task->metrics;
   } else {
@@ -243,7 +240,8 @@ Score score_samples(const ScoreRequest& request) {
                           .sampler = task ? simulation_sampler(*task) : nullptr,
                           .held_out = task ? task->sampler.get() : nullptr,
                           .evaluation = evaluation,
-                          .memory_bytes = request.memory_bytes};
+                          .memory_bytes = request.memory_bytes,
+                          .feature_maps = task ? &features_of(*task) : nullptr};
 
   std::string whole_only;  // metrics that need all samples at once
   for (const NamedMetric& metric : metrics) {
@@ -310,10 +308,40 @@ Value to_value(const Score& score) {
                       {"metrics", std::move(metrics)}};
 }
 
-Points exported_points(const std::string& name, Index n, int replicate, const std::string& lift_spec) {
+Task task_from_text(const std::string& text) {
+  const std::size_t open = text.find('(');
+  const std::string name = text.substr(0, open);
+  const auto factory = task_registry().get(name).factory;
+  Value::Table table;
+  if (open != std::string::npos) {
+    // The notation of metric lists, whose parser wants a name without hyphens.
+    try {
+      std::vector<MetricSpec> specs = parse_metric_list("task" + text.substr(open));
+      if (specs.size() != 1) throw InvalidInput("more than one");
+      table = std::move(specs[0].settings);
+    } catch (const InvalidInput& error) {
+      throw InvalidInput(fmt::format("task '{}': expected name(key=value,...): {}", text, error.what()));
+    }
+  }
+  Settings settings(Value(std::move(table)), "task " + name);
+  Task task = factory(settings);
+  settings.finish();
+  return task;
+}
+
+Points full_points(const Task& task, const Points& points) {
+  if (const auto* backbone = dynamic_cast<const Backbone*>(task.manifold.get())) {
+    return backbone->full_coordinates(points);
+  }
+  if (task.image && static_cast<Index>(task.image->pixels.size()) < task.image->height * task.image->width) {
+    return full_images(*task.image, points);
+  }
+  throw InvalidInput(fmt::format("--full: task '{}' leaves no constant coordinates out", task.name));
+}
+
+Points exported_points(const Task& task, Index n, int replicate, const std::string& lift_spec) {
   if (n < 1) throw InvalidInput(fmt::format("export: -n {} is not positive", n));
   if (replicate < 0) throw InvalidInput(fmt::format("export: --seed {} is negative", replicate));
-  const Task task = make_task(name);
   Points points = training_points(task, 0, replicate, n);
   if (lift_spec.empty()) return points;
 

@@ -10,12 +10,13 @@
 #include "core/metric_record.hpp"
 #include "core/points.hpp"
 #include "core/value.hpp"
+#include "datasets/task.hpp"
 
 namespace onmanifold {
 
 struct ScoreRequest {
   std::string samples;           ///< .npy, .csv or .h5[:dataset], N×D as NumPy sees it
-  std::string task;              ///< name of a task; empty: reference is used
+  std::string task;              ///< name of a task, or name(settings); empty: reference is used
   std::string reference;         ///< file; only without task
   std::string manifold;          ///< specification as on the command line; only without task; may be empty
   std::string train;             ///< file of training points; may be empty
@@ -50,9 +51,16 @@ struct Score {
 /// except a value, which is "nan"; infinities are "inf" and "-inf".
 [[nodiscard]] Value to_value(const Score& score);
 
+/// A task from its name, or with settings as a [[task]] table has them: "flux-mnist(drop_constant=true)".
+/// \throw InvalidInput naming what cannot be read or is not known.
+[[nodiscard]] Task task_from_text(const std::string& text);
+
 /// Training points of replicate \p replicate as a suite with master seed 0 draws them, lifted if \p lift
 /// names a lift ("normal", "normal:sigma=0.1", "isotropic:sigma=0.1", "none" or empty). D×n.
-[[nodiscard]] Points exported_points(const std::string& task, Index n, int replicate,
-                                     const std::string& lift);
+[[nodiscard]] Points exported_points(const Task& task, Index n, int replicate, const std::string& lift);
+
+/// \p points with the coordinates that the task leaves out because they are constant: the frame of a
+/// backbone, dropped pixels of an image. \throw InvalidInput if it leaves none out.
+[[nodiscard]] Points full_points(const Task& task, const Points& points);
 
 }  // namespace onmanifold

@@ -92,7 +92,7 @@ TEST(Score, EqualsTheMetricsOfASuite) {
       "[[task]]\nname = \"sphere-vmf6\"\n[[method]]\nname = \"gaussian\"\n[[method]]\nname = \"memorizer\"\n";
   ASSERT_EQ(run_suite(parse_suite(parse_toml(text, "t"), "t"), options).failed, 0);
   const std::string train = directory.file("train.npy");
-  write_points(train, exported_points("sphere-vmf6", 300, 1, ""));
+  write_points(train, exported_points(task_from_text("sphere-vmf6"), 300, 1, ""));
   for (const char* method : {"gaussian", "memorizer"}) {
     const CellKey key{"sphere-vmf6", method, "none", 1};
     const MetricsCell cell = read_metrics_cell(key.metrics_path(directory.path()));
@@ -188,7 +188,7 @@ TEST(Score, WhatAMetricLacksIsAnErrorOnlyIfItWasNamed) {
   request.samples = directory.file("samples.npy");
   request.task = "sphere-vmf6";
   request.reference_size = 200;
-  write_points(request.samples, exported_points("sphere-vmf6", 100, 0, ""));
+  write_points(request.samples, exported_points(task_from_text("sphere-vmf6"), 100, 0, ""));
   for (const MetricRecord& record : records(score_samples(request), "raw")) {
     EXPECT_NE(record.name, "train_copy_rate");
     EXPECT_EQ(record.status, "ok") << record.name;
