@@ -11,6 +11,8 @@
 #include "models/diffusion/pdm.hpp"
 #include "models/diffusion/pidm.hpp"
 #include "models/diffusion/tango.hpp"
+#include "models/flow_matching/flow_matching.hpp"
+#include "models/riemannian/riemannian_flow_matching.hpp"
 
 namespace onmanifold {
 
@@ -25,6 +27,8 @@ const Registry<MethodFactory>& method_registry() {
                 make_niso);
     methods.add("tango", "in the loss: ddpm that learns the tangential score only at small noise", make_tango);
     methods.add("mad", "in the target: ddpm that learns what the score of the uniform law leaves", make_mad);
+    methods.add("flow_matching", "straight paths from noise to data, blind to the manifold", make_flow_matching);
+    methods.add("riemannian_flow_matching", "intrinsic: flow matching along geodesics", make_riemannian_flow_matching);
     methods.add("exact_score", "the sampler of ddpm driven by the analytic score of the noised (lifted) law",
                 make_exact_score);
     methods.add("oracle", "control: fresh draws of the target (ceiling)", make_oracle);
