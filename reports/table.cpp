@@ -99,6 +99,7 @@ std::string sizes_line(const TaskResult& task, const TaskSummary& summary, const
 
 const std::vector<ColumnChoice>& default_columns() {
   static const std::vector<ColumnChoice> choices = {{"tvd", SampleKind::projected},
+                                                    {"fid_lenet", SampleKind::projected},
                                                     {"coverage", SampleKind::projected},
                                                     {"mmd2_rbf_unbiased", SampleKind::projected},
                                                     {"constraint_mean", SampleKind::raw},
