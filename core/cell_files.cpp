@@ -202,6 +202,7 @@ void write_raw_cell(const std::string& path, const RawCell& cell) {
   write_curves(file, "/diagnostics", cell.diagnostics);
   if (cell.reference_log_density) {
     file.write_vector("/likelihood/reference_log_density", *cell.reference_log_density);
+    file.write_text("/likelihood/measure", cell.intrinsic_density ? "manifold" : "ambient");
   }
   for (const auto& [name, values] : cell.model_state) file.write_matrix("/model/state/" + name, values);
   for (const auto& [name, value] : cell.timing) file.write_number("/timing/" + name, value);
@@ -232,6 +233,7 @@ RawCell read_raw_cell(const std::string& path) {
   cell.diagnostics = read_curves(file, "/diagnostics");
   if (file.has("/likelihood/reference_log_density")) {
     cell.reference_log_density = file.vector("/likelihood/reference_log_density");
+    cell.intrinsic_density = file.has("/likelihood/measure") && file.text("/likelihood/measure") == "manifold";
   }
   for (const std::string& name : file.datasets("/model/state")) {
     cell.model_state.emplace(name, file.float_matrix("/model/state/" + name));

@@ -37,7 +37,8 @@ struct RawCell {
   Curves training;
   Curves diagnostics;  ///< named series and scalars of the diagnostics of this cell
   ModelState model_state;
-  std::optional<Vector> reference_log_density;
+  std::optional<Vector> reference_log_density;  ///< of the reference points under the model, nats
+  bool intrinsic_density = false;  ///< w.r.t. the volume of M, as the exact densities, not that of R^D
   std::map<std::string, double> timing;  ///< seconds by stage, peak memory in bytes
 };
 

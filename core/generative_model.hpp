@@ -57,8 +57,11 @@ class GenerativeModel {
   [[nodiscard]] virtual ModelState state() const { return {}; }
   /// Restores a state of an equal model; \p context as for fit, without training.
   void load(const ModelState& state, const FitContext& context);
-  /// log-density of the fitted law where the model has one, in nats w.r.t. its own base measure. D×N -> N.
+  /// log-density of the fitted law where the model has one, in nats w.r.t. the volume of R^D, or that of M where
+  /// density_is_intrinsic(). D×N -> N.
   [[nodiscard]] virtual std::optional<Vector> log_density(const PointsRef&) const { return std::nullopt; }
+  /// Whether log_density() is comparable with the exact density of a task.
+  [[nodiscard]] virtual bool density_is_intrinsic() const { return false; }
 
  private:
   virtual void do_fit(const FitContext& context) = 0;

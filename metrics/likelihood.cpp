@@ -15,8 +15,9 @@ class Nll final : public Metric {
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
     Value::Table parameters;
-    parameters["measure"] = "Riemannian volume";
-    parameters["null_method"] = "none: the entropy of the data";
+    const bool floor = input.intrinsic_density && input.density != nullptr && input.reference != nullptr;
+    parameters["measure"] = input.intrinsic_density ? "volume of the manifold" : "volume of the ambient space";
+    parameters["null_method"] = floor ? "the exact density at the same points" : "none";
     MetricRecord record = make_record("nll", "lower", parameters, input);
     record.target = MetricRecord::unknown;
     record.unit = "nats";
@@ -39,7 +40,13 @@ class Nll final : public Metric {
     }
     const NullMoments moments = moments_of(density);
     record.value = -moments.mean;
-    record.se = moments.sd / std::sqrt(static_cast<double>(density.size()));
+    const double root = std::sqrt(static_cast<double>(density.size()));
+    record.se = moments.sd / root;
+    if (floor) {
+      const NullMoments exact = moments_of(input.density->log_density(*input.reference));
+      record.null = -exact.mean;
+      record.null_sd = exact.sd / root;
+    }
     return {record};
   }
 };

@@ -48,6 +48,8 @@ struct MetricInput {
   const Points* directions = nullptr;  ///< D×L for sliced_w2, scaled to length 1; null: its seeded set
   const std::vector<ScoreLevel>* scores = nullptr;  ///< for score_mse; null: there is no exact score
   const Vector* reference_log_density = nullptr;    ///< log-densities a model gave to the reference points
+  bool intrinsic_density = false;                   ///< whether those are w.r.t. the volume of M
+  const Density* density = nullptr;                 ///< the exact one, w.r.t. the volume of M
 
   static constexpr std::uint64_t default_memory = 2'000'000'000;
   [[nodiscard]] std::uint64_t memory() const { return memory_bytes == 0 ? default_memory : memory_bytes; }

@@ -82,6 +82,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   project_samples(*task.manifold, result);
   result.timing["project_s"] = lap();
   result.reference_log_density = model->log_density(reference_points(suite, task));
+  result.intrinsic_density = model->density_is_intrinsic();
 }
 
 /// A cell that did not end well keeps its message and nothing else: no half result can be mistaken for one.
@@ -149,7 +150,9 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
                     .evaluation = evaluation_stream(task, suite.seed),
                     .feature_maps = &features_of(task),
                     .reference_log_density =
-                        raw.reference_log_density ? &*raw.reference_log_density : nullptr};
+                        raw.reference_log_density ? &*raw.reference_log_density : nullptr,
+                    .intrinsic_density = raw.intrinsic_density,
+                    .density = task.density.get()};
   MetricsCell result;
   result.config = cell.metric_config;
   result.metric_hash = cell.metric_hash;

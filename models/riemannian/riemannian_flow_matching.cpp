@@ -110,6 +110,8 @@ class RiemannianFlowMatching final : public GenerativeModel {
                                    [uniform](const Points& x) -> Vector { return Vector::Constant(x.cols(), uniform); });
   }
 
+  [[nodiscard]] bool density_is_intrinsic() const override { return true; }
+
  private:
   void prepare(const FitContext& context) {
     geodesics_ = make_geodesics(*context.manifold);

@@ -102,6 +102,31 @@ TEST(Kabsch, MetricsOfConformations) {
   EXPECT_EQ(evaluate("rmsd_pairwise", input).target, value_of("rmsd_pairwise", reference, reference));
 }
 
+TEST(Nll, OfAnIntrinsicModelHasTheExactDensityAsItsFloor) {
+  // A "density" of known values: -|x|^2.
+  class Known final : public Density {
+   public:
+    [[nodiscard]] Vector log_density(const PointsRef& points) const override {
+      return -points.colwise().squaredNorm().transpose();
+    }
+  };
+  const Known known;
+  const Points a = fixture_a();
+  const Vector model = known.log_density(a).array() - 0.25;
+  MetricInput input{.samples = &a,
+                    .reference = &a,
+                    .evaluation = Stream(1, "e"),
+                    .reference_log_density = &model,
+                    .intrinsic_density = true,
+                    .density = &known};
+  const MetricRecord record = evaluate("nll", input);
+  EXPECT_NEAR(record.value - record.null, 0.25, 1e-12);
+  EXPECT_NEAR(record.null, a.colwise().squaredNorm().mean(), 1e-12);
+  EXPECT_GT(record.null_sd, 0);
+  input.intrinsic_density = false;  // another measure: no floor
+  EXPECT_TRUE(std::isnan(evaluate("nll", input).null));
+}
+
 TEST(Nll, OfFixtureUnderTheNormalLaw) {
   const Points a = fixture_a();
   Vector density = -0.5 * a.colwise().squaredNorm().transpose();
