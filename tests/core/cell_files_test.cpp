@@ -233,6 +233,23 @@ TEST_F(CellFiles, TasksComeBack) {
   EXPECT_EQ(bare.entropy, 1.5);
 }
 
+TEST_F(CellFiles, PlacesOfPixelsComeBack) {
+  TaskFile task;
+  task.reference = Points::Constant(3, 2, 0.5);
+  task.image = ImageLayout{.height = 2, .width = 3, .pixels = {5, 0, 4}};
+  write_task_file(path("task.h5"), task);
+  const TaskFile back = read_task_file(path("task.h5"));
+  ASSERT_TRUE(back.image);
+  EXPECT_EQ(*back.image, *task.image);
+  EXPECT_EQ(full_images(*back.image, back.reference).col(1), (Vector(6) << .5, 0, 0, 0, .5, .5).finished());
+  // A picture must not be drawn outside its memory.
+  for (const std::vector<Index>& pixels : {std::vector<Index>{6, 0, 4}, {-1, 0, 4}, {0, 4}}) {
+    task.image->pixels = pixels;
+    write_task_file(path("task.h5"), task);
+    EXPECT_THROW(static_cast<void>(read_task_file(path("task.h5"))), InvalidInput);
+  }
+}
+
 std::string message_of(const std::function<void()>& action) {
   try {
     action();

@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/sha256.hpp"
 #include "datasets/flux_tasks.hpp"
+#include "datasets/missing_data.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/made_images.hpp"
@@ -133,6 +134,72 @@ TEST(FluxTasks, SettingsChangeTheLawAndItsHash) {
   EXPECT_NE(flux_task("flux-mnist14", {{"data", "made"}, {"flux", 99}}).data_hash, hash);
   EXPECT_NE(flux_task("flux-mnist14", {{"data", "made"}, {"drop_constant", true}}).data_hash, hash);
   EXPECT_NE(flux_task("flux-mnist", {{"data", "made"}}).data_hash, hash);
+}
+
+TEST(FluxTasks, SayWhereTheirDataAreFromAndUnderWhichLicence) {
+  const MadeImages images;
+  const Task task = flux_task("flux-mnist", {{"data", "made"}});
+  EXPECT_EQ(task.source + "/", "IDX files in " + images.path("made", ""));
+  EXPECT_FALSE(task.licence.empty());
+  EXPECT_EQ(task.image_total, 100);
+  EXPECT_NE(task.metrics.find("fid_lenet"), std::string::npos);
+}
+
+TEST(FluxTasks, DroppedPixelsCanBePutBack) {
+  const MadeImages images;
+  const Task whole = flux_task("flux-mnist", {{"data", "made"}});
+  const Task dropped = flux_task("flux-mnist", {{"data", "made"}, {"drop_constant", true}});
+  const Points kept = dropped.splits->train->points();
+  ASSERT_EQ(kept.rows(), 26 * 26);
+  EXPECT_EQ(full_images(*dropped.image, kept), whole.splits->train->points());
+  // Negative control: places of another order give other images.
+  ImageLayout turned = *dropped.image;
+  std::reverse(turned.pixels.begin(), turned.pixels.end());
+  EXPECT_NE(full_images(turned, kept), whole.splits->train->points());
+}
+
+TEST(FluxTasks, LabelsBelongToTheImagesOfTheTrainingSplit) {
+  const MadeImages images;
+  for (const std::string name : {"flux-mnist", "flux-mnist14"}) {
+    // Flux and dropped pixels of the task do not matter: one classifier serves all of them.
+    const Task task = flux_task(name, {{"data", "made"}, {"flux", 50}, {"drop_constant", true}});
+    ASSERT_NE(task.labelled, nullptr);
+    const LabelledImages labelled = task.labelled->load();
+    EXPECT_EQ(labelled.total, 100);
+    EXPECT_EQ(labelled.train.cols(), 200);
+    EXPECT_EQ(labelled.train_labels.size(), 200U);
+    EXPECT_EQ(labelled.test.cols(), 60);
+    EXPECT_EQ(labelled.test_labels.size(), 60U);
+    EXPECT_EQ(labelled.classes, 4);
+    EXPECT_EQ(labelled.train_labels[12], 3);
+    const Task plain = flux_task(name, {{"data", "made"}});
+    EXPECT_EQ(labelled.train, plain.splits->train->points());
+    EXPECT_EQ(labelled.test, plain.splits->reference->points());
+    EXPECT_EQ(plain.labelled->hash(), task.labelled->hash());
+  }
+  EXPECT_NE(flux_task("flux-mnist", {{"data", "made"}}).labelled->hash(),
+            flux_task("flux-mnist14", {{"data", "made"}}).labelled->hash());
+}
+
+TEST(FluxTasks, BadLabelsAreRefusedInOneLine) {
+  const MadeImages images;
+  const std::string path = images.path("made", "train-labels-idx1-ubyte");
+  const Task task = flux_task("flux-mnist", {{"data", "made"}});
+  const std::string hash = task.labelled->hash();
+  write_file(path, made_idx_labels(239, 28));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { (void)task.labelled->load(); }, {path, "239 labels for 240"}));
+  // One other label is another training.
+  std::string altered = made_idx_labels(240, 28);
+  altered.back() = 0;
+  write_file(path, altered);
+  EXPECT_NE(task.labelled->hash(), hash);
+  write_file(path, idx_word(2049) + idx_word(240) + std::string(240, '\0'));
+  write_file(images.path("made", "t10k-labels-idx1-ubyte"),
+             idx_word(2049) + idx_word(60) + std::string(60, '\0'));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)task.labelled->load(); }, {"one class"}));
+  std::filesystem::remove(path);
+  EXPECT_TRUE(throws_message<MissingData>([&] { (void)task.labelled->hash(); }, {path, "no such file"}));
 }
 
 TEST(FluxTasks, BadDataAreRefusedInOneLine) {

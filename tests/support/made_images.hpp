@@ -46,6 +46,14 @@ inline std::string made_idx_images(std::uint32_t count, std::uint32_t side, std:
   return content;
 }
 
+/// Labels of made_idx_images: in which quarter of its places the row of the square is.
+inline std::string made_idx_labels(std::uint32_t count, std::uint32_t side) {
+  std::string content = idx_word(2049) + idx_word(count);
+  const std::uint32_t room = side / 2 - 1;
+  for (std::uint32_t n = 0; n < count; ++n) content += static_cast<char>(n % room * 4 / room);
+  return content;
+}
+
 /// A data folder with the set "made" (and the same files as "mnist", which their checksums must refuse) that
 /// ONMANIFOLD_DATA points to as long as the object lives.
 class MadeImages {
@@ -54,6 +62,8 @@ class MadeImages {
     for (const std::string set : {"made", "mnist"}) {
       write_file(path(set, "train-images-idx3-ubyte"), made_idx_images(train, side, 1));
       write_file(path(set, "t10k-images-idx3-ubyte"), made_idx_images(test, side, 2));
+      write_file(path(set, "train-labels-idx1-ubyte"), made_idx_labels(train, side));
+      write_file(path(set, "t10k-labels-idx1-ubyte"), made_idx_labels(test, side));
     }
     if (const char* value = std::getenv("ONMANIFOLD_DATA")) before_ = value;
     setenv("ONMANIFOLD_DATA", directory_.path().c_str(), 1);
