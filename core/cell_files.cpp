@@ -204,6 +204,7 @@ void write_raw_cell(const std::string& path, const RawCell& cell) {
     file.write_vector("/likelihood/reference_log_density", *cell.reference_log_density);
     file.write_text("/likelihood/measure", cell.intrinsic_density ? "manifold" : "ambient");
   }
+  if (!cell.log.empty()) file.write_text("/log", cell.log);
   for (const auto& [name, values] : cell.model_state) file.write_matrix("/model/state/" + name, values);
   for (const auto& [name, value] : cell.timing) file.write_number("/timing/" + name, value);
   file.commit();
@@ -235,6 +236,7 @@ RawCell read_raw_cell(const std::string& path) {
     cell.reference_log_density = file.vector("/likelihood/reference_log_density");
     cell.intrinsic_density = file.has("/likelihood/measure") && file.text("/likelihood/measure") == "manifold";
   }
+  if (file.has("/log")) cell.log = file.text("/log");
   for (const std::string& name : file.datasets("/model/state")) {
     cell.model_state.emplace(name, file.float_matrix("/model/state/" + name));
   }

@@ -38,6 +38,7 @@ struct RawCell {
   Curves diagnostics;  ///< named series and scalars of the diagnostics of this cell
   ModelState model_state;
   std::optional<Vector> reference_log_density;  ///< of the reference points under the model, nats
+  std::string log;                              ///< what an external program printed, also where it failed
   bool intrinsic_density = false;  ///< w.r.t. the volume of M, as the exact densities, not that of R^D
   std::map<std::string, double> timing;  ///< seconds by stage, peak memory in bytes
 };

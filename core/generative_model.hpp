@@ -52,6 +52,8 @@ class GenerativeModel {
   /// \p n raw samples, D×n, NOT projected. \pre fitted or loaded; \throw InvalidInput otherwise.
   [[nodiscard]] Points sample(Index n, const Stream& stream) const;
 
+  /// What a program that the method ran has printed.
+  [[nodiscard]] virtual std::string log() const { return {}; }
   /// What the training recorded (loss, gradient norm, …).
   [[nodiscard]] virtual Curves curves() const { return {}; }
   [[nodiscard]] virtual ModelState state() const { return {}; }

@@ -30,7 +30,7 @@ void finish_rotation_task(Task& task, Settings& settings, double standard_deviat
   task.sigma_grid = {0.02, 0.05, 0.1, 0.2, 0.3, 0.5};
   // The distance in R^9 is 2 sqrt(2) sin(angle/2): a distance of negative type, which the angle itself is
   // not.
-  task.metrics = settings.text("metrics", "energy," + default_metrics(standard_deviation));
+  task.metrics = settings.text("metrics", "energy,nll," + default_metrics(standard_deviation));
   task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
 }
 

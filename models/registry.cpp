@@ -11,6 +11,7 @@
 #include "models/diffusion/pdm.hpp"
 #include "models/diffusion/pidm.hpp"
 #include "models/diffusion/tango.hpp"
+#include "models/external.hpp"
 #include "models/flow_matching/flow_matching.hpp"
 #include "models/riemannian/riemannian_flow_matching.hpp"
 
@@ -29,6 +30,7 @@ const Registry<MethodFactory>& method_registry() {
     methods.add("mad", "in the target: ddpm that learns what the score of the uniform law leaves", make_mad);
     methods.add("flow_matching", "straight paths from noise to data, blind to the manifold", make_flow_matching);
     methods.add("riemannian_flow_matching", "intrinsic: flow matching along geodesics", make_riemannian_flow_matching);
+    methods.add("external", "a program in any language: command = \"… {train} {samples} {n} {seed}\"", make_external);
     methods.add("exact_score", "the sampler of ddpm driven by the analytic score of the noised (lifted) law",
                 make_exact_score);
     methods.add("oracle", "control: fresh draws of the target (ceiling)", make_oracle);

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/provenance.hpp"
+#include "models/external.hpp"
 #include "suite/task_features.hpp"
 
 namespace onmanifold {
@@ -77,7 +78,13 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   result.training = model->curves();
   result.model_state = model->state();
 
-  result.raw = model->sample(suite.n_samples, method_stream(suite, cell, "sampling"));
+  try {
+    result.raw = model->sample(suite.n_samples, method_stream(suite, cell, "sampling"));
+  } catch (...) {
+    result.log = model->log();
+    throw;
+  }
+  result.log = model->log();
   result.timing["sample_s"] = lap();
   project_samples(*task.manifold, result);
   result.timing["project_s"] = lap();
@@ -114,6 +121,8 @@ RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
     train_and_sample(suite, cell, result);
   } catch (const NumericalFailure& error) {
     fail(result, "diverged", error.what());
+  } catch (const TimeLimitExceeded& error) {
+    fail(result, "timeout", error.what());
   } catch (const InvalidInput& error) {
     constexpr std::string_view unsupported = "unsupported: ";
     const std::string_view message = error.what();

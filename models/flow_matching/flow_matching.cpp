@@ -57,7 +57,7 @@ class FlowMatching final : public GenerativeModel {
  public:
   explicit FlowMatching(Settings& settings)
       : training_(TrainingSettings::read(settings)),
-        grid_(settings.integer("ode_steps", 100, 1, 100000)),
+        grid_(settings.integer("ode_steps", 100, 1, 100000), settings.number("time_power", 1, 0.1, 10)),
         likelihood_(settings.boolean("likelihood", false)) {}
 
   [[nodiscard]] Curves curves() const override { return curves_; }

@@ -6,8 +6,10 @@
 namespace onmanifold {
 namespace {
 
-/// One step of size \p h from time index \p from by way of from ± 1 to from ± 2; \p integral gains that of div v.
-void runge_kutta_step(const VelocityField& field, double h, Index from, Index direction, Points& x, Vector* integral) {
+/// One step from time index \p from by way of from ± 1 to from ± 2; \p integral gains that of div v.
+void runge_kutta_step(const VelocityField& field, const VelocityGrid& grid, Index from, Index direction, Points& x,
+                      Vector* integral) {
+  const double h = grid.position(from + 2 * direction) - grid.position(from);
   Points k1(x.rows(), x.cols());
   Points k2 = k1;
   Points k3 = k1;
@@ -30,10 +32,9 @@ void runge_kutta_step(const VelocityField& field, double h, Index from, Index di
 
 Points transport(const VelocityField& field, const VelocityGrid& grid, const Points& x) {
   Points result(x.rows(), x.cols());
-  const double h = 1 / static_cast<double>(grid.steps());
   for (Index first = 0; first < x.cols(); first += velocity_block) {
     Points block = x.middleCols(first, std::min(velocity_block, x.cols() - first));
-    for (Index k = 0; k < grid.steps(); ++k) runge_kutta_step(field, h, grid.times() - 2 * k, -1, block, nullptr);
+    for (Index k = 0; k < grid.steps(); ++k) runge_kutta_step(field, grid, grid.times() - 2 * k, -1, block, nullptr);
     result.middleCols(first, block.cols()) = block;
   }
   return result;
@@ -42,11 +43,10 @@ Points transport(const VelocityField& field, const VelocityGrid& grid, const Poi
 Vector transported_log_density(const VelocityField& field, const VelocityGrid& grid, const Points& x,
                                const std::function<Vector(const Points&)>& base_log_density) {
   Vector result(x.cols());
-  const double h = -1 / static_cast<double>(grid.steps());
   for (Index first = 0; first < x.cols(); first += velocity_block) {
     Points block = x.middleCols(first, std::min(velocity_block, x.cols() - first));
     Vector integral = Vector::Zero(block.cols());  // of div v from u = 1 to 0: minus the one that counts
-    for (Index k = 0; k < grid.steps(); ++k) runge_kutta_step(field, h, 1 + 2 * k, 1, block, &integral);
+    for (Index k = 0; k < grid.steps(); ++k) runge_kutta_step(field, grid, 1 + 2 * k, 1, block, &integral);
     result.segment(first, block.cols()) = base_log_density(block) + integral;
   }
   return result;

@@ -3,6 +3,7 @@
 // Transport along a learned velocity: samples by integrating from u = 0 to 1, log-densities by integrating back with
 // the divergence. One fixed-step Runge–Kutta rule for flat space and for manifolds.
 
+#include <cmath>
 #include <functional>
 
 #include "core/points.hpp"
@@ -10,19 +11,24 @@
 
 namespace onmanifold {
 
-/// The times that a field is asked for: u_i = (T - i)/(T - 1), i = 1 … T = 2 steps + 1, the nodes and midpoints of
-/// the rule. i = T is the base law, i = 1 the data.
+/// The times that a field is asked for: u_i, i = 1 … T = 2 steps + 1, the nodes and midpoints of the rule. i = T is
+/// the base law, u = 0, i = 1 the data, u = 1. Nodes: u = 1 - (j/steps)^power, j = 0 … steps; a power above 1 puts
+/// more of them, and so more of the training, where the data are near.
 class VelocityGrid {
  public:
-  explicit VelocityGrid(Index steps) : steps_(steps) {}
+  explicit VelocityGrid(Index steps, double power = 1) : steps_(steps), power_(power) {}
   [[nodiscard]] Index steps() const { return steps_; }
   [[nodiscard]] Index times() const { return 2 * steps_ + 1; }
   [[nodiscard]] double position(Index i) const {
-    return static_cast<double>(times() - i) / static_cast<double>(times() - 1);
+    return i % 2 == 1 ? node((i - 1) / 2) : 0.5 * (node(i / 2 - 1) + node(i / 2));
   }
 
  private:
+  [[nodiscard]] double node(Index j) const {
+    return 1 - std::pow(static_cast<double>(j) / static_cast<double>(steps_), power_);
+  }
   Index steps_;
+  double power_;
 };
 
 /// A velocity at the columns of a block.

@@ -95,7 +95,7 @@ class RiemannianFlowMatching final : public GenerativeModel {
  public:
   explicit RiemannianFlowMatching(Settings& settings)
       : training_(TrainingSettings::read(settings)),
-        grid_(settings.integer("ode_steps", 100, 1, 100000)),
+        grid_(settings.integer("ode_steps", 100, 1, 100000), settings.number("time_power", 2, 0.1, 10)),
         likelihood_(settings.boolean("likelihood", true)) {}
 
   [[nodiscard]] Curves curves() const override { return curves_; }

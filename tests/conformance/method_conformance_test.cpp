@@ -29,6 +29,9 @@ Value::Table small_settings(const std::string& name) {
   if (name == "flow_matching" || name == "riemannian_flow_matching") {
     return {{"steps", 600}, {"width", 32}, {"depth", 2}, {"batch", 128}, {"learning_rate", 5e-3}, {"ode_steps", 20}};
   }
+  if (name == "external") {
+    return {{"command", ONMANIFOLD_EXTERNAL_PROGRAM " ok {train} {samples} {n} {seed}"}};
+  }
   if (name == "exact_score") return {{"timesteps", 50}};
   return {};
 }
@@ -185,7 +188,9 @@ TEST_P(Methods, RefuseToSampleBeforeFit) {
 }
 
 TEST_P(Methods, RefuseUnknownSettings) {
-  Settings settings{Value(Value::Table{{"no_such_setting", 1}}), "test"};
+  Value::Table table = small_settings(GetParam());
+  table["no_such_setting"] = 1;
+  Settings settings{Value(table), "test"};
   (void)method_registry().get(GetParam()).factory(settings);
   EXPECT_THROW(settings.finish(), InvalidInput);
 }
