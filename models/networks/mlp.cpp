@@ -25,6 +25,8 @@ using panels::vectors;
 /// Columns of a batch, inputs of a layer and outputs of the last layer are padded to a multiple of these.
 constexpr Index column_block = 8;
 constexpr Index output_block = 4;
+/// More outputs than this are computed in panels: a dot product for each of them costs more.
+constexpr Index most_narrow = 64;
 constexpr int output_tile = std::min<int>(output_block, tile_columns);
 static_assert(column_block % tile_columns == 0 && output_block % output_tile == 0);
 
@@ -132,14 +134,14 @@ void transpose4(const float* from, Index from_stride, float* to, Index to_stride
     std::memcpy(to + i * to_stride, &out[static_cast<std::size_t>(i)], sizeof(Quad));
 }
 
-/// Panels over the outputs -> panels over the inputs, for a square layer of \p width.
-void transpose_panels(const float* from, Index width, float* to) {
-  for (Index p = 0; p < width; p += height) {    // output panel
-    for (Index q = 0; q < width; q += height) {  // input panel
+/// Panels over the outputs -> panels over the inputs, both multiples of 32.
+void transpose_panels(const float* from, Index outputs, Index inputs, float* to) {
+  for (Index p = 0; p < outputs; p += height) {   // output panel
+    for (Index q = 0; q < inputs; q += height) {  // input panel
       for (Index i = 0; i < height; i += 4) {
         for (Index j = 0; j < height; j += 4) {
-          transpose4(from + p * width + (q + j) * height + i, height, to + q * width + (p + i) * height + j,
-                     height);
+          transpose4(from + p * inputs + (q + j) * height + i, height,
+                     to + q * outputs + (p + i) * height + j, height);
         }
       }
     }
@@ -157,7 +159,7 @@ ONMANIFOLD_INLINE float sum(Vec v) {
   return lane[0];
 }
 
-/// y(d, n) = b(d) + sum over the inputs, a dot product along the panels.
+/// y(d, n) = b(d) + sum over the inputs, a dot product along the panels; b = 0 where \p bias is null.
 void output_layer(const float* weight, Index stride, const float* bias, const float* in, Index inputs,
                   Index capacity, Eigen::MatrixXf& y, Index n) {
   const Index outputs = y.rows();
@@ -171,28 +173,54 @@ void output_layer(const float* weight, Index stride, const float* bias, const fl
         }
       }
       for (int v = 1; v < vectors; ++v) total[0] += total[v];
-      y(d, c) = bias[d] + sum(total[0]);
+      const float dot = sum(total[0]);
+      y(d, c) = bias == nullptr ? dot : bias[d] + dot;
     }
+  }
+}
+
+/// out = W in + b for columns 0 … n-1, in panels; rows of \p y are read from there.
+void wide_output_layer(const float* weight, const float* bias, const float* in, Index inputs, Index capacity,
+                       float* out, Eigen::MatrixXf& y, Index n) {
+  const Index outputs = y.rows();
+  for (Index p = 0; p < outputs; p += height) {
+    for (Index c = 0; c < round_up(n, column_block); c += tile_columns) {
+      Tile<tile_columns> tile;
+      for (auto& column : tile) {
+        for (int v = 0; v < vectors; ++v) column[v] = load(bias + p + v * lanes);
+      }
+      multiply(tile, weight + p * inputs, in, inputs, capacity, c);
+      for (int j = 0; j < tile_columns; ++j) {
+        for (int v = 0; v < vectors; ++v)
+          store(out + p * capacity + (c + j) * height + v * lanes, tile[j][v]);
+      }
+    }
+    const Index rows = std::min(height, outputs - p);
+    for (Index c = 0; c < n; ++c) std::copy_n(out + p * capacity + c * height, rows, &y(p, c));
   }
 }
 
 }  // namespace
 
 Mlp::Mlp(MlpShape shape) : shape_(shape) {
-  if (shape.data < 1 || shape.depth < 1 || shape.width < height || shape.width % height != 0) {
+  if (shape.data < 1 || shape.depth < 1 || shape.outputs < 0 || shape.width < height ||
+      shape.width % height != 0) {
     throw InvalidInput(
         fmt::format("network: {} coordinates, width {}, depth {}: the width must be a positive multiple of "
                     "{}, the others positive",
                     shape.data, shape.width, shape.depth, height));
   }
   static_assert(embedding_size == height, "the embedding is the first panel of the input");
+  const Index outputs = shape.outputs == 0 ? shape.data : shape.outputs;
+  embedding_ = shape.timed ? embedding_size : 0;
   data_panels_ = round_up(shape.data, height) / height;
-  output_stride_ = round_up(shape.data, output_block);
+  wide_ = outputs > most_narrow;
+  output_stride_ = round_up(outputs, wide_ ? height : output_block);
   for (Index l = 0; l <= shape.depth; ++l) {
     Layer layer;
-    layer.inputs = l == 0 ? embedding_size + shape.data : shape.width;
-    layer.outputs = l == shape.depth ? shape.data : shape.width;
-    layer.columns = l == shape.depth ? output_stride_ : round_up(layer.inputs, column_block);
+    layer.inputs = l == 0 ? embedding_ + shape.data : shape.width;
+    layer.outputs = l == shape.depth ? outputs : shape.width;
+    layer.columns = l == shape.depth && !wide_ ? output_stride_ : round_up(layer.inputs, column_block);
     layer.weight = size_;
     const Index weights = l == shape.depth ? shape.width * output_stride_ : shape.width * layer.columns;
     layer.bias = layer.weight + weights;
@@ -215,7 +243,7 @@ Index Mlp::parameter_count() const {
 
 Index Mlp::weight_index(std::size_t index, Index out, Index in) const {
   const Layer& layer = layers_[index];
-  if (index + 1 == layers_.size()) {
+  if (index + 1 == layers_.size() && !wide_) {
     return layer.weight + in / height * height * layer.columns + out * height + in % height;
   }
   return layer.weight + out / height * height * layer.columns + in * height + out % height;
@@ -272,29 +300,34 @@ Eigen::VectorXf Mlp::from_state(const ModelState& state) const {
 
 Mlp::Tape::Tape(const Mlp& network, Index columns) : capacity_(panel_capacity(columns)) {
   const MlpShape& shape = network.shape_;
-  input_.setZero((1 + network.data_panels_) * height * capacity_);
+  input_.setZero((network.embedding_ + network.data_panels_ * height) * capacity_);
   hidden_.assign(static_cast<std::size_t>(shape.depth), Eigen::VectorXf::Zero(shape.width * capacity_));
   slope_ = hidden_;
   transposed_.assign(static_cast<std::size_t>(shape.depth - 1),
                      Eigen::VectorXf::Zero(shape.width * shape.width));
-  output_gradient_.setZero(network.output_stride_ * capacity_);
+  if (network.wide_) {
+    output_.setZero(network.output_stride_ * capacity_);
+    output_transposed_.setZero(network.output_stride_ * shape.width);
+  } else {
+    output_gradient_.setZero(network.output_stride_ * capacity_);
+  }
 }
 
 void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
                   const Eigen::MatrixXf& embeddings, Network::Tape& any_tape, Eigen::MatrixXf& y) const {
   Tape& tape = static_cast<Tape&>(any_tape);
   const Index n = x.cols();
-  if (n > tape.capacity_ || x.rows() != shape_.data || embeddings.rows() != embedding_size ||
-      embeddings.cols() != n || y.rows() != shape_.data || y.cols() != n) {
+  if (n > tape.capacity_ || x.rows() != shape_.data || embeddings.rows() != embedding_ ||
+      (embedding_ > 0 && embeddings.cols() != n) || y.rows() != output_size() || y.cols() != n) {
     throw InvalidInput("network: forward got arrays of wrong sizes");
   }
   tape.columns_ = n;
   const Index capacity = tape.capacity_;
   float* const input = tape.input_.data();
-  std::copy_n(embeddings.data(), n * height, input);
+  std::copy_n(embeddings.data(), n * embedding_, input);
   for (Index c = 0; c < n; ++c) {
     for (Index d = 0; d < shape_.data; ++d) {
-      input[(1 + d / height) * height * capacity + c * height + d % height] = x(d, c);
+      input[(embedding_ + d / height * height) * capacity + c * height + d % height] = x(d, c);
     }
   }
   const Index padded =
@@ -309,49 +342,72 @@ void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
     in = out;
   }
   const Layer& last = layers_.back();
-  output_layer(parameters.data() + last.weight, output_stride_, parameters.data() + last.bias, in,
-               last.inputs, capacity, y, n);
+  if (wide_) {
+    wide_output_layer(parameters.data() + last.weight, parameters.data() + last.bias, in, last.inputs,
+                      capacity, tape.output_.data(), y, n);
+  } else {
+    output_layer(parameters.data() + last.weight, output_stride_, parameters.data() + last.bias, in,
+                 last.inputs, capacity, y, n);
+  }
 }
 
 void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Network::Tape& any_tape,
                    Eigen::VectorXf& gradient) const {
   Tape& tape = static_cast<Tape&>(any_tape);
   const Index n = tape.columns_;
-  if (n == 0 || dy.rows() != shape_.data || dy.cols() != n || gradient.size() != size_) {
+  if (n == 0 || dy.rows() != output_size() || dy.cols() != n || gradient.size() != size_) {
     throw InvalidInput("network: backward got arrays of wrong sizes");
   }
   const Index capacity = tape.capacity_;
   const Index padded = round_up(n, column_block);
   const Layer& last = layers_.back();
-  float* const dout = tape.output_gradient_.data();
-  Eigen::Map<Eigen::MatrixXf> padded_dy(dout, output_stride_, padded);
-  padded_dy.topLeftCorner(shape_.data, n) = dy;
-  padded_dy.rightCols(padded - n).setZero();
-  gradient.segment(last.bias, shape_.data) = dy.rowwise().sum();
-
   // Output layer: its weight gradient, and the gradient of the last hidden layer.
   const std::size_t depth = static_cast<std::size_t>(shape_.depth);
   const float* const top = tape.hidden_[depth - 1].data();
   float* const top_slope = tape.slope_[depth - 1].data();
-  for (Index p = 0; p < shape_.width; p += height) {
-    for (Index d = 0; d < output_stride_; d += output_tile) {
-      Tile<output_tile> tile{};
-      accumulate<output_tile>(tile, top + p * capacity, dout + d, n, output_stride_, 1);
-      for (int j = 0; j < output_tile; ++j) {
-        for (int v = 0; v < vectors; ++v) {
-          store(gradient.data() + last.weight + p * output_stride_ + (d + j) * height + v * lanes,
-                tile[j][v]);
+  if (wide_) {
+    float* const dout = tape.output_.data();
+    for (Index p = 0; p < output_stride_; p += height) {
+      const Index rows = std::min(height, output_size() - p);
+      float* const panel = dout + p * capacity;
+      for (Index c = 0; c < n; ++c) {
+        std::copy_n(&dy(p, c), rows, panel + c * height);
+        std::fill(panel + c * height + rows, panel + (c + 1) * height, 0.0F);
+      }
+      std::fill(panel + n * height, panel + padded * height, 0.0F);
+    }
+    weight_gradient(dout, top, last.columns, output_stride_, capacity, padded, gradient.data() + last.weight,
+                    gradient.data() + last.bias);
+    transpose_panels(parameters.data() + last.weight, output_stride_, shape_.width,
+                     tape.output_transposed_.data());
+    backpropagate(tape.output_transposed_.data(), dout, shape_.width, output_stride_, capacity, padded,
+                  top_slope);
+  } else {
+    float* const dout = tape.output_gradient_.data();
+    Eigen::Map<Eigen::MatrixXf> padded_dy(dout, output_stride_, padded);
+    padded_dy.topLeftCorner(output_size(), n) = dy;
+    padded_dy.rightCols(padded - n).setZero();
+    gradient.segment(last.bias, output_size()) = dy.rowwise().sum();
+    for (Index p = 0; p < shape_.width; p += height) {
+      for (Index d = 0; d < output_stride_; d += output_tile) {
+        Tile<output_tile> tile{};
+        accumulate<output_tile>(tile, top + p * capacity, dout + d, n, output_stride_, 1);
+        for (int j = 0; j < output_tile; ++j) {
+          for (int v = 0; v < vectors; ++v) {
+            store(gradient.data() + last.weight + p * output_stride_ + (d + j) * height + v * lanes,
+                  tile[j][v]);
+          }
         }
       }
-    }
-    for (Index c = 0; c < padded; c += tile_columns) {
-      Tile<tile_columns> tile{};
-      accumulate<tile_columns>(tile, parameters.data() + last.weight + p * output_stride_,
-                               dout + c * output_stride_, shape_.data, 1, output_stride_);
-      for (int j = 0; j < tile_columns; ++j) {
-        for (int v = 0; v < vectors; ++v) {
-          float* const at = top_slope + p * capacity + (c + j) * height + v * lanes;
-          store(at, load(at) * tile[j][v]);
+      for (Index c = 0; c < padded; c += tile_columns) {
+        Tile<tile_columns> tile{};
+        accumulate<tile_columns>(tile, parameters.data() + last.weight + p * output_stride_,
+                                 dout + c * output_stride_, output_size(), 1, output_stride_);
+        for (int j = 0; j < tile_columns; ++j) {
+          for (int v = 0; v < vectors; ++v) {
+            float* const at = top_slope + p * capacity + (c + j) * height + v * lanes;
+            store(at, load(at) * tile[j][v]);
+          }
         }
       }
     }
@@ -363,10 +419,23 @@ void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy,
     weight_gradient(delta, in, layer.columns, layer.outputs, capacity, padded, gradient.data() + layer.weight,
                     gradient.data() + layer.bias);
     if (l == 0) break;
-    transpose_panels(parameters.data() + layer.weight, shape_.width, tape.transposed_[l - 1].data());
+    transpose_panels(parameters.data() + layer.weight, shape_.width, shape_.width,
+                     tape.transposed_[l - 1].data());
     backpropagate(tape.transposed_[l - 1].data(), delta, layer.inputs, layer.outputs, capacity, padded,
                   tape.slope_[l - 1].data());
   }
+}
+
+void Mlp::input_gradient(const Eigen::VectorXf& parameters, const Network::Tape& any_tape,
+                         Eigen::MatrixXf& dx) const {
+  const Tape& tape = static_cast<const Tape&>(any_tape);
+  const Index n = tape.columns_;
+  if (n == 0 || dx.rows() != shape_.data || dx.cols() != n || parameters.size() != size_) {
+    throw InvalidInput("network: input_gradient got arrays of wrong sizes");
+  }
+  const Layer& first = layers_.front();
+  output_layer(parameters.data() + first.weight + embedding_ * height, first.columns, nullptr,
+               tape.slope_.front().data(), shape_.width, tape.capacity_, dx, n);
 }
 
 Mlp::Scratch::Scratch(const Mlp& network, Index columns) : capacity_(panel_capacity(columns)) {
@@ -375,14 +444,15 @@ Mlp::Scratch::Scratch(const Mlp& network, Index columns) : capacity_(panel_capac
   first_.setZero(shape.width * capacity_);
   second_ = first_;
   bias_.setZero(shape.width);
+  if (network.wide_) output_.setZero(network.output_stride_ * capacity_);
 }
 
 void Mlp::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, Index n,
                    const Eigen::Ref<const Eigen::VectorXf>& embedding, Network::Scratch& any_scratch,
                    Eigen::MatrixXf& y) const {
   Scratch& scratch = static_cast<Scratch&>(any_scratch);
-  if (n < 1 || n > scratch.capacity_ || x.rows() != shape_.data || x.cols() < n || y.rows() != shape_.data ||
-      y.cols() < n || embedding.size() != embedding_size) {
+  if (n < 1 || n > scratch.capacity_ || x.rows() != shape_.data || x.cols() < n ||
+      y.rows() != output_size() || y.cols() < n || embedding.size() != embedding_) {
     throw InvalidInput("network: evaluate got arrays of wrong sizes");
   }
   const Index capacity = scratch.capacity_;
@@ -396,8 +466,8 @@ void Mlp::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, 
   for (Index p = 0; p < shape_.width; p += height) {
     Tile<1> tile;
     for (int v = 0; v < vectors; ++v) tile[0][v] = load(parameters.data() + first.bias + p + v * lanes);
-    accumulate<1>(tile, parameters.data() + first.weight + p * first.columns, embedding.data(),
-                  embedding_size, 1, 0);
+    accumulate<1>(tile, parameters.data() + first.weight + p * first.columns, embedding.data(), embedding_, 1,
+                  0);
     for (int v = 0; v < vectors; ++v) store(scratch.bias_.data() + p + v * lanes, tile[0][v]);
   }
   const float* in = scratch.input_.data();
@@ -405,15 +475,20 @@ void Mlp::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, 
   float* spare = scratch.second_.data();
   for (Index l = 0; l < shape_.depth; ++l) {
     const Layer& layer = layers_[static_cast<std::size_t>(l)];
-    const float* const weight = parameters.data() + layer.weight + (l == 0 ? embedding_size * height : 0);
+    const float* const weight = parameters.data() + layer.weight + (l == 0 ? embedding_ * height : 0);
     dense_silu<false>(weight, layer.columns, l == 0 ? scratch.bias_.data() : parameters.data() + layer.bias,
                       in, l == 0 ? shape_.data : layer.inputs, layer.outputs, capacity, padded, out, nullptr);
     in = out;
     std::swap(out, spare);
   }
   const Layer& last = layers_.back();
-  output_layer(parameters.data() + last.weight, output_stride_, parameters.data() + last.bias, in,
-               last.inputs, capacity, y, n);
+  if (wide_) {
+    wide_output_layer(parameters.data() + last.weight, parameters.data() + last.bias, in, last.inputs,
+                      capacity, scratch.output_.data(), y, n);
+  } else {
+    output_layer(parameters.data() + last.weight, output_stride_, parameters.data() + last.bias, in,
+                 last.inputs, capacity, y, n);
+  }
 }
 
 }  // namespace onmanifold

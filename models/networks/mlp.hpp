@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The multilayer perceptron of the low-dimensional denoisers: (x, embedding of t) -> y, SiLU between the
+// The multilayer perceptron of the low-dimensional methods: (x, embedding of t) -> y, SiLU between the
 // layers. Parameters are one flat float buffer, so that optimiser and weight average are one pass over
 // memory.
 
@@ -12,14 +12,16 @@ namespace onmanifold {
 
 /// Sizes of a network.
 struct MlpShape {
-  Index data = 3;     ///< D: rows of x and of y
+  Index data = 3;     ///< D: rows of x
   Index width = 128;  ///< units of a hidden layer, a multiple of 32
   Index depth = 3;    ///< hidden layers, >= 1
+  Index outputs = 0;  ///< rows of y; 0: as many as x
+  bool timed = true;  ///< whether e(t) is part of the input; embeddings have 0 rows otherwise
   friend bool operator==(const MlpShape&, const MlpShape&) = default;
 };
 
 /// y = W_o h_L + b_o, h_l = silu(W_l h_{l-1} + b_l), h_0 = (e(t), x) with 32 numbers e(t), silu(z) = z / (1 +
-/// e^-z). Named by its sizes: "35-128-128-128-3" for D = 3.
+/// e^-z). Named by its sizes: "35-128-128-128-3" for D = 3. Without time h_0 = x.
 ///
 /// Every buffer is padded with zeros, which stay 0 under any optimiser that leaves a zero gradient alone.
 class Mlp final : public Network {
@@ -29,6 +31,8 @@ class Mlp final : public Network {
 
   [[nodiscard]] const MlpShape& shape() const { return shape_; }
   [[nodiscard]] Index data_size() const override { return shape_.data; }
+  /// Rows of y.
+  [[nodiscard]] Index output_size() const { return layers_.back().outputs; }
   [[nodiscard]] std::string name() const override;
   [[nodiscard]] std::string last_layer() const override { return "layer_" + std::to_string(shape_.depth); }
   [[nodiscard]] Index buffer_size() const override { return size_; }
@@ -55,6 +59,8 @@ class Mlp final : public Network {
     std::vector<Eigen::VectorXf> slope_;       // silu'(z_l), then dL/dz_l
     std::vector<Eigen::VectorXf> transposed_;  // W_l^T of the hidden-to-hidden layers
     Eigen::VectorXf output_gradient_;
+    Eigen::VectorXf output_;             // panels of y, then of dL/dy; wide outputs only
+    Eigen::VectorXf output_transposed_;  // W_o^T; wide outputs only
   };
 
   [[nodiscard]] std::unique_ptr<Network::Tape> make_tape(Index columns) const override {
@@ -70,6 +76,9 @@ class Mlp final : public Network {
   /// Allocates nothing.
   void backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Network::Tape& tape,
                 Eigen::VectorXf& gradient) const override;
+  /// dL/dx (D×n) of the last backward(), written to \p dx. Allocates nothing.
+  void input_gradient(const Eigen::VectorXf& parameters, const Network::Tape& tape,
+                      Eigen::MatrixXf& dx) const;
 
   /// Memory of evaluate() for at most \p columns columns.
   class Scratch final : public Network::Scratch {
@@ -83,6 +92,7 @@ class Mlp final : public Network {
     Eigen::VectorXf first_;
     Eigen::VectorXf second_;
     Eigen::VectorXf bias_;
+    Eigen::VectorXf output_;
   };
 
   /// y at the first \p n columns of \p x, all with the one \p embedding (32), whose part of the first layer
@@ -93,9 +103,9 @@ class Mlp final : public Network {
                 Eigen::MatrixXf& y) const override;
 
  private:
-  /// Where a layer lives in a buffer. Hidden layers: panels over the outputs, `columns` inputs each. Output
-  /// layer: panels over the INPUTS, `columns` outputs each (few outputs: no panel of them is worth its
-  /// padding).
+  /// Where a layer lives in a buffer. Hidden layers and a wide output layer: panels over the outputs,
+  /// `columns` inputs each. A narrow output layer: panels over the INPUTS, `columns` outputs each (few
+  /// outputs: no panel of them is worth its padding).
   struct Layer {
     Index inputs = 0;
     Index outputs = 0;
@@ -107,8 +117,10 @@ class Mlp final : public Network {
 
   MlpShape shape_;
   std::vector<Layer> layers_;
+  Index embedding_ = 0;      // rows of e(t) in the input
   Index data_panels_ = 0;    // panels of x in the input
-  Index output_stride_ = 0;  // D rounded up to the tile of the output layer
+  bool wide_ = false;        // whether the output layer is stored as the hidden ones
+  Index output_stride_ = 0;  // outputs rounded up to the tile of the output layer
   Index size_ = 0;
 };
 

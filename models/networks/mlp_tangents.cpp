@@ -13,7 +13,7 @@ MlpTangents::MlpTangents(const Mlp& network, const Eigen::VectorXf& parameters) 
     weight_.push_back(state.at(fmt::format("layer_{}_weight", l)));
     bias_.emplace_back(state.at(fmt::format("layer_{}_bias", l)).col(0));
   }
-  embedding_weight_ = weight_.front().leftCols(Network::embedding_size);
+  embedding_weight_ = weight_.front().leftCols(network.shape().timed ? Network::embedding_size : 0);
   weight_.front() = Eigen::MatrixXf(weight_.front().rightCols(network.data_size()));
 }
 

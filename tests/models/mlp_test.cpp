@@ -17,8 +17,8 @@ struct MlpCase {
       : network(shape),
         parameters(network.initial_parameters(Stream(1, "mlp"))),
         x(shape.data, n),
-        embeddings(Mlp::embedding_size, n),
-        dy(shape.data, n) {
+        embeddings(shape.timed ? Mlp::embedding_size : 0, n),
+        dy(network.output_size(), n) {
     Stream(1, "x").fill_normal(x);
     Stream(1, "e").fill_normal(embeddings);
     Stream(1, "dy").fill_normal(dy);
@@ -51,7 +51,7 @@ double gradient_error(const ReferenceMlp& a, const ReferenceMlp& b) {
 TEST(ReferenceMlp, GradientAgreesWithFiniteDifferencesInEveryLayer) {
   const MlpCase example({.data = 3, .width = 32, .depth = 2}, 4);
   ReferenceMlp net = example.reference();
-  const Eigen::MatrixXd input = example.input();
+  Eigen::MatrixXd input = example.input();
   const Eigen::MatrixXd dy = example.dy.cast<double>();
   net.forward(input);
   const ReferenceMlp gradient = net.backward(dy);
@@ -74,6 +74,7 @@ TEST(ReferenceMlp, GradientAgreesWithFiniteDifferencesInEveryLayer) {
     }
     for (Index i = 0; i < net.bias[l].size(); i += 3) check(net.bias[l][i], gradient.bias[l][i], l);
   }
+  for (Index i = 0; i < input.size(); i += 5) check(input.data()[i], gradient.h.front().data()[i], 99);
 }
 
 class MlpShapes : public testing::TestWithParam<std::pair<MlpShape, Index>> {};
@@ -82,7 +83,7 @@ TEST_P(MlpShapes, ForwardAndGradientAgreeWithTheReference) {
   MlpCase example(GetParam().first, GetParam().second);
   ReferenceMlp reference = example.reference();
   Mlp::Tape tape(example.network, example.x.cols() + 5);
-  Eigen::MatrixXf y(example.x.rows(), example.x.cols());
+  Eigen::MatrixXf y(example.dy.rows(), example.x.cols());
   Eigen::VectorXf gradient = Eigen::VectorXf::Zero(example.network.buffer_size());
   example.network.forward(example.parameters, example.x, example.embeddings, tape, y);
   example.network.backward(example.parameters, example.dy, tape, gradient);
@@ -98,6 +99,23 @@ TEST_P(MlpShapes, ForwardAndGradientAgreeWithTheReference) {
   broken.weight[0] *= 1.01;
   EXPECT_GT(gradient_error(broken, expected_gradient), 5e-3);
 
+  // The gradient in x, of which the reference has all rows of the input.
+  Eigen::MatrixXf dx(example.x.rows(), example.x.cols());
+  example.network.input_gradient(example.parameters, tape, dx);
+  const Eigen::MatrixXd expected_dx = expected_gradient.h.front().bottomRows(dx.rows());
+  const double size = expected_dx.cwiseAbs().maxCoeff();
+  EXPECT_LT((dx.cast<double>() - expected_dx).cwiseAbs().maxCoeff(), 5e-6 * size);
+  EXPECT_GT((1.01 * dx.cast<double>() - expected_dx).cwiseAbs().maxCoeff(), 5e-3 * size);
+
+  // The same bits without a tape, where all columns have one embedding.
+  const Eigen::MatrixXf same = example.embeddings.leftCols(1).replicate(1, example.x.cols());
+  example.network.forward(example.parameters, example.x, same, tape, y);
+  Mlp::Scratch scratch(example.network, example.x.cols());
+  Eigen::MatrixXf evaluated(example.dy.rows(), example.x.cols());
+  example.network.evaluate(example.parameters, example.x, example.x.cols(), example.embeddings.col(0),
+                           scratch, evaluated);
+  EXPECT_LT((evaluated - y).cwiseAbs().maxCoeff(), 5e-6F);
+
   // Padding has no gradient, or the optimiser would move it.
   EXPECT_EQ(example.network.from_state(example.network.to_state(gradient)), gradient);
 }
@@ -106,7 +124,11 @@ INSTANTIATE_TEST_SUITE_P(Shapes, MlpShapes,
                          testing::Values(std::pair<MlpShape, Index>{{3, 128, 3}, 256},
                                          std::pair<MlpShape, Index>{{1, 32, 1}, 1},
                                          std::pair<MlpShape, Index>{{37, 64, 2}, 19},
-                                         std::pair<MlpShape, Index>{{5, 96, 2}, 33}));
+                                         std::pair<MlpShape, Index>{{5, 96, 2}, 33},
+                                         std::pair<MlpShape, Index>{{2, 64, 2, 7}, 40},
+                                         std::pair<MlpShape, Index>{{3, 32, 1, 5, false}, 9},
+                                         std::pair<MlpShape, Index>{{40, 64, 2, 101, false}, 21},
+                                         std::pair<MlpShape, Index>{{70, 32, 3}, 13}));
 
 TEST(Mlp, EvaluateAgreesWithTheReferenceAndDependsOnTheColumnOnly) {
   const MlpCase example({.data = 3, .width = 128, .depth = 3}, 300);
@@ -130,6 +152,9 @@ TEST(Mlp, CountsTheWeightsOfTheDenoiser) {
   const Mlp network({.data = 3, .width = 128, .depth = 3});
   EXPECT_EQ(network.name(), "35-128-128-128-3");
   EXPECT_EQ(network.parameter_count(), 36 * 128 + 2 * 129 * 128 + 129 * 3);
+  const Mlp coupling({.data = 2, .width = 64, .depth = 2, .outputs = 23, .timed = false});
+  EXPECT_EQ(coupling.name(), "2-64-64-23");
+  EXPECT_EQ(coupling.parameter_count(), 3 * 64 + 65 * 64 + 65 * 23);
 }
 
 TEST(Mlp, StateRoundTripsAndOtherShapesAreRefused) {

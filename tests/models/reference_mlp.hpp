@@ -40,14 +40,17 @@ struct ReferenceMlp {
     return z.back();
   }
 
-  /// Gradients in the shape of a network, for dL/dy of the last forward.
+  /// Gradients in the shape of a network, for dL/dy of the last forward; that in the input is h.front().
   [[nodiscard]] ReferenceMlp backward(const Eigen::MatrixXd& dy) const {
     ReferenceMlp gradient = *this;
     Eigen::MatrixXd delta = dy;
     for (std::size_t l = weight.size(); l-- > 0;) {
       gradient.weight[l] = delta * h[l].transpose();
       gradient.bias[l] = delta.rowwise().sum();
-      if (l == 0) break;
+      if (l == 0) {
+        gradient.h.front() = weight[0].transpose() * delta;
+        break;
+      }
       const Eigen::ArrayXXd s = sigmoid(z[l - 1]).array();
       const Eigen::ArrayXXd slope = s + z[l - 1].array() * s * (1 - s);
       delta = ((weight[l].transpose() * delta).array() * slope).matrix();
