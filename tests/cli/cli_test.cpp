@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/command.hpp"
+#include "tests/support/made_images.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
@@ -55,7 +56,7 @@ std::string write_suite(const TemporaryDirectory& directory, const std::string& 
 TEST(Cli, HelpAndVersion) {
   const CommandResult help = onmanifold("--help");
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"run", "report", "list", "describe", "verify", "compare"}) {
+  for (const char* command : {"run", "report", "list", "describe", "verify", "compare", "lenet"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     EXPECT_EQ(onmanifold(std::string(command) + " --help").exit_code, 0) << command;
   }
@@ -263,6 +264,45 @@ TEST(Cli, BackbonesAreExportedWithTheAtomsOfTheirFrame) {
   EXPECT_EQ(full.exit_code, 0) << full.err;
   EXPECT_NE(full.out.find("3 rows of 72 numbers"), std::string::npos) << full.out;
   EXPECT_TRUE(refused(onmanifold("export sphere-vmf6 -n 3 --seed 0 --full -o " + file), {"--full", "sphere-vmf6"}));
+}
+
+TEST(Cli, LenetTrainsOnceAndSaysHowGoodItIs) {
+  const MadeImages images;
+  const std::string task = "lenet 'flux-mnist14(data=made)'";
+  const CommandResult first = onmanifold(task);
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  for (const char* part : {"lenet-14x14.h5: trained in", "accuracy ", "% of 60 test images", "sha256:", "200 images"}) {
+    EXPECT_NE(first.out.find(part), std::string::npos) << part << "\n" << first.out;
+  }
+  const CommandResult second = onmanifold(task);
+  EXPECT_NE(second.out.find("already there"), std::string::npos) << second.out;
+  EXPECT_EQ(second.out.substr(second.out.find('\n')), first.out.substr(first.out.find('\n')));
+  EXPECT_NE(onmanifold(task + " --force").out.find("trained in"), std::string::npos);
+  EXPECT_TRUE(refused(onmanifold("lenet sphere-vmf6"), {"sphere-vmf6", "not a task of images"}));
+  EXPECT_TRUE(refused(onmanifold("lenet flux-mnist"), {"train-images-idx3-ubyte", "not the published file"}));
+  const std::string weights = images.path("made", "lenet-14x14.h5");
+  fs::resize_file(weights, fs::file_size(weights) / 2);
+  EXPECT_TRUE(refused(onmanifold(task), {weights, "truncated or altered", "lenet --force"}));
+
+  // score needs the same weights: refused likewise, and then with features named under the table.
+  const std::string samples = images.path("made", "samples.npy");
+  const std::string score =
+      "score --task 'flux-mnist14(data=made)' --metrics fid_lenet,negative_pixel_rate --samples " + samples;
+  ASSERT_EQ(onmanifold("export 'flux-mnist14(data=made)' -n 20 --seed 0 -o " + samples).exit_code, 0);
+  EXPECT_TRUE(refused(onmanifold(score), {weights, "truncated or altered"}));
+  ASSERT_EQ(onmanifold(task + " --force").exit_code, 0);
+  const CommandResult scored = onmanifold(score);
+  EXPECT_EQ(scored.exit_code, 0) << scored.err;
+  EXPECT_NE(scored.out.find("fid_lenet: features lenet5-fc84@sha256:"), std::string::npos) << scored.out;
+  EXPECT_NE(scored.out.find("test accuracy "), std::string::npos) << scored.out;
+}
+
+TEST(Cli, ImagesAreExportedWithTheirDroppedPixels) {
+  const MadeImages images;
+  const std::string arguments = "export 'flux-mnist(data=made,drop_constant=true)' -n 3 --seed 0 -o " +
+                                images.path("made", "images.npy");
+  EXPECT_NE(onmanifold(arguments).out.find("3 rows of 676 numbers"), std::string::npos);
+  EXPECT_NE(onmanifold(arguments + " --full").out.find("3 rows of 784 numbers"), std::string::npos);
 }
 
 TEST(Cli, FragmentsNamesTheFileOrFolderThatIsBad) {
