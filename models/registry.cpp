@@ -13,6 +13,7 @@
 #include "models/diffusion/tango.hpp"
 #include "models/external.hpp"
 #include "models/flow_matching/flow_matching.hpp"
+#include "models/flows/flow_model.hpp"
 #include "models/riemannian/riemannian_flow_matching.hpp"
 
 namespace onmanifold {
@@ -29,6 +30,8 @@ const Registry<MethodFactory>& method_registry() {
     methods.add("tango", "in the loss: ddpm that learns the tangential score only at small noise", make_tango);
     methods.add("mad", "in the target: ddpm that learns what the score of the uniform law leaves", make_mad);
     methods.add("flow_matching", "straight paths from noise to data, blind to the manifold", make_flow_matching);
+    methods.add("realnvp", "affine coupling flow with exact likelihood, blind to the manifold", make_realnvp);
+    methods.add("spline_flow", "spline coupling flow with exact likelihood, blind to the manifold", make_spline_flow);
     methods.add("riemannian_flow_matching", "intrinsic: flow matching along geodesics", make_riemannian_flow_matching);
     methods.add("external", "a program in any language: command = \"… {train} {samples} {n} {seed}\"", make_external);
     methods.add("exact_score", "the sampler of ddpm driven by the analytic score of the noised (lifted) law",

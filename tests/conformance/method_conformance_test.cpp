@@ -32,6 +32,9 @@ Value::Table small_settings(const std::string& name) {
   if (name == "external") {
     return {{"command", ONMANIFOLD_EXTERNAL_PROGRAM " ok {train} {samples} {n} {seed}"}};
   }
+  if (name == "realnvp" || name == "spline_flow") {
+    return {{"steps", 300}, {"layers", 4}, {"width", 32}, {"batch", 128}, {"learning_rate", 5e-3}, {"ema", 0.9}};
+  }
   if (name == "exact_score") return {{"timesteps", 50}};
   return {};
 }
