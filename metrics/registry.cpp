@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "metrics/backbone_chains.hpp"
 #include "metrics/classifier_test.hpp"
 #include "metrics/constraint.hpp"
 #include "metrics/energy.hpp"
@@ -136,6 +137,16 @@ const Registry<MetricFactory>& metric_registry() {
                 make_rmsd_nearest);
     metrics.add("rmsd_pairwise", "mean RMSD between samples, superposed: diversity", make_rmsd_pairwise);
     metrics.add("rmsd_cross", "mean RMSD between samples and reference, superposed", make_rmsd_cross);
+    metrics.add("bond_length_error", "mean error of bond lengths of backbones", make_bond_length_error);
+    metrics.add("bond_length_error_max", "largest error of a bond length of backbones",
+                make_bond_length_error_max);
+    metrics.add("bond_angle_error", "mean error of bond angles of backbones", make_bond_angle_error);
+    metrics.add("bond_angle_error_max", "largest error of a bond angle of backbones",
+                make_bond_angle_error_max);
+    metrics.add("radius_of_gyration_w1", "W1 between the radii of gyration of backbones",
+                make_radius_of_gyration_w1);
+    metrics.add("ramachandran_tvd", "tvd of the (phi, psi) of all inner residues of backbones",
+                make_ramachandran_tvd);
     metrics.add("nll", "minus the mean stored log-density of the reference", make_nll);
     metrics.add("score_mse", "scaled squared error of a model's score where the exact one is known",
                 make_score_mse);

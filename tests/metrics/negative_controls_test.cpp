@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "manifolds/backbone.hpp"
 #include "tests/metrics/metric_fixtures.hpp"
 
 namespace onmanifold::test {
@@ -47,9 +48,27 @@ MetricRecord record_of_conformations(const Control& control, bool bad) {
                   {.samples = &samples, .reference = &reference, .evaluation = Stream(5, "evaluation")});
 }
 
+// Backbones of 6 residues with torsions around those of a helix.
+MetricRecord record_of_backbones(const Control& control, bool bad) {
+  const Backbone backbone(6, backbone_geometry("igfold"), BackboneFrame::middle);
+  const auto chains = [&](const char* name, double centre) {
+    const Points torsions = (0.5 * Stream(6, name).normal(15, 300)).array() + centre;
+    return backbone.from_full_coordinates(build_backbone(torsions, backbone.geometry()));
+  };
+  const std::string kind = control.samples;
+  const Points reference = chains("reference", -1);
+  Points samples = chains("samples", bad && kind == "straightened backbones" ? -2.5 : -1);
+  if (bad && kind == "noisy backbones") samples += 0.05 * Stream(6, "noise").normal(samples.rows(), 300);
+  return evaluate(control.metric, {.samples = &samples,
+                                   .reference = &reference,
+                                   .manifold = &backbone,
+                                   .evaluation = Stream(6, "evaluation")});
+}
+
 MetricRecord record_of(const Control& control, bool bad) {
   const std::string kind = control.samples;
   if (kind.ends_with("conformations")) return record_of_conformations(control, bad);
+  if (kind.ends_with("backbones")) return record_of_backbones(control, bad);
   SphereScene scene(600);
   MetricInput input = scene.input(scene.truth);
   if (kind == "worse densities") {
@@ -138,6 +157,12 @@ const Control controls[] = {Control{"tvd", "mode dropped", 1},
                             Control{"sliced_w2", "collapsed", 1},
                             Control{"projection_fail_rate", "failing", 1},
                             Control{"w2(size=200,space=geodesic)", "mode dropped", 1},
+                            Control{"bond_length_error", "noisy backbones", 1},
+                            Control{"bond_length_error_max", "noisy backbones", 1},
+                            Control{"bond_angle_error", "noisy backbones", 1},
+                            Control{"bond_angle_error_max", "noisy backbones", 1},
+                            Control{"radius_of_gyration_w1", "straightened backbones", 1},
+                            Control{"ramachandran_tvd", "straightened backbones", 1},
                             Control{"nll", "worse densities", 1},
                             Control{"score_mse", "perturbed score", 1},
                             Control{"rmsd_nearest", "blown up conformations", 1},
