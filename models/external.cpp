@@ -67,6 +67,16 @@ std::string tail_of(const std::string& path) {
   return text.str();
 }
 
+/// ": " and the last line of \p text that is not empty, cut to a readable length; nothing if there is none.
+std::string last_line(const std::string& text) {
+  constexpr std::size_t most = 200;
+  const std::size_t end = text.find_last_not_of(" \t\r\n");
+  if (end == std::string::npos) return {};
+  const std::size_t start = text.find_last_of("\r\n", end);
+  const std::string line = text.substr(start == std::string::npos ? 0 : start + 1, end - start);
+  return ": " + (line.size() > most ? line.substr(0, most) + "…" : line);
+}
+
 /// In the child between fork and exec: only functions that are safe there.
 [[noreturn]] void become(const char* command, int log, pid_t parent) {
   setpgid(0, 0);
@@ -147,8 +157,11 @@ class External final : public GenerativeModel {
     // The shell says 128 + signal of a program that was killed.
     const int code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 0;
     const int signal = WIFSIGNALED(*status) ? WTERMSIG(*status) : code > 128 && code <= 128 + SIGRTMAX ? code - 128 : 0;
-    if (signal != 0) throw IoError(fmt::format("external: killed by signal {} ({})", signal, strsignal(signal)));
-    if (code != 0) throw IoError(fmt::format("external: exit code {}", code));
+    if (signal != 0) {
+      throw IoError(
+          fmt::format("external: killed by signal {} ({}){}", signal, strsignal(signal), last_line(log_)));
+    }
+    if (code != 0) throw IoError(fmt::format("external: exit code {}{}", code, last_line(log_)));
     if (!fs::exists(samples)) throw IoError("external: the program wrote no samples");
     Points result;
     try {

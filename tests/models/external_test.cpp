@@ -58,7 +58,7 @@ TEST(External, GetsTheFixedLiftedDrawAndGivesItsSamples) {
 TEST(External, EveryFailureIsNamedAndKeepsTheOutput) {
   FitFixture fixture(NormalLaw::in_a_plane(), 50);
   for (const auto& [mode, message] :
-       {std::pair{"crash", "killed by signal 6"}, std::pair{"code", "exit code 3"},
+       {std::pair{"crash", "killed by signal 6"}, std::pair{"code", "exit code 3: mode code, OMP_NUM_THREADS=1"},
         std::pair{"nothing", "wrote no samples"}, std::pair{"garbage", "samples.npy"},
         std::pair{"few", "are 19×3, expected 20×3"}, std::pair{"wide", "are 20×4, expected 20×3"},
         std::pair{"nan", "1 of 60 numbers are not finite"}}) {
