@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -192,6 +193,21 @@ const BackboneFragments& shipped_backbone_fragments() {
   static const BackboneFragments fragments =
       read_backbone_fragments(shipped_file("datasets/data/backbone-16mers.h5"));
   return fragments;
+}
+
+DataSplits fragment_splits(const BackboneFragments& fragments, const Points& points) {
+  if (points.cols() != fragments.size() ||
+      fragments.splits.size() != static_cast<std::size_t>(fragments.size()))
+    throw InvalidInput(fmt::format("{} points of {} fragments", points.cols(), fragments.size()));
+  const auto split = [&](FragmentSplit which, const char* name) {
+    std::vector<Index> columns;
+    for (Index j = 0; j < points.cols(); ++j) {
+      if (fragments.splits[static_cast<std::size_t>(j)] == which) columns.push_back(j);
+    }
+    return std::make_shared<const SplitSampler>(points(Eigen::all, columns), name);
+  };
+  return {split(split_train, "split 'train'"), split(split_validation, "split 'validation'"),
+          split(split_reference, "split 'reference'")};
 }
 
 BackboneFragments middle_part(const BackboneFragments& fragments, Index residues) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/points.hpp"
+#include "datasets/data_split.hpp"
 
 namespace onmanifold {
 
@@ -46,6 +47,9 @@ void write_backbone_fragments(const std::string& path, const BackboneFragments& 
 [[nodiscard]] BackboneFragments read_backbone_fragments(const std::string& path);
 /// The 16,000 fragments of 16 residues that come with the program; read on first use, once a process.
 [[nodiscard]] const BackboneFragments& shipped_backbone_fragments();
+
+/// The splits of a task whose point j, column j of \p points, comes from fragment j.
+[[nodiscard]] DataSplits fragment_splits(const BackboneFragments& fragments, const Points& points);
 
 /// Fragments of the middle \p residues residues, with the splits of the whole.
 /// \throw InvalidInput if there are fewer residues.

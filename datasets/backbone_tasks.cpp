@@ -23,7 +23,9 @@ namespace {
 std::string backbone_metrics(bool masses) {
   return std::string(masses ? "tvd,js_divergence," : "") +
          "energy(space=torsions),mmd2_rbf_unbiased(space=torsions),coverage(k=5),rmsd_nearest(size=500),"
-         "rmsd_pairwise(size=500),train_copy_rate,constraint_mean,constraint_max,projection_distance,"
+         "rmsd_pairwise(size=500),ramachandran_tvd,radius_of_gyration_w1,"
+         "bond_length_error,bond_length_error_max,bond_angle_error,bond_angle_error_max,train_copy_rate,"
+         "constraint_mean,constraint_max,projection_distance,"
          "projection_fail_rate";
 }
 
@@ -37,15 +39,6 @@ void set_backbone_defaults(Task& task, Settings& settings, bool masses) {
 
 const BackboneGeometry& read_geometry(Settings& settings) {
   return backbone_geometry(settings.text("geometry", "engh-huber-1991"));
-}
-
-std::shared_ptr<const SplitSampler> make_split(const BackboneFragments& fragments, const Points& points,
-                                               FragmentSplit split, const std::string& name) {
-  std::vector<Index> columns;
-  for (Index j = 0; j < points.cols(); ++j) {
-    if (fragments.splits[static_cast<std::size_t>(j)] == split) columns.push_back(j);
-  }
-  return std::make_shared<const SplitSampler>(points(Eigen::all, columns), name);
 }
 
 Task make_fragment_task(Settings& settings, std::string name, Index residues) {
@@ -71,9 +64,9 @@ Task make_fragment_task(Settings& settings, std::string name, Index residues) {
   hash.update(fragments.splits.data(), fragments.splits.size() * sizeof(fragments.splits[0]));
   task.data_hash = to_hex(hash.finish());
   task.manifold = backbone;
-  task.splits = DataSplits{make_split(fragments, points, split_train, "split 'train'"),
-                           make_split(fragments, points, split_validation, "split 'validation'"),
-                           make_split(fragments, points, split_reference, "split 'reference'")};
+  task.splits = fragment_splits(fragments, points);
+  task.source = fragments.origin;
+  task.licence = fragments.licence;
   task.sampler = task.splits->validation;
   set_backbone_defaults(task, settings, false);
   return task;

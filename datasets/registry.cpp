@@ -14,7 +14,8 @@ const Registry<TaskFactory>& task_registry() {
     r.add("sphere-vmf2", "two von Mises-Fisher modes on S2", make_sphere_vmf2);
     r.add("bunny-eigen", "mixture of clamped Laplacian eigenfunctions on the Stanford Bunny",
           make_bunny_eigen);
-    r.add("backbone-8", "real protein backbone fragments of 8 residues, ideal bonds and angles", make_backbone_8);
+    r.add("backbone-8", "real protein backbone fragments of 8 residues, ideal bonds and angles",
+          make_backbone_8);
     r.add("backbone-16", "real protein backbone fragments of 16 residues, ideal bonds and angles",
           make_backbone_16);
     r.add("backbone-synthetic", "protein backbones from a closed-form mixture over the Ramachandran plot",
@@ -25,6 +26,8 @@ const Registry<TaskFactory>& task_registry() {
     r.add("so3-fisher", "four matrix Fisher laws on the rotations, with exact noised score", make_so3_fisher);
     r.add("so3-frames", "real rotations from one residue of a protein to the next", make_so3_frames);
     r.add("torus-vm", "four products of von Mises laws on the flat torus of R^4", make_torus_vm);
+    r.add("torus-ramachandran", "(phi, psi) of real residues on the flat torus of R^4",
+          make_torus_ramachandran);
     r.add("finite16", "16 one-hot vectors with random probabilities", make_finite16);
     r.add("two-points", "two points of R^2 with probabilities .1 and .9", make_two_points);
     r.add("discrete-cube", "64 corners of a cube with random probabilities", make_discrete_cube);
@@ -35,7 +38,8 @@ const Registry<TaskFactory>& task_registry() {
     r.add("earth-earthquake", "earthquakes on the globe (file of the user)", make_earth_earthquake);
     r.add("earth-flood", "floods on the globe (file of the user)", make_earth_flood);
     r.add("earth-fire", "fires on the globe (file of the user)", make_earth_fire);
-    r.add("flux-mnist", "MNIST digits of 28x28 pixels rescaled to a total flux of 100 (scripts/fetch-data.sh)",
+    r.add("flux-mnist",
+          "MNIST digits of 28x28 pixels rescaled to a total flux of 100 (scripts/fetch-data.sh)",
           make_flux_mnist);
     r.add("flux-mnist14", "the same, pooled to 14x14 pixels (scripts/fetch-data.sh)", make_flux_mnist14);
     return r;

@@ -68,13 +68,6 @@ Task make_so3_frames(Settings& settings) {
   const BackboneFragments& fragments = path.empty() ? shipped_backbone_fragments() : own;
   // One rotation a fragment, from its middle: two of one fragment would depend on each other.
   const Points points = relative_residue_rotations(fragments.coordinates, (fragments.residues - 1) / 2);
-  const auto split = [&](FragmentSplit which, const char* name) {
-    std::vector<Index> columns;
-    for (Index j = 0; j < points.cols(); ++j) {
-      if (fragments.splits[static_cast<std::size_t>(j)] == which) columns.push_back(j);
-    }
-    return std::make_shared<const SplitSampler>(points(Eigen::all, columns), name);
-  };
   Task task;
   task.name = "so3-frames";
   task.description = fmt::format(
@@ -88,8 +81,9 @@ Task make_so3_frames(Settings& settings) {
   hash.update(fragments.splits.data(), fragments.splits.size() * sizeof(fragments.splits[0]));
   task.data_hash = to_hex(hash.finish());
   task.manifold = std::make_shared<const RotationGroup>();
-  task.splits = DataSplits{split(split_train, "split 'train'"), split(split_validation, "split 'validation'"),
-                           split(split_reference, "split 'reference'")};
+  task.splits = fragment_splits(fragments, points);
+  task.source = fragments.origin;
+  task.licence = fragments.licence;
   task.sampler = task.splits->validation;
   const double deviation = spread(task.splits->train->points());
   task.preregistered_sigma = 0.1 * std::min(task.manifold->reach(), deviation);

@@ -35,6 +35,7 @@ void read_common_settings(Task& task, Settings& settings, double data_std);
 [[nodiscard]] Task make_so3_fisher(Settings& settings);
 [[nodiscard]] Task make_so3_frames(Settings& settings);
 [[nodiscard]] Task make_torus_vm(Settings& settings);
+[[nodiscard]] Task make_torus_ramachandran(Settings& settings);
 [[nodiscard]] Task make_finite16(Settings& settings);
 [[nodiscard]] Task make_two_points(Settings& settings);
 [[nodiscard]] Task make_discrete_cube(Settings& settings);

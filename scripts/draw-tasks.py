@@ -91,6 +91,10 @@ for name in ("so3-mixture16", "so3-mixture32", "so3-mixture64", "so3-fisher", "s
 torus = export("torus-vm")
 scatter("torus-vm", np.column_stack([np.arctan2(torus[:, 1], torus[:, 0]), np.arctan2(torus[:, 3], torus[:, 2])]),
         ("first angle", "second angle"), "set xrange [-pi:pi]\nset yrange [-pi:pi]")
+pairs = export("torus-ramachandran")
+scatter("torus-ramachandran", np.degrees(np.column_stack([np.arctan2(pairs[:, 1], pairs[:, 0]),
+                                                          np.arctan2(pairs[:, 3], pairs[:, 2])])),
+        ("phi, degrees", "psi, degrees"), "set xrange [-180:180]\nset yrange [-180:180]\nset xtics 90\nset ytics 90")
 bars("finite16", export("finite16").argmax(axis=1), "atom")
 bars("two-points", export("two-points")[:, 0], "first coordinate")
 cube = export("discrete-cube")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include <boost/math/special_functions/bessel.hpp>
@@ -7,6 +8,8 @@
 #include "core/error.hpp"
 #include "core/quadrature.hpp"
 #include "core/statistics.hpp"
+#include "datasets/backbone_fragments.hpp"
+#include "datasets/backbone_fragments.hpp"
 #include "datasets/von_mises_mixture.hpp"
 #include "goodness_of_fit.hpp"
 #include "score_checks.hpp"
@@ -148,6 +151,50 @@ TEST(VonMises, RefusesModesThatAreNone) {
   EXPECT_THROW(VonMisesMixture({{{0.0}, {1.0}, 0.5}, {{0.0, 1.0}, {1.0, 1.0}, 0.5}}), InvalidInput);
   EXPECT_FALSE(
       VonMisesMixture({{{0, 0, 0}, {1, 1, 1}, 0.5}, {{1, 1, 1}, {1, 1, 1}, 0.5}}).entropy().has_value());
+}
+
+TEST(TorusRamachandran, HasTheAnglesOfRealResidues) {
+  const Task task = default_task("torus-ramachandran");
+  ASSERT_TRUE(task.splits.has_value());
+  EXPECT_EQ(task.splits->train->size(), 10000);
+  EXPECT_EQ(task.splits->validation->size(), 3000);
+  EXPECT_EQ(task.splits->reference->size(), 3000);
+  EXPECT_EQ(task.sampler, task.splits->validation);
+  EXPECT_FALSE(task.source.empty());
+  EXPECT_FALSE(task.licence.empty());
+  EXPECT_LE(task.smallest_noise, task.preregistered_sigma / 3);
+  Index helices = 0;
+  const Points& train = task.splits->train->points();
+  EXPECT_LT(task.manifold->residual(train).cwiseAbs().maxCoeff(), 1e-14);
+  for (Index j = 0; j < train.cols(); ++j) {
+    const double phi = std::atan2(train(1, j), train(0, j));
+    const double psi = std::atan2(train(3, j), train(2, j));
+    helices += std::hypot(phi + 1.10, psi + 0.75) < 0.5 ? 1 : 0;
+  }
+  // The alpha region is the largest of every set of proteins; (psi, phi) in place of (phi, psi) has hardly
+  // anything.
+  EXPECT_GT(helices, 2500);
+
+  // The first fragment by hand: the dihedral angles of its middle residue from cross products.
+  const BackboneFragments& fragments = shipped_backbone_fragments();
+  const auto atom = [&](Index residue, Index k) {
+    return Eigen::Vector3d(fragments.coordinates.col(0).segment<3>(9 * residue + 3 * k));
+  };
+  const auto dihedral = [](const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::Vector3d& c,
+                           const Eigen::Vector3d& d) {
+    const Eigen::Vector3d first = (b - a).cross(c - b);
+    const Eigen::Vector3d second = (c - b).cross(d - c);
+    return std::copysign(std::acos(std::clamp(first.normalized().dot(second.normalized()), -1.0, 1.0)),
+                         first.dot(d - c));
+  };
+  const double phi = dihedral(atom(6, 2), atom(7, 0), atom(7, 1), atom(7, 2));
+  const double psi = dihedral(atom(7, 0), atom(7, 1), atom(7, 2), atom(8, 0));
+  const Eigen::Vector4d expected(std::cos(phi), std::sin(phi), std::cos(psi), std::sin(psi));
+  double nearest = 1;
+  for (const auto& split : {task.splits->train, task.splits->validation, task.splits->reference}) {
+    nearest = std::min(nearest, (split->points().colwise() - Vector(expected)).colwise().norm().minCoeff());
+  }
+  EXPECT_LT(nearest, 1e-7);  // the arc cosine loses half of the digits near 0 and 180 degrees
 }
 
 }  // namespace
