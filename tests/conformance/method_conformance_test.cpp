@@ -35,6 +35,15 @@ Value::Table small_settings(const std::string& name) {
   if (name == "realnvp" || name == "spline_flow") {
     return {{"steps", 300}, {"layers", 4}, {"width", 32}, {"batch", 128}, {"learning_rate", 5e-3}, {"ema", 0.9}};
   }
+  if (name == "vae") return {{"steps", 600}, {"width", 32}, {"batch", 128}, {"learning_rate", 5e-3}, {"ema", 0.9}};
+  if (name == "vae_flow" || name == "vae_ddpm" || name == "autoencoder_ddpm") {
+    Value::Table result = {{"autoencoder_steps", 600},
+                           {"autoencoder_width", 32},
+                           {"autoencoder_batch", 128},
+                           {"autoencoder_learning_rate", 5e-3}};
+    for (auto& [key, value] : small_settings(name == "vae_flow" ? "spline_flow" : "ddpm")) result[key] = value;
+    return result;
+  }
   if (name == "exact_score") return {{"timesteps", 50}};
   return {};
 }
