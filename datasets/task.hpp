@@ -26,6 +26,15 @@ struct Surface {
   Eigen::MatrixXi faces;  ///< 3×F, counter-clockwise seen from outside
 };
 
+/// A number of a paper for this task, shown as published beside ours.
+struct PublishedNumber {
+  std::string metric;
+  std::string method;
+  double value = 0;
+  double spread = 0;   ///< the ± of the paper; 0: none given
+  std::string source;  ///< key of the bibliography
+};
+
 /// Everything the suite needs to know of a task. Null or empty where the task has none.
 struct Task {
   std::string name;
@@ -34,6 +43,8 @@ struct Task {
   std::string data_hash;    ///< SHA-256 over whatever fixes the law: parameters or shipped data
   std::string source;       ///< where real data come from; empty: the law is drawn, there are no data
   std::string licence;      ///< of these data
+  std::vector<PublishedNumber> published;
+  std::string published_note;  ///< in what their protocol or measure differs from ours
   std::shared_ptr<const Manifold> manifold;
   std::shared_ptr<const Sampler> sampler;  ///< fresh draws of the law; with splits: those of the validation split
   std::optional<DataSplits> splits;        ///< of a law that is known by a finite data set only

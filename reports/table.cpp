@@ -10,6 +10,23 @@
 namespace onmanifold {
 namespace {
 
+/// The numbers of papers for this task on one line, marked as theirs; empty if there are none.
+std::string published_line(const Value& details) {
+  const Value* rows = find_value(details, "published");
+  const auto* array = rows == nullptr ? nullptr : rows->get_if<Value::Array>();
+  if (array == nullptr || array->empty()) return {};
+  std::vector<std::string> numbers;
+  for (const Value& row : *array) {
+    const double spread = find_number(row, "spread");
+    numbers.push_back(fmt::format("{} {:.4g}{} {} ({})", find_text(row, "metric"), find_number(row, "value"),
+                                  spread > 0 ? fmt::format(" ± {:.2g}", spread) : "", find_text(row, "method"),
+                                  find_text(row, "source")));
+  }
+  std::string note = find_text(details, "published_note");
+  if (!note.empty()) note = "; " + note;
+  return fmt::format("as published, not computed here: {}{}", fmt::join(numbers, ", "), note);
+}
+
 RowGroup group_of(ArmRole role) {
   switch (role) {
     case ArmRole::oracle:
@@ -230,6 +247,11 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
   if (!visible.empty()) {
     notes.push_back(
         fmt::format("lift over smallest noise of the model, σ/s_min: {}", fmt::join(visible, ", ")));
+  }
+  if (task.file) {
+    if (const std::string published = published_line(task.file->details); !published.empty()) {
+      notes.push_back(plain_text(published));
+    }
   }
   Index nonfinite = 0;
   for (const CellResult& cell : task.cells) {

@@ -188,6 +188,22 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
   return result;
 }
 
+namespace {
+
+Value published_numbers(const Task& task) {
+  Value::Array rows;
+  for (const PublishedNumber& number : task.published) {
+    rows.push_back(Value::Table{{"metric", number.metric},
+                                {"method", number.method},
+                                {"value", number.value},
+                                {"spread", number.spread},
+                                {"source", number.source}});
+  }
+  return rows;
+}
+
+}  // namespace
+
 TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   const Task& task = spec.task;
   constexpr Index shown = 2000;  // enough for a picture
@@ -223,6 +239,8 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
                               {"reach", task.manifold->reach()},
                               {"constraint_tolerance", task.manifold->constraint_tolerance()},
                               {"metrics", task.metrics},
+                              {"published", published_numbers(task)},
+                              {"published_note", task.published_note},
                               {"source", task.source},
                               {"licence", task.licence},
                               {"settings", spec.settings}};

@@ -138,6 +138,24 @@ TEST(MakeTable, ALiftBelowTheSmallestNoiseIsCalledInvisible) {
   }));
 }
 
+TEST(MakeTable, PublishedNumbersAreMarkedAsTheirs) {
+  TaskResult task = small_task();
+  const auto notes = [&] {
+    const TaskSummary summary = summarise(task);
+    return make_table(task, summary, {}).footnotes;
+  };
+  for (const std::string& note : notes()) EXPECT_EQ(note.find("published"), std::string::npos) << note;
+  task.file->details = Value::Table{
+      {"published", Value::Array{Value::Table{{"metric", "nll"}, {"method", "RSGM"}, {"value", -0.89}, {"spread", 0.03}, {"source", "key1"}},
+                                 Value::Table{{"metric", "nll"}, {"method", "M-FFF"}, {"value", -0.87}, {"spread", 0.0}, {"source", "key2"}}}},
+      {"published_note", "another measure"}};
+  const std::vector<std::string> found = notes();
+  EXPECT_NE(std::find(found.begin(), found.end(),
+                      "as published, not computed here: nll -0.89 ± 0.03 RSGM (key1), nll -0.87 M-FFF (key2); "
+                      "another measure"),
+            found.end());
+}
+
 TEST(MakeTable, MissingSeedsAreNamed) {
   TaskResult task = small_task();
   task.file->details = Value::Table{{"seeds", 3}};
