@@ -406,6 +406,10 @@ Refinement refine(Pack& pack, const Lanes& y, Lanes& x, const Mask& wanted, Lane
     Lane rest2 = g2;
     const Lane norm = square_root(g2);
     const Lane accuracy = norm < 0.1 ? norm : all(0.1);
+    // No more than convergence asks for: further down rounding makes directions that are not tangent.
+    const Lane wanted2 = accuracy * accuracy * g2;
+    const Lane least2 = 0.01 * bound * bound;
+    const Lane enough = wanted2 > least2 ? wanted2 : least2;
     Mask solving = running;
     for (int inner = 0; inner < most_conjugate_gradients && any(solving); ++inner) {
       pack.apply_hessian(lambda, direction, image);
@@ -423,7 +427,7 @@ Refinement refine(Pack& pack, const Lanes& y, Lanes& x, const Mask& wanted, Lane
         rest[i] -= length * image[i];
       }
       const Lane now = dot(rest, rest);
-      solving &= now > accuracy * accuracy * g2;
+      solving &= now > enough;
       const Lane ratio = solving ? now / rest2 : Lane{};
       for (std::size_t i = 0; i < g.size(); ++i) {
         direction[i] = solving ? rest[i] + ratio * direction[i] : direction[i];

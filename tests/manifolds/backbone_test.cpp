@@ -276,6 +276,27 @@ TEST(Backbone, ProjectionIsTheNearestPointAndGaussNewtonIsNot) {
   EXPECT_EQ(exact, 0);
 }
 
+// Noise in all directions, the size of the chains and of the noise that speed is measured at.
+TEST(Backbone, NoisedChainsGoToAPointThatIsExactlyNormalToThem) {
+  const Index n = 200;
+  const Backbone backbone(16, backbone_geometry("engh-huber-1991"), BackboneFrame::middle);
+  const Points y = backbone.random_points(n, Stream(30, "noised"));
+  for (const double sigma : {0.05, 0.1}) {
+    const Points x = y + sigma * Stream(31, "noised").normal(y.rows(), n);
+    const Projection projection = backbone.project(x);
+    EXPECT_EQ(projection.failures(), 0);
+    EXPECT_LE(largest_square_error(backbone, projection.points), 1e-10);
+    const Points move = x - projection.points;
+    const Points tangent = backbone.tangent_component(projection.points, move);
+    // The bound of convergence is 1e-10 of the distance, and rounding of coordinates of 10 Å.
+    EXPECT_LT((tangent.colwise().norm().array() / move.colwise().norm().array()).maxCoeff(), 2e-10);
+    // Negative control: where Gauss-Newton lands the move has a tangential part.
+    const Points landed = backbone.project_with_report(x, false).projection.points;
+    const Points slanted = backbone.tangent_component(landed, x - landed);
+    EXPECT_GT((slanted.colwise().norm().array() / move.colwise().norm().array()).minCoeff(), 1e-4);
+  }
+}
+
 // From y + t n the landing point is O(t^2) away: halving t divides by four.
 TEST(Backbone, GaussNewtonIsSecondOrderFromTheNearestPoint) {
   const Backbone backbone(8, backbone_geometry("engh-huber-1991"), BackboneFrame::free);
