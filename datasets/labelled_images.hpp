@@ -31,6 +31,7 @@ class LabelledImageFiles {
                      std::string images_hash);
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
   /// SHA-256, hexadecimal, over images, labels, pooling and split: what a classifier was trained on. Reads
   /// the label files. \throw MissingData, InvalidInput as for IDX files.
   [[nodiscard]] std::string hash() const;

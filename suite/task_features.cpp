@@ -39,9 +39,10 @@ std::string recipe(const Task& task) {
 }
 
 /// \throw InvalidInput, one line with what to do.
-LenetWeights read_weights(const std::string& path, const std::string& expected) {
+LenetWeights read_weights(const Task& task, const std::string& path, const std::string& expected) {
   const auto refuse = [&](const std::string& why) {
-    return InvalidInput(fmt::format("{}: {}; `onmanifold lenet --force` trains them again", path, why));
+    return InvalidInput(fmt::format("{}: {}; `onmanifold lenet '{}(data={})' --force` trains them again",
+                                    path, why, task.name, task.labelled->name()));
   };
   // On the bytes alone, before HDF5 has to read a damaged file.
   if (!check_file_digest(path).empty()) throw refuse("these weights are truncated or altered");
@@ -115,10 +116,10 @@ std::string lenet_obstacle(const Task& task) {
 LenetWeights lenet_weights(const Task& task, bool again) {
   const std::string path = weights_path(task);
   const std::string expected = recipe(task);
-  if (!again && fs::exists(path)) return read_weights(path, expected);
+  if (!again && fs::exists(path)) return read_weights(task, path, expected);
   const FileLock lock(fmt::format("{}/.lenet.lock", task.labelled->folder()));
   // Another process may have trained while this one waited.
-  if (!again && fs::exists(path)) return read_weights(path, expected);
+  if (!again && fs::exists(path)) return read_weights(task, path, expected);
   LenetWeights result = train(task, path);
   write_weights(result, expected);
   return result;
@@ -128,7 +129,7 @@ void check_lenet_weights(const Task& task) {
   if (!lenet_obstacle(task).empty()) return;
   const std::string path = weights_path(task);
   if (fs::exists(path)) {
-    (void)read_weights(path, recipe(task));
+    (void)read_weights(task, path, recipe(task));
   } else if (access(task.labelled->folder().c_str(), W_OK) != 0) {
     throw InvalidInput(
         fmt::format("{}: fid_lenet has to train its weights first, but they cannot be written there", path));

@@ -282,7 +282,7 @@ TEST(Cli, LenetTrainsOnceAndSaysHowGoodItIs) {
   EXPECT_TRUE(refused(onmanifold("lenet flux-mnist"), {"train-images-idx3-ubyte", "not the published file"}));
   const std::string weights = images.path("made", "lenet-14x14.h5");
   fs::resize_file(weights, fs::file_size(weights) / 2);
-  EXPECT_TRUE(refused(onmanifold(task), {weights, "truncated or altered", "lenet --force"}));
+  EXPECT_TRUE(refused(onmanifold(task), {weights, "truncated or altered", task + " --force"}));
 
   // score needs the same weights: refused likewise, and then with features named under the table.
   const std::string samples = images.path("made", "samples.npy");

@@ -72,7 +72,8 @@ TEST_F(TaskFeaturesTest, DamagedWeightsAreRefusedInOneLineThatSaysWhatToDo) {
   const std::string hash = lenet_weights(task).hash;
   const std::string content = read_file(weights());
   const auto refused = [&](const std::string& why) {
-    const std::vector<std::string> parts = {weights(), why, "onmanifold lenet --force"};
+    const std::vector<std::string> parts = {weights(), why,
+                                            "onmanifold lenet 'flux-mnist14(data=made)' --force"};
     return throws_message<InvalidInput>([&] { check_lenet_weights(task); }, parts) &&
            throws_message<InvalidInput>([&] { (void)lenet_weights(task); }, parts);
   };
@@ -221,7 +222,7 @@ TEST_F(ImageSuite, TrainsWhatItNeedsInItsWorkersAndNamesItInEveryRecord) {
   alter(weights(), 5000);
   EXPECT_EQ(run().skipped, 4);
   fs::remove(CellKey{"flux-mnist14", "oracle", "none", 0}.metrics_path(directory.file("out")));
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)run(); }, {weights(), "lenet --force"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)run(); }, {weights(), "--force"}));
 }
 
 TEST_F(ImageSuite, WithoutLabelsOnlyFidLenetIsMissing) {
