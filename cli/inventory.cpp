@@ -31,9 +31,13 @@ std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
                       manifold.codimension());
   text += fmt::format("reach            {}\n", manifold.reach());
   text += fmt::format("log-density      {}\n", task.density ? "exact" : "not known");
-  text += fmt::format("entropy (nats)   {:.6g}\n", task.entropy);
+  text += std::isnan(task.entropy) ? "entropy (nats)   not known\n"
+                                   : fmt::format("entropy (nats)   {:.6g}\n", task.entropy);
   text += fmt::format("noised score     {}\n", task.diffused_score(Lift{}) ? "exact" : "not known");
-  if (task.partition) text += fmt::format("partition        {} ({} cells, exact masses)\n", task.partition->description(), task.partition->size());
+  if (task.partition) {
+    text += fmt::format("partition        {} ({} cells, {})\n", task.partition->description(), task.partition->size(),
+                        task.masses.size() > 0 ? "exact masses" : "masses from the reference split");
+  }
   text += fmt::format("lift levels      {:.4g}\n", fmt::join(task.sigma_grid, ", "));
   text += fmt::format("pre-registered   {:.4g}\n", task.preregistered_sigma);
   text += fmt::format("smallest noise   {:.4g} (standardised units)\n", task.smallest_noise);
