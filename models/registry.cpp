@@ -11,6 +11,7 @@
 #include "models/diffusion/pdm.hpp"
 #include "models/diffusion/pidm.hpp"
 #include "models/diffusion/tango.hpp"
+#include "models/energy/ebm.hpp"
 #include "models/external.hpp"
 #include "models/flow_matching/flow_matching.hpp"
 #include "models/flows/flow_model.hpp"
@@ -38,6 +39,7 @@ const Registry<MethodFactory>& method_registry() {
     methods.add("autoencoder_ddpm", "in two steps: ddpm on the latent points of an autoencoder", make_autoencoder_ddpm);
     methods.add("vae_ddpm", "in two steps: ddpm on the latent points of a variational autoencoder", make_vae_ddpm);
     methods.add("vae_flow", "in two steps: spline_flow on the latent points of a variational autoencoder", make_vae_flow);
+    methods.add("ebm", "energy-based model trained against its Langevin chains", make_ebm);
     methods.add("external", "a program in any language: command = \"… {train} {samples} {n} {seed}\"", make_external);
     methods.add("exact_score", "the sampler of ddpm driven by the analytic score of the noised (lifted) law",
                 make_exact_score);

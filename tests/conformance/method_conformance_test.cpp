@@ -44,6 +44,9 @@ Value::Table small_settings(const std::string& name) {
     for (auto& [key, value] : small_settings(name == "vae_flow" ? "spline_flow" : "ddpm")) result[key] = value;
     return result;
   }
+  if (name == "ebm") {
+    return {{"steps", 600}, {"width", 32}, {"batch", 128}, {"langevin_steps", 20}, {"sample_steps", 200}};
+  }
   if (name == "exact_score") return {{"timesteps", 50}};
   return {};
 }
