@@ -20,6 +20,7 @@
 #include "manifolds/rotation_group.hpp"
 #include "manifolds/simplex.hpp"
 #include "manifolds/sphere.hpp"
+#include "manifolds/stiefel.hpp"
 #include "manifolds/torus.hpp"
 #include "manifolds/triangle_mesh.hpp"
 
@@ -116,6 +117,13 @@ std::shared_ptr<const Manifold> make_affine(Settings& settings) {
 
 std::shared_ptr<const Manifold> make_so3(Settings& /*settings*/) {
   return std::make_shared<RotationGroup>();
+}
+
+std::shared_ptr<const Manifold> make_stiefel(Settings& settings) {
+  require(settings, "n");
+  require(settings, "p");
+  const Index rows = settings.integer("n", 3, 1, 10'000);
+  return std::make_shared<Stiefel>(rows, settings.integer("p", 1, 1, 10'000));
 }
 
 std::shared_ptr<const Manifold> make_torus(Settings& settings) {
@@ -246,6 +254,7 @@ const Registry<ManifoldFactory>& manifold_registry() {
     manifolds.add("mesh", "closed triangle surface from OFF, OBJ or PLY: mesh:[area=12.566,]path=FILE",
                   make_mesh);
     manifolds.add("so3", "rotations as 3x3 matrices, nine numbers, row-major: so3", make_so3);
+    manifolds.add("stiefel", "n x p matrices with orthonormal columns, row-major: stiefel:n=5,p=2", make_stiefel);
     manifolds.add("torus", "flat torus, pairs (cos, sin) of dim angles: torus:dim=2", make_torus);
     manifolds.add("donut", "torus of revolution in R^3: donut:major=2,minor=0.6", make_donut);
     manifolds.add("ellipsoid", "ellipsoid with the given semi-axes: ellipsoid:axes=1:1:2", make_ellipsoid);

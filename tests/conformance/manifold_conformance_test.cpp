@@ -67,6 +67,8 @@ TEST(ManifoldConformance, EveryRegisteredManifold) {
       "flux:dim=50,total=10,nonnegative=true",
       "flux:dim=2,total=0.001,nonnegative=true",
       "so3",
+      "stiefel:n=5,p=2",
+      "stiefel:n=3,p=3",
       "torus:dim=1",
       "torus:dim=7",
       "donut:major=2,minor=0.6",

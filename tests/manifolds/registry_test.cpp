@@ -22,7 +22,7 @@ TEST(ManifoldRegistryTest, SpecsRoundTrip) {
        {std::string("sphere:dim=2,radius=1"), std::string("sphere:dim=7,radius=0.1,centre=1:2:3:4:5:6:7:8"),
         std::string("plane:normal=1:2:3,offset=1"), std::string("plane:normal=0.1:-1e-05:3,offset=-0.3"),
         std::string("flux:dim=784,total=100"), std::string("affine:rows=1:1:1/1:-2:1,values=3:0"),
-        std::string("flux:dim=7,total=2.5,nonnegative=true"), std::string("so3"), std::string("torus:dim=3"),
+        std::string("flux:dim=7,total=2.5,nonnegative=true"), std::string("so3"), std::string("stiefel:n=5,p=2"), std::string("torus:dim=3"),
         std::string("donut:major=2,minor=0.6"), std::string("ellipsoid:axes=1:0.5:2"),
         std::string("finite:atoms=-1:0/1:0.25"), std::string("one_hot:classes=5"), std::string("cube:dim=4"),
         std::string("product:factors=so3*sphere:dim=2,radius=1^2*one_hot:classes=3"),
@@ -77,6 +77,8 @@ TEST(ManifoldRegistryTest, ErrorsNameWhatIsKnown) {
   EXPECT_TRUE(fails("flux:dim=3", {"total: missing"}));
   EXPECT_TRUE(fails("affine:rows=1:2/3,values=1:2", {"rows: rows of 2 and 1 numbers"}));
   EXPECT_TRUE(fails("affine:rows=1:2:3/2:4:6,values=1:2", {"2 constraints of rank 1"}));
+  EXPECT_TRUE(fails("stiefel:n=2,p=3", {"3 orthonormal columns in R^2"}));
+  EXPECT_TRUE(fails("stiefel:n=2", {"p"}));
   EXPECT_TRUE(fails("so3:dim=3", {"dim: unknown key"}));
   EXPECT_TRUE(fails("donut:major=1,minor=1", {"0 < minor < major"}));
   EXPECT_TRUE(fails("ellipsoid", {"axes: missing"}));
