@@ -56,8 +56,13 @@ std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
 template <class Factory>
 std::string settings_detail(const typename Registry<Factory>::Entry& entry, const std::string& heading) {
   Settings settings(Value::Table{}, entry.name);
-  (void)entry.factory(settings);
-  return fmt::format("{}\n\n{}\n{}", entry.description, heading, settings_text(settings.resolved()));
+  std::string needed;  // by units that cannot be made from defaults alone
+  try {
+    (void)entry.factory(settings);
+  } catch (const InvalidInput& error) {
+    needed = fmt::format("\n{}\n", error.what());
+  }
+  return fmt::format("{}\n\n{}\n{}{}", entry.description, heading, settings_text(settings.resolved()), needed);
 }
 
 std::string suite_detail(const ShippedSuite& shipped) {

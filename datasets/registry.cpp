@@ -14,6 +14,9 @@ const Registry<TaskFactory>& task_registry() {
     r.add("sphere-vmf2", "two von Mises-Fisher modes on S2", make_sphere_vmf2);
     r.add("bunny-eigen", "mixture of clamped Laplacian eigenfunctions on the Stanford Bunny",
           make_bunny_eigen);
+    r.add("bunny-eigen10", "clamped Laplacian eigenfunction 10 on the Stanford Bunny", make_bunny_eigen10);
+    r.add("bunny-eigen50", "clamped Laplacian eigenfunction 50 on the Stanford Bunny", make_bunny_eigen50);
+    r.add("bunny-eigen100", "clamped Laplacian eigenfunction 100 on the Stanford Bunny", make_bunny_eigen100);
     r.add("backbone-8", "real protein backbone fragments of 8 residues, ideal bonds and angles",
           make_backbone_8);
     r.add("backbone-16", "real protein backbone fragments of 16 residues, ideal bonds and angles",
@@ -25,6 +28,7 @@ const Registry<TaskFactory>& task_registry() {
     r.add("so3-mixture64", "64 wrapped normals on the rotations", make_so3_mixture64);
     r.add("so3-fisher", "four matrix Fisher laws on the rotations, with exact noised score", make_so3_fisher);
     r.add("so3-frames", "real rotations from one residue of a protein to the next", make_so3_frames);
+    r.add("circle-vm", "a von Mises law on the unit circle of R^2", make_circle_vm);
     r.add("torus-vm", "four products of von Mises laws on the flat torus of R^4", make_torus_vm);
     r.add("torus-ramachandran", "(phi, psi) of real residues on the flat torus of R^4",
           make_torus_ramachandran);

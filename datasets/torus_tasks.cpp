@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// torus-vm: a mixture of products of von Mises laws on the flat torus of R^4. torus-ramachandran: the (phi,
+// circle-vm: a von Mises law on the circle. torus-vm: a mixture of products of von Mises laws on the flat torus of R^4. torus-ramachandran: the (phi,
 // psi) of real residues there.
 #include <algorithm>
 #include <cmath>
@@ -24,7 +24,41 @@ std::shared_ptr<const DiffusedScore> diffuse_von_mises(const Task& task, const L
   return mixture == nullptr ? nullptr : make_diffused_von_mises(*mixture, lift);
 }
 
+/// What the tasks of von Mises laws share.
+Task make_von_mises_task(const std::string& name, std::shared_ptr<const VonMisesMixture> law, Index bins,
+                         Settings& settings) {
+  const auto partition = std::make_shared<const TorusPartition>(law->angles(), settings.integer("bins", bins, 1, 1024));
+  std::string hashed = "von-mises-mixture torus";
+  for (const VonMisesMixture::Mode& mode : law->modes()) {
+    hashed += fmt::format(" {},{},{}", fmt::join(mode.means, ":"), fmt::join(mode.kappas, ":"), mode.weight);
+  }
+  Task task;
+  task.name = name;
+  task.data_hash = hash_of_law(hashed);
+  task.manifold = std::make_shared<const Torus>(law->angles());
+  task.sampler = law;
+  task.density = law;
+  task.partition = partition;
+  task.masses = law->masses(*partition);
+  task.entropy = law->entropy().value();
+  task.preregistered_sigma = 0.1 * std::min(1.0, law->standard_deviation());
+  task.sigma_grid = {0.01, 0.03, 0.1, 0.2, 0.3};
+  task.make_diffused_score = diffuse_von_mises;
+  read_common_settings(task, settings, law->standard_deviation());
+  return task;
+}
+
 }  // namespace
+
+Task make_circle_vm(Settings& settings) {
+  const auto law =
+      std::make_shared<const VonMisesMixture>(std::vector<VonMisesMixture::Mode>{{{0.0}, {1.0}, 1.0}});
+  Task task = make_von_mises_task("circle-vm", law, 32, settings);
+  task.description =
+      "von Mises law with concentration 1 on the unit circle of R^2: the published demonstration of overfitting, with "
+      "1,000 training points there";
+  return task;
+}
 
 Task make_torus_vm(Settings& settings) {
   // The four regions of a Ramachandran plot, (phi, psi) in degrees; kappa = 1/width² with widths of 10 to 20
@@ -35,29 +69,10 @@ Task make_torus_vm(Settings& settings) {
                                          {{-120 * degree, 130 * degree}, {8, 10}, 0.3},
                                          {{-70 * degree, 145 * degree}, {20, 20}, 0.2},
                                          {{57 * degree, 40 * degree}, {25, 25}, 0.1}});
-  const auto partition = std::make_shared<const TorusPartition>(2, settings.integer("bins", 24, 1, 1024));
-  std::string hashed = "von-mises-mixture torus";
-  for (const VonMisesMixture::Mode& mode : law->modes()) {
-    hashed += fmt::format(" {},{},{}", fmt::join(mode.means, ":"), fmt::join(mode.kappas, ":"), mode.weight);
-  }
-  Task task;
-  task.name = "torus-vm";
+  Task task = make_von_mises_task("torus-vm", law, 24, settings);
   task.description =
-      "four products of von Mises laws on the flat torus of R^4, at the regions of a Ramachandran plot, "
-      "(phi, psi) = "
-      "(-63,-43) (-120,130) (-70,145) (57,40) degrees, weights .4 .3 .2 .1; the concentrations are our "
-      "choice";
-  task.data_hash = hash_of_law(hashed);
-  task.manifold = std::make_shared<const Torus>(2);
-  task.sampler = law;
-  task.density = law;
-  task.partition = partition;
-  task.masses = law->masses(*partition);
-  task.entropy = law->entropy().value();
-  task.preregistered_sigma = 0.1 * std::min(1.0, law->standard_deviation());
-  task.sigma_grid = {0.01, 0.03, 0.1, 0.2, 0.3};
-  task.make_diffused_score = diffuse_von_mises;
-  read_common_settings(task, settings, law->standard_deviation());
+      "four products of von Mises laws on the flat torus of R^4, at the regions of a Ramachandran plot, (phi, psi) = "
+      "(-63,-43) (-120,130) (-70,145) (57,40) degrees, weights .4 .3 .2 .1; the concentrations are our choice";
   return task;
 }
 

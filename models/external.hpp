@@ -17,7 +17,7 @@ class TimeLimitExceeded : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Settings: command, a line for /bin/sh with the places {train}, {samples} (needed), {n}, {seed} and {dim}; timeout_s
+/// Settings: command (needed), a line for /bin/sh with the places {train}, {samples} (needed), {n}, {seed} and {dim}; timeout_s
 /// (600), of the program. Training points: one fixed lifted draw, epoch 0 of the source, as float64 C-order .npy, N×D.
 /// {seed} is a number below 2^31 that depends on suite, cell and replicate. The program runs in a process group of its
 /// own with one thread for OpenMP and BLAS, in a temporary directory that is removed afterwards; it must write n×D finite

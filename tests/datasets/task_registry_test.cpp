@@ -19,7 +19,7 @@ TEST(TaskRegistry, HasTheTasksOfTheDesign) {
   EXPECT_THAT(
       task_registry().names(),
       ::testing::IsSupersetOf({"plane-gmm9",    "plane-smiley",  "sphere-vmf6",        "sphere-vmf2",
-                               "bunny-eigen",   "so3-mixture16", "so3-mixture32",      "so3-mixture64",
+                               "bunny-eigen",   "bunny-eigen10", "bunny-eigen50", "bunny-eigen100", "circle-vm", "so3-mixture16", "so3-mixture32",      "so3-mixture64",
                                "so3-fisher",    "torus-vm",      "torus-ramachandran", "finite16",
                                "two-points",    "discrete-cube", "discrete-tokens",    "sphere-in-16d",
                                "circle-in-16d", "earth-volcano", "earth-earthquake",   "earth-flood",
