@@ -53,12 +53,15 @@ struct ColumnBuilder {
   std::vector<double> nulls;
   std::vector<double> null_sds;
   bool first = true;
+  bool applicable = false;  // the protocol is that of a record with a value, if there is one
   int version = 1;
 };
 
 void add_to_column(ColumnBuilder& builder, const MetricRecord& record) {
   MetricColumn& column = builder.column;
-  if (builder.first) {
+  // What does not apply to a method has no protocol that could differ.
+  const bool applicable = !record.status.starts_with("not_applicable");
+  if (builder.first || (applicable && !builder.applicable)) {
     column.direction = record.direction;
     column.unit = record.unit;
     column.target = record.target;
@@ -67,6 +70,9 @@ void add_to_column(ColumnBuilder& builder, const MetricRecord& record) {
     column.n_reference = record.n_reference;
     builder.version = record.version;
     builder.first = false;
+    builder.applicable = applicable;
+  } else if (!applicable && builder.applicable) {
+    return;
   } else if (builder.version != record.version || column.parameters != record.parameters ||
              column.n_samples != record.n_samples || column.n_reference != record.n_reference ||
              column.direction != record.direction) {

@@ -119,6 +119,7 @@ const std::vector<ColumnChoice>& default_columns() {
                                                     {"fid_lenet", SampleKind::projected},
                                                     {"coverage", SampleKind::projected},
                                                     {"mmd2_rbf_unbiased", SampleKind::projected},
+                                                    {"nll", SampleKind::raw, true},
                                                     {"constraint_mean", SampleKind::raw},
                                                     {"projection_distance", SampleKind::raw},
                                                     {"train_copy_rate", SampleKind::raw}};
@@ -137,7 +138,12 @@ std::vector<int> chosen_columns(const TaskSummary& summary, const std::vector<Co
   std::vector<int> result;
   for (const ColumnChoice& choice : choices) {
     const int column = summary.column(choice.metric, choice.samples);
-    if (column >= 0) result.push_back(column);
+    const auto known = [column](const std::vector<Summary>& arm) {
+      return !arm[static_cast<std::size_t>(column)].values.empty();
+    };
+    if (column < 0) continue;
+    if (choice.only_where_known && std::none_of(summary.table.begin(), summary.table.end(), known)) continue;
+    result.push_back(column);
   }
   return result;
 }

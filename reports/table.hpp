@@ -52,10 +52,11 @@ struct Table {
 struct ColumnChoice {
   std::string metric;
   SampleKind samples = SampleKind::raw;
+  bool only_where_known = false;  ///< left out where no arm has a value: few methods have likelihoods
 };
 
 /// The columns of terminal and Markdown tables: tvd, coverage and mmd2_rbf_unbiased on projected samples;
-/// constraint_mean, projection_distance and train_copy_rate on raw ones.
+/// nll where there is one, constraint_mean, projection_distance and train_copy_rate on raw ones.
 [[nodiscard]] const std::vector<ColumnChoice>& default_columns();
 /// All columns of \p summary on one kind of samples.
 [[nodiscard]] std::vector<int> all_columns(const TaskSummary& summary, SampleKind samples);

@@ -138,6 +138,41 @@ TEST(MakeTable, ALiftBelowTheSmallestNoiseIsCalledInvisible) {
   }));
 }
 
+TEST(MakeTable, LikelihoodsHaveAColumnWhereThereAreAny) {
+  TaskResult task = small_task();
+  const auto nll_column = [&] {
+    const TaskSummary summary = summarise(task);
+    for (const int column : chosen_columns(summary, default_columns())) {
+      const MetricColumn& found = summary.columns[static_cast<std::size_t>(column)];
+      if (found.name == "nll") return std::pair(true, found);
+    }
+    return std::pair(false, MetricColumn());
+  };
+  MetricRecord nll;
+  nll.name = "nll";
+  nll.direction = "lower";
+  nll.status = "not_applicable: no stored log-densities";
+  nll.parameters = R"({"measure":"ambient"})";
+  for (CellResult& cell : task.cells) {
+    if (cell.has_metrics) cell.raw = {nll};
+  }
+  EXPECT_FALSE(nll_column().first);
+  // One method has likelihoods, with other settings than those who have none: that is no mixture of protocols.
+  nll.status = "ok";
+  nll.value = 0.2;
+  nll.null = 0.1;
+  nll.parameters = R"({"measure":"manifold"})";
+  task.cells[2].raw = {nll};
+  ASSERT_TRUE(nll_column().first);
+  EXPECT_FALSE(nll_column().second.mixed_protocol);
+  EXPECT_EQ(nll_column().second.parameters, nll.parameters);
+  EXPECT_EQ(nll_column().second.null, 0.1);
+  // Two methods with values of different measures are one.
+  nll.parameters = R"({"measure":"ambient"})";
+  task.cells[0].raw = {nll};
+  EXPECT_TRUE(nll_column().second.mixed_protocol);
+}
+
 TEST(MakeTable, PublishedNumbersAreMarkedAsTheirs) {
   TaskResult task = small_task();
   const auto notes = [&] {
