@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
 namespace {
@@ -30,7 +31,7 @@ std::string affine_spec(const Points& a, const Vector& b) {
 // The nearest representable value to the exact quotient needs no care for overflow at the sizes met here, but
 // a norm that overflows or vanishes must not pass as a normal.
 Points unit_row(const Vector& normal) {
-  const double norm = normal.stableNorm();
+  const double norm = detail::safe_norm(normal.data(), normal.size());
   if (normal.size() < 2 || !(norm > 0) || !std::isfinite(norm)) {
     throw InvalidInput(
         fmt::format("plane: the normal ({}) must have at least two numbers, be finite and not zero",

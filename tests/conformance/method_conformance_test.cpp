@@ -33,7 +33,7 @@ Value::Table small_settings(const std::string& name) {
     return {{"command", ONMANIFOLD_EXTERNAL_PROGRAM " ok {train} {samples} {n} {seed}"}};
   }
   if (name == "realnvp" || name == "spline_flow") {
-    return {{"steps", 300}, {"layers", 4}, {"width", 32}, {"batch", 128}, {"learning_rate", 5e-3}, {"ema", 0.9}};
+    return {{"steps", 800}, {"layers", 4}, {"width", 32}, {"batch", 256}, {"learning_rate", 2e-3}, {"ema", 0.99}};
   }
   if (name == "vae") return {{"steps", 600}, {"width", 32}, {"batch", 128}, {"learning_rate", 5e-3}, {"ema", 0.9}};
   if (name == "vae_flow" || name == "vae_ddpm" || name == "autoencoder_ddpm") {

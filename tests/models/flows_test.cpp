@@ -349,8 +349,16 @@ TEST_P(FlowMethods, WithoutALiftTheLikelihoodGrowsAsTheLawThins) {
   const Index last = loss.size() - 1;
   EXPECT_LT(loss[last], loss[last / 4] - 0.3);
   EXPECT_LT(width[last], 0.08);
-  // One normal direction: one nat for each factor e, within a half.
-  EXPECT_NEAR((loss[last] - loss[last / 4]) / (std::log(width[last]) - std::log(width[last / 4])), 1, 0.5);
+  // One normal direction: one nat for each factor e of the mean log-thickness. What is recorded is the thinnest
+  // direction at a few points, so the slope (least squares over the second half of the training, where the law along
+  // the plane is learned) is near 1 only up to their difference: 1.1 to 1.6 for these flows. Below 1/2 the likelihood
+  // would not be that of the thinning, above 2 two directions would thin.
+  const Index count = last - last / 2 + 1;
+  const Vector x = width.tail(count).array().log();
+  const Vector y = loss.tail(count);
+  const double slope = (x.array() - x.mean()).matrix().dot(y) / (x.array() - x.mean()).square().sum();
+  EXPECT_GT(slope, 0.5);
+  EXPECT_LT(slope, 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FlowMethods, testing::Values("realnvp", "spline_flow"));
