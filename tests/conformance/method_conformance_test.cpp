@@ -98,14 +98,16 @@ struct Target {
   Eigen::MatrixXd covariance;
 };
 
-/// N(m, C) with deviations 1 and 1/2 on a plane.
+/// N(m, C) with deviations 1 and 1/2 on a plane, and \p lift along its normal.
 class PlaneTarget {
  public:
-  [[nodiscard]] Target target() const { return {fixture_.context(), law_.mean(), law_.covariance()}; }
+  explicit PlaneTarget(double lift) : fixture_(NormalLaw::in_a_plane(), 1000, lift) {}
+  [[nodiscard]] Target target() const {
+    return {fixture_.context(), fixture_.law().mean(), fixture_.law().covariance()};
+  }
 
  private:
-  NormalLaw law_ = NormalLaw::in_a_plane();
-  FitFixture fixture_{law_, 1000};
+  FitFixture fixture_;
 };
 
 /// A broad cap of S^2, for methods that need geodesics; its moments from 100,000 draws (error below .01).
@@ -190,8 +192,12 @@ class Methods : public testing::TestWithParam<std::string> {};
 /// Methods that say "unsupported" of a plane: those with geodesics only.
 const std::set<std::string> intrinsic = {"riemannian_flow_matching"};
 
+/// Normalizing flows get a law that fills the space: on a plane their density has no bound, and what a training
+/// arrives at hangs on the rounding of the machine.
+const std::set<std::string> flows = {"realnvp", "spline_flow"};
+
 TEST_P(Methods, KeepTheIdentitiesAndLearnATrivialTarget) {
-  const PlaneTarget plane;
+  const PlaneTarget plane(flows.contains(GetParam()) ? 0.3 : 0);
   const SphereTarget sphere;
   const std::vector<int> found =
       violations(maker(GetParam()), intrinsic.contains(GetParam()) ? sphere.target() : plane.target());
@@ -245,7 +251,7 @@ class Broken final : public GenerativeModel {
 };
 
 TEST(MethodConformance, CatchesBrokenMethods) {
-  const PlaneTarget plane;
+  const PlaneTarget plane(0);
   for (const int fault : {1, 2, 3, 5}) {
     const std::vector<int> found =
         violations([fault] { return std::make_unique<Broken>(fault); }, plane.target());
