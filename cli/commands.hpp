@@ -29,6 +29,7 @@ struct RunArguments {
   bool force = false;
   bool metrics_only = false;
   bool dry_run = false;
+  std::string costs;      ///< with dry_run: file for the costs of the finished cells; empty: none
   std::vector<std::string> command_line;
 };
 int run_command(const RunArguments& arguments);

@@ -59,7 +59,9 @@ int dispatch(int argc, char** argv) {
   run_app->add_option("--shard", run.shard, "Only the I-th of N shares of the cells, as I/N with I from 1");
   run_app->add_flag("--force", run.force, "Compute cells again whose configuration changed");
   run_app->add_flag("--metrics-only", run.metrics_only, "Recompute metrics from stored samples; train nothing");
-  run_app->add_flag("--dry-run", run.dry_run, "Print the cells and stop");
+  run_app->add_flag("--dry-run", run.dry_run, "Print the cells left to do, how long they will take and how much they will write; compute nothing");
+  run_app->add_option("--write-costs", run.costs, "With --dry-run: write what the finished cells took to this .csv")
+      ->needs("--dry-run");
   run_app->footer(
       "Finished cells are skipped, so the same command resumes an interrupted run. Failed cells are tried again.\n"
       "Results do not depend on -j, --shard, order or interruption, bit for bit.");

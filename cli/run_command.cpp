@@ -8,6 +8,8 @@
 
 #include "cli/commands.hpp"
 #include "core/error.hpp"
+#include "core/provenance.hpp"
+#include "suite/run_estimate.hpp"
 #include "suite/scheduler.hpp"
 
 namespace onmanifold {
@@ -61,6 +63,36 @@ std::string join_quoted(const std::vector<std::string>& words) {
   return line;
 }
 
+std::string duration(double seconds) {
+  if (seconds < 100) return fmt::format("{:.0f} s", seconds);
+  return seconds < 100 * 60 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
+}
+
+/// Cells left to do on stdout; how long and how much on stderr.
+int dry_run(const SuiteSpec& suite, const RunOptions& options, const std::string& costs_file) {
+  const std::vector<Cell> cells = select(expand(suite), options);
+  std::vector<Cell> todo;
+  for (const Cell& cell : cells) {
+    if (!is_finished(options.directory, cell)) todo.push_back(cell);
+  }
+  for (const Cell& cell : todo) fmt::print("{}\n", cell.key.text());
+  const CostTable measured = measured_costs(options.directory);
+  if (!costs_file.empty()) write_costs(costs_file, measured);
+  const RunEstimate estimate =
+      estimate_run(todo, options.workers, measured, shipped_costs(suite.source), speed_probe_seconds());
+  fmt::print(stderr, "{} cells, {} finished, {} workers, into {}\n", cells.size(), cells.size() - todo.size(),
+             options.workers, options.directory);
+  if (estimate.unknown < estimate.cells) {
+    fmt::print(stderr, "about {} and {:.0f} MB", duration(estimate.wall_seconds), estimate.bytes / 1e6);
+    if (estimate.borrowed > 0) fmt::print(stderr, "; {} cells by the cost of another lift", estimate.borrowed);
+    fmt::print(stderr, "\n");
+  }
+  if (estimate.unknown > 0) {
+    fmt::print(stderr, "{} cells of unknown cost: none of their task and method has finished here\n", estimate.unknown);
+  }
+  return exit_ok;
+}
+
 }  // namespace
 
 int run_command(const RunArguments& arguments) {
@@ -80,10 +112,7 @@ int run_command(const RunArguments& arguments) {
   options.metrics_only = arguments.metrics_only;
   options.command_line = arguments.command_line;
   if (arguments.dry_run) {
-    const std::vector<Cell> cells = select(expand(suite), options);
-    for (const Cell& cell : cells) fmt::print("{}\n", cell.key.text());
-    fmt::print(stderr, "{} cells, {} workers, into {}\n", cells.size(), options.workers, options.directory);
-    return exit_ok;
+    return dry_run(suite, options, arguments.costs);
   }
 
   options.on_cell = [](const CellKey& key, const CellStatus& status) {

@@ -267,6 +267,7 @@ void write_metrics_cell(const std::string& path, const MetricsCell& cell) {
   file.write_text("/config", to_json(cell.config));
   file.write_table("/metrics/raw", to_table(cell.raw));
   file.write_table("/metrics/projected", to_table(cell.projected));
+  for (const auto& [name, value] : cell.timing) file.write_number("/timing/" + name, value);
   file.commit();
 }
 
@@ -279,6 +280,7 @@ MetricsCell read_metrics_cell(const std::string& path) {
   cell.config = read_json(file, "/config");
   cell.raw = read_records(file, "/metrics/raw");
   cell.projected = read_records(file, "/metrics/projected");
+  cell.timing = read_timing(file);
   return cell;
 }
 

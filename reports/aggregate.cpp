@@ -172,6 +172,8 @@ TaskSummary summarise(const TaskResult& task) {
     }
     ++place->n_cells;
     if (cell.has_metrics) ++place->n_ok;
+    if (place->type.empty()) place->type = find_text(cell.head.config, "method.type");
+    if (place->lift_type.empty()) place->lift_type = find_text(cell.head.config, "lift.type");
     if (std::isnan(place->lift_sigma)) place->lift_sigma = find_number(cell.head.config, "lift.sigma");
     summary.seeds.insert(cell.key.seed);
   }

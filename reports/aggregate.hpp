@@ -26,6 +26,8 @@ struct Arm {
   std::string method;
   std::string lift;
   ArmRole role = ArmRole::learner;
+  std::string type;       ///< of the method, which may have another label; from the cells' configuration
+  std::string lift_type;  ///< none, normal or isotropic; likewise
   int n_cells = 0;  ///< cells found, whatever their state
   int n_ok = 0;     ///< of these, with samples and metrics
   double lift_sigma =

@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/provenance.hpp"
 #include "reports/assets.hpp"
+#include "reports/axis_table.hpp"
 #include "reports/csv_table.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/narrative.hpp"
@@ -319,15 +320,19 @@ std::string table_html(const Table& table, std::string_view caption) {
 
 std::string tables_html(std::size_t index, const TaskResult& task, const TaskSummary& summary) {
   struct Pane {
-    const char* label;
-    const char* caption;
-    std::vector<int> columns;
+    std::string label;
+    std::string caption;
+    Table table;
   };
-  const std::vector<Pane> panes = {
+  std::vector<Pane> panes = {
       {"Main metrics", "Main metrics: mean ± standard deviation over seeds",
-       chosen_columns(summary, default_columns())},
-      {"All, projected", "All metrics of projected samples", all_columns(summary, SampleKind::projected)},
-      {"All, raw", "All metrics of raw samples", all_columns(summary, SampleKind::raw)}};
+       make_table(task, summary, chosen_columns(summary, default_columns()))},
+      {"All, projected", "All metrics of projected samples",
+       make_table(task, summary, all_columns(summary, SampleKind::projected))},
+      {"All, raw", "All metrics of raw samples", make_table(task, summary, all_columns(summary, SampleKind::raw))}};
+  if (auto axis = make_axis_table(task, summary)) {
+    panes.push_back({"By place", "Where the mismatch is handled: " + axis->description, std::move(*axis)});
+  }
   std::string html = "<h3>Metrics</h3>\n<div class=\"tables\">\n";
   for (std::size_t i = 0; i < panes.size(); ++i) {
     html += fmt::format(
@@ -336,7 +341,7 @@ std::string tables_html(std::size_t index, const TaskResult& task, const TaskSum
         index, i, i == 0 ? " checked" : "", panes[i].label);
   }
   for (std::size_t i = 0; i < panes.size(); ++i) {
-    const Table table = make_table(task, summary, panes[i].columns);
+    const Table& table = panes[i].table;
     html += fmt::format("<div class=\"pane pane-{}\">\n{}<ul class=\"footnotes\">\n", i,
                         table_html(table, panes[i].caption));
     for (const std::string& note : table.footnotes) {

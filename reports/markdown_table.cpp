@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/axis_table.hpp"
 #include "reports/narrative.hpp"
 
 namespace onmanifold {
@@ -24,8 +25,8 @@ std::string render_markdown(const Table& table) {
   text += "| Method | Lift | n |";
   std::string rule = "|---|---|--:|";
   for (const TableColumn& column : table.columns) {
-    text += fmt::format(" {}{}{} ({}) |", escape_markdown(column.metric), column.arrow.empty() ? "" : " ",
-                        column.arrow, column.samples);
+    text += fmt::format(" {}{}{}{} |", escape_markdown(column.metric), column.arrow.empty() ? "" : " ", column.arrow,
+                        column.samples.empty() ? "" : fmt::format(" ({})", escape_markdown(column.samples)));
     rule += "--:|";
   }
   text += "\n" + rule + "\n";
@@ -52,6 +53,7 @@ std::string markdown_report(const ResultSet& results) {
   for (const TaskResult& task : results.tasks) {
     const TaskSummary summary = summarise(task);
     text += render_markdown(make_table(task, summary, chosen_columns(summary, default_columns()))) + "\n";
+    if (const auto axis = make_axis_table(task, summary)) text += render_markdown(*axis) + "\n";
   }
   text += escape_markdown(reading_guide_text()) + "\n";
   return text;

@@ -35,12 +35,13 @@ Stream method_stream(const SuiteSpec& suite, const Cell& cell, const char* use) 
 }
 
 /// The reference draws of the last task asked for: all cells of a task share them.
-const Points& reference_points(const SuiteSpec& suite, const Task& task) {
+const Points& reference_points(const SuiteSpec& suite, const TaskSpec& spec) {
+  const Task& task = spec.task;
   static std::pair<std::string, Points> cache;
   const std::string key =
-      fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, suite.n_reference);
+      fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, spec.n_reference);
   if (cache.first != key) {
-    cache = {key, sample_reference(task, suite.n_reference, reference_stream(task, suite.seed))};
+    cache = {key, sample_reference(task, spec.n_reference, reference_stream(task, suite.seed))};
   }
   return cache.second;
 }
@@ -56,7 +57,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   const Task& task = cell.task->task;
   Lap lap;
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(task, suite.seed, cell.key.seed, suite.n_train), *task.manifold, cell.lift,
+      make_training_source(training_points(task, suite.seed, cell.key.seed, cell.task->n_train), *task.manifold, cell.lift,
                            training_stream(task, suite.seed, cell.key.seed));
   const std::shared_ptr<const DiffusedScore> score = task.diffused_score(cell.lift);
   result.timing["data_s"] = lap();
@@ -79,7 +80,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   result.model_state = model->state();
 
   try {
-    result.raw = model->sample(suite.n_samples, method_stream(suite, cell, "sampling"));
+    result.raw = model->sample(cell.task->n_samples, method_stream(suite, cell, "sampling"));
   } catch (...) {
     result.log = model->log();
     throw;
@@ -88,7 +89,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   result.timing["sample_s"] = lap();
   project_samples(*task.manifold, result);
   result.timing["project_s"] = lap();
-  result.reference_log_density = model->log_density(reference_points(suite, task));
+  result.reference_log_density = model->log_density(reference_points(suite, *cell.task));
   result.intrinsic_density = model->density_is_intrinsic();
 }
 
@@ -143,11 +144,12 @@ RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
 
 MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawCell& raw,
                             const std::string& raw_digest) {
+  Lap lap;
   const Task& task = cell.task->task;
-  const Points training = training_points(task, suite.seed, cell.key.seed, suite.n_train);
+  const Points training = training_points(task, suite.seed, cell.key.seed, cell.task->n_train);
   const Projection projection{raw.projected, raw.projection_distance, raw.projection_converged};
   MetricInput input{.samples = &raw.raw,
-                    .reference = &reference_points(suite, task),
+                    .reference = &reference_points(suite, *cell.task),
                     .training = &training,
                     .manifold = task.manifold.get(),
                     .projection = &projection,
@@ -185,6 +187,7 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
       }
     }
   }
+  result.timing["metrics_s"] = lap();
   return result;
 }
 
@@ -213,7 +216,7 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   file.version = task.version;
   file.data_hash = task.data_hash;
   file.manifold_spec = task.manifold->spec();
-  file.reference = sample_reference(task, std::min(shown, suite.n_reference), reference_stream(task, suite.seed));
+  file.reference = sample_reference(task, std::min(shown, spec.n_reference), reference_stream(task, suite.seed));
   file.masses = task.masses;
   if (task.partition) file.partition = task.partition->description();
   if (task.surface) {
@@ -222,16 +225,17 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   }
   file.image = task.image;
   file.entropy = task.entropy;
+  const ReplicateRange replicates = replicates_of(suite, spec);
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(task, suite.seed, suite.first_replicate, suite.n_train), *task.manifold, Lift{},
-                           training_stream(task, suite.seed, suite.first_replicate));
+      make_training_source(training_points(task, suite.seed, replicates.first, spec.n_train), *task.manifold, Lift{},
+                           training_stream(task, suite.seed, replicates.first));
   Value::Array grid(task.sigma_grid.begin(), task.sigma_grid.end());
   file.details = Value::Table{{"suite", suite.name},
                               {"seed", static_cast<std::int64_t>(suite.seed)},
-                              {"seeds", suite.last_replicate - suite.first_replicate + 1},
+                              {"seeds", replicates.last - replicates.first + 1},
                               {"n_train", static_cast<std::int64_t>(training->size())},
-                              {"n_samples", static_cast<std::int64_t>(suite.n_samples)},
-                              {"n_reference", static_cast<std::int64_t>(reference_points(suite, task).cols())},
+                              {"n_samples", static_cast<std::int64_t>(spec.n_samples)},
+                              {"n_reference", static_cast<std::int64_t>(reference_points(suite, spec).cols())},
                               {"s_min", task.smallest_noise},
                               {"scale", standardisation(*training).scale},
                               {"preregistered_sigma", task.preregistered_sigma},

@@ -176,6 +176,12 @@ std::vector<Cell> select(std::vector<Cell> cells, const RunOptions& options) {
   return share;
 }
 
+bool is_finished(const std::string& directory, const Cell& cell) {
+  RunOptions options;
+  options.force = true;  // a cell of another configuration is not finished, and no error here
+  return remaining(directory, cell, options) == Work::nothing;
+}
+
 RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
   if (options.workers < 1) throw InvalidInput(fmt::format("-j {}: at least one worker is needed", options.workers));
   const std::vector<Cell> cells = select(expand(suite), options);

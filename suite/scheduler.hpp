@@ -38,6 +38,9 @@ struct RunSummary {
 /// The cells that a run would look at, in order.
 [[nodiscard]] std::vector<Cell> select(std::vector<Cell> cells, const RunOptions& options);
 
+/// Whether a run would leave this cell alone: samples and metrics are there, of this configuration.
+[[nodiscard]] bool is_finished(const std::string& directory, const Cell& cell);
+
 /// Runs the suite. Cells whose files are complete and unchanged are skipped; failed ones are tried again.
 /// \throw InvalidInput if a finished cell has another configuration and \p options.force is off (the message shows
 /// the difference), or if the directory cannot be used; IoError on a fault of the environment.

@@ -87,19 +87,25 @@ LiftSpec read_lift(const Value& table, const std::string& source) {
     settings.choice("sigma", "preregistered", {"preregistered"});
   } else if (sigma != entries->end()) {
     lift.sigma = settings.number("sigma", 0, 1e-12, 1e12);
+    if (entries->contains("factor")) {
+      throw InvalidInput(settings.locate("factor") + ": only a pre-registered level has a factor");
+    }
     if (lift.type == LiftType::none) throw InvalidInput(settings.locate("sigma") + ": the lift 'none' has no level");
   } else {
     settings.text("sigma", "preregistered");
   }
+  if (!lift.sigma) lift.factor = settings.number("factor", 1, 1e-6, 1e6);
   settings.finish();
   return lift;
 }
 
+constexpr Index most_points = 1'000'000'000;
+
 /// Null, and a line in \p left_out, where the task is optional and its data are not there.
-std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string& source,
+std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string& source, const SuiteSpec& suite,
                                           std::vector<std::string>& left_out) {
   const std::string where = source + ": [[task]]";
-  const std::set<std::string> own = {"name", "optional"};
+  const std::set<std::string> own = {"name", "optional", "n_train", "n_samples", "n_reference", "seeds"};
   Settings head(only(table, own), where);
   const std::string name = head.required_text("name");
   const bool optional = head.boolean("optional", false);
@@ -111,6 +117,11 @@ std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string&
   }
   Settings settings(without(table, own), where);
   auto spec = std::make_shared<TaskSpec>();
+  spec->n_train = head.integer("n_train", suite.n_train, 1, most_points);
+  spec->n_samples = head.integer("n_samples", suite.n_samples, 1, most_points);
+  spec->n_reference = head.integer("n_reference", suite.n_reference, 1, most_points);
+  const std::string seeds = head.text("seeds", "");
+  if (!seeds.empty()) spec->replicates = parse_replicates(seeds, head.locate("seeds"));
   try {
     spec->task = factory(settings);
   } catch (const MissingData& error) {
@@ -130,15 +141,22 @@ std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string&
 }
 
 MethodSpec read_method(const Value& table, const std::string& source, const Registry<MethodFactory>& types,
-                       const std::vector<LiftSpec>& lifts) {
+                       const std::vector<LiftSpec>& lifts, const std::vector<std::string>& tasks) {
   const std::string where = source + ": [[method]]";
-  const std::set<std::string> own = {"name", "type", "lifts"};
+  const std::set<std::string> own = {"name", "type", "lifts", "tasks"};
   Settings head(only(table, own), where);
   MethodSpec method;
   method.name = head.required_text("name");
   check_path_part(method.name, head.locate("name"));
   method.type = head.text("type", method.name);
   method.lifts = head.texts("lifts", {"none"});
+  method.tasks = head.texts("tasks", {"*"});
+  for (const std::string& glob : method.tasks) {
+    if (std::none_of(tasks.begin(), tasks.end(), [&](const std::string& task) { return matches(glob, task); })) {
+      throw InvalidInput(fmt::format("{}: '{}' matches no [[task]] (there are: {})", head.locate("tasks"), glob,
+                                     fmt::join(tasks, ", ")));
+    }
+  }
   for (const std::string& lift : method.lifts) {
     if (std::none_of(lifts.begin(), lifts.end(), [&](const LiftSpec& known) { return known.name == lift; })) {
       std::vector<std::string> names;
@@ -159,6 +177,11 @@ MethodSpec read_method(const Value& table, const std::string& source, const Regi
   settings.finish();
   method.settings = Value(settings.resolved());
   return method;
+}
+
+bool runs_on(const MethodSpec& method, const std::string& task) {
+  return std::any_of(method.tasks.begin(), method.tasks.end(),
+                     [&](const std::string& glob) { return matches(glob, task); });
 }
 
 template <class T>
@@ -228,10 +251,9 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
   const ReplicateRange range = parse_replicates(settings.text("seeds", "0..4"), settings.locate("seeds"));
   suite.first_replicate = range.first;
   suite.last_replicate = range.last;
-  constexpr Index most = 1'000'000'000;
-  suite.n_train = settings.integer("n_train", suite.n_train, 1, most);
-  suite.n_samples = settings.integer("n_samples", suite.n_samples, 1, most);
-  suite.n_reference = settings.integer("n_reference", suite.n_reference, 1, most);
+  suite.n_train = settings.integer("n_train", suite.n_train, 1, most_points);
+  suite.n_samples = settings.integer("n_samples", suite.n_samples, 1, most_points);
+  suite.n_reference = settings.integer("n_reference", suite.n_reference, 1, most_points);
   suite.timeout_s = settings.number("timeout_s", suite.timeout_s, 0);
   suite.memory_gb = settings.number("memory_gb", suite.memory_gb, 0);
   settings.finish();
@@ -246,18 +268,26 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
     suite.lifts.insert(suite.lifts.begin(), LiftSpec{.name = "none", .type = LiftType::none, .sigma = {}});
   }
   check_unique(suite.lifts, "lift", source);
+  std::vector<std::string> named_tasks;  // with those left out
   for (const Value& table_of_task : tables(*table, "task", source)) {
-    std::shared_ptr<const TaskSpec> task = read_task(table_of_task, source, suite.left_out);
+    std::shared_ptr<const TaskSpec> task = read_task(table_of_task, source, suite, suite.left_out);
+    const std::string name = task ? task->task.name : suite.left_out.back().substr(0, suite.left_out.back().find(':'));
+    if (std::find(named_tasks.begin(), named_tasks.end(), name) != named_tasks.end()) {
+      throw InvalidInput(fmt::format("{}: task '{}' appears twice", source, name));
+    }
+    named_tasks.push_back(name);
     if (task) suite.tasks.push_back(std::move(task));
   }
   for (const Value& method : tables(*table, "method", source)) {
-    suite.methods.push_back(read_method(method, source, method_types, suite.lifts));
+    suite.methods.push_back(read_method(method, source, method_types, suite.lifts, named_tasks));
   }
-  check_unique(suite.methods, "method", source);
-  std::set<std::string> task_names;
-  for (const auto& task : suite.tasks) {
-    if (!task_names.insert(task->task.name).second) {
-      throw InvalidInput(fmt::format("{}: task '{}' appears twice", source, task->task.name));
+  // A name may stand for other settings on other tasks, but for one method on each of them.
+  for (const std::string& task : named_tasks) {
+    std::set<std::string> seen;
+    for (const MethodSpec& method : suite.methods) {
+      if (runs_on(method, task) && !seen.insert(method.name).second) {
+        throw InvalidInput(fmt::format("{}: method '{}' appears twice for task '{}'", source, method.name, task));
+      }
     }
   }
   if (suite.tasks.empty()) {
@@ -275,6 +305,12 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
     suite.exclusions.push_back(exclusion);
   }
   return suite;
+}
+
+ReplicateRange replicates_of(const SuiteSpec& suite, const TaskSpec& task) {
+  const ReplicateRange all{suite.first_replicate, suite.last_replicate};
+  const ReplicateRange own = task.replicates.value_or(all);
+  return {std::max(all.first, own.first), std::min(all.last, own.last)};
 }
 
 std::vector<ShippedSuite> shipped_suites() {
@@ -303,7 +339,7 @@ SuiteSpec load_suite(const std::string& name_or_path, const Registry<MethodFacto
 Lift resolve(const LiftSpec& lift, const Task& task) {
   Lift result;
   result.type = lift.type;
-  if (lift.type != LiftType::none) result.sigma = lift.sigma.value_or(task.preregistered_sigma);
+  if (lift.type != LiftType::none) result.sigma = lift.sigma.value_or(lift.factor * task.preregistered_sigma);
   return result;
 }
 
@@ -311,6 +347,7 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
   std::vector<Cell> cells;
   for (const std::shared_ptr<const TaskSpec>& task : suite.tasks) {
     for (const MethodSpec& method : suite.methods) {
+      if (!runs_on(method, task->task.name)) continue;
       for (const std::string& lift_name : method.lifts) {
         const auto lift_spec = std::find_if(suite.lifts.begin(), suite.lifts.end(),
                                             [&](const LiftSpec& lift) { return lift.name == lift_name; });
@@ -321,7 +358,8 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
             });
         if (excluded) continue;
         const Lift lift = resolve(*lift_spec, task->task);
-        for (int replicate = suite.first_replicate; replicate <= suite.last_replicate; ++replicate) {
+        const auto [first, last] = replicates_of(suite, *task);
+        for (int replicate = first; replicate <= last; ++replicate) {
           Cell cell;
           cell.key = {task->task.name, method.name, lift_name, replicate};
           cell.task = task;
@@ -337,14 +375,14 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
                                     {"settings", without(task->settings, {"metrics", "bins"})}}},
               {"method", Value::Table{{"name", method.name}, {"type", method.type}, {"settings", method.settings}}},
               {"lift", Value::Table{{"name", lift_name}, {"type", to_string(lift.type)}, {"sigma", lift.sigma}}},
-              {"n_train", static_cast<std::int64_t>(suite.n_train)},
-              {"n_samples", static_cast<std::int64_t>(suite.n_samples)},
+              {"n_train", static_cast<std::int64_t>(task->n_train)},
+              {"n_samples", static_cast<std::int64_t>(task->n_samples)},
               {"seed", static_cast<std::int64_t>(suite.seed)},
               {"replicate", replicate}};
           cell.sample_hash = to_hex(sha256(to_json(cell.config)));
           cell.metric_config = Value::Table{
               {"metrics", metric_list_value(task->metrics)},
-              {"n_reference", static_cast<std::int64_t>(suite.n_reference)},
+              {"n_reference", static_cast<std::int64_t>(task->n_reference)},
               {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()},
               {"sample_hash", cell.sample_hash}};
           cell.metric_hash = to_hex(sha256(to_json(cell.metric_config)));

@@ -23,7 +23,8 @@ namespace onmanifold {
 struct LiftSpec {
   std::string name;
   LiftType type = LiftType::none;
-  std::optional<double> sigma;  ///< data units; nullopt: the pre-registered level of each task
+  std::optional<double> sigma;  ///< data units; nullopt: the pre-registered level of each task …
+  double factor = 1;            ///< … times this
 };
 
 /// A [[method]] table.
@@ -32,6 +33,13 @@ struct MethodSpec {
   std::string type;             ///< name in the method registry
   Value settings;               ///< a table: the keys that belong to the method
   std::vector<std::string> lifts;
+  std::vector<std::string> tasks = {"*"};  ///< globs of the tasks it runs on
+};
+
+/// Inclusive range of replicates: "0..2", or "3" for one.
+struct ReplicateRange {
+  int first = 0;
+  int last = 0;
 };
 
 /// A [[task]] table, made.
@@ -39,6 +47,10 @@ struct TaskSpec {
   Task task;
   Value settings;               ///< resolved overrides
   std::vector<MetricSpec> metrics;
+  Index n_train = 10000;        ///< these three are the suite's where the task says nothing
+  Index n_samples = 10000;
+  Index n_reference = 10000;
+  std::optional<ReplicateRange> replicates;  ///< of the suite's, those that this task has; nullopt: all
 };
 
 /// An [[exclude]] table: cells that match every given glob are left out.
@@ -80,12 +92,11 @@ struct Cell {
   std::string metric_hash;
 };
 
-/// Inclusive range "0..2" or a single "3". \throw InvalidInput naming \p where.
-struct ReplicateRange {
-  int first = 0;
-  int last = 0;
-};
+/// \throw InvalidInput naming \p where.
 [[nodiscard]] ReplicateRange parse_replicates(const std::string& text, const std::string& where);
+
+/// The replicates of a task: those of the suite that the task has. Empty (last < first) where there are none.
+[[nodiscard]] ReplicateRange replicates_of(const SuiteSpec& suite, const TaskSpec& task);
 
 /// Reads a suite. \p name_or_path is a path, or the name of a shipped suite.
 /// \throw InvalidInput with file, line and key.

@@ -20,6 +20,7 @@ TrainingSettings TrainingSettings::read(Settings& settings) {
   result.network = settings.choice("network", result.network, {"auto", "mlp", "unet"});
   result.shape.width = settings.integer("width", result.shape.width, 32, 65536);
   result.shape.depth = settings.integer("depth", result.shape.depth, 1, 100);
+  result.shape.residual = settings.boolean("residual", result.shape.residual);
   if (result.shape.width % 32 != 0) throw InvalidInput(settings.locate("width") + ": must be a multiple of 32");
   return result;
 }

@@ -51,8 +51,9 @@ ONMANIFOLD_INLINE void multiply(Tile<tile_columns>& tile, const float* weight, c
   }
 }
 
-/// h = silu(W in + b) for columns 0 … n-1; also the slope silu'(z) where \p slope is not null.
-template <bool WithSlope>
+/// h = silu(z), z = W in + b, for columns 0 … n-1, and its slope silu'(z) if WithSlope; h = in + silu(z) if Skip, for as
+/// many outputs as inputs.
+template <bool WithSlope, bool Skip>
 void dense_silu(const float* weight, Index columns, const float* bias, const float* in, Index inputs,
                 Index outputs, Index capacity, Index n, float* out, float* slope) {
   for (Index p = 0; p < outputs; p += height) {
@@ -67,7 +68,11 @@ void dense_silu(const float* weight, Index columns, const float* bias, const flo
           const Vec s = panels::sigmoid(tile[j][v]);
           const Vec h = tile[j][v] * s;
           const Index at = p * capacity + (c + j) * height + v * lanes;
-          store(out + at, h);
+          if constexpr (Skip) {
+            store(out + at, load(in + at) + h);
+          } else {
+            store(out + at, h);
+          }
           if constexpr (WithSlope) store(slope + at, s + h * (1.0F - s));
         }
       }
@@ -75,17 +80,24 @@ void dense_silu(const float* weight, Index columns, const float* bias, const flo
   }
 }
 
-/// slope <- slope * (W^T delta): \p transposed has panels over the inputs of the layer.
+/// slope <- slope * (W^T delta): \p transposed has panels over the inputs of the layer. If Skip: slope <- slope * g and
+/// carried <- g with g = W^T delta + carried, the gradient that goes past the layer beside the one through it.
+template <bool Skip>
 void backpropagate(const float* transposed, const float* delta, Index inputs, Index outputs, Index capacity,
-                   Index n, float* slope) {
+                   Index n, float* slope, float* carried) {
   for (Index p = 0; p < inputs; p += height) {
     for (Index c = 0; c < n; c += tile_columns) {
       Tile<tile_columns> tile{};
       multiply(tile, transposed + p * outputs, delta, outputs, capacity, c);
       for (int j = 0; j < tile_columns; ++j) {
         for (int v = 0; v < vectors; ++v) {
-          float* const at = slope + p * capacity + (c + j) * height + v * lanes;
-          store(at, load(at) * tile[j][v]);
+          const Index at = p * capacity + (c + j) * height + v * lanes;
+          Vec g = tile[j][v];
+          if constexpr (Skip) {
+            g += load(carried + at);
+            store(carried + at, g);
+          }
+          store(slope + at, load(slope + at) * g);
         }
       }
     }
@@ -231,7 +243,9 @@ Mlp::Mlp(MlpShape shape) : shape_(shape) {
 
 std::string Mlp::name() const {
   std::string result = fmt::format("{}", layers_.front().inputs);
-  for (const Layer& layer : layers_) result += fmt::format("-{}", layer.outputs);
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    result += fmt::format("{}{}", skips(static_cast<Index>(l)) ? '+' : '-', layers_[l].outputs);
+  }
   return result;
 }
 
@@ -305,6 +319,7 @@ Mlp::Tape::Tape(const Mlp& network, Index columns) : capacity_(panel_capacity(co
   slope_ = hidden_;
   transposed_.assign(static_cast<std::size_t>(shape.depth - 1),
                      Eigen::VectorXf::Zero(shape.width * shape.width));
+  if (shape.residual) carried_.setZero(shape.width * capacity_);
   if (network.wide_) {
     output_.setZero(network.output_stride_ * capacity_);
     output_transposed_.setZero(network.output_stride_ * shape.width);
@@ -336,9 +351,9 @@ void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
   for (Index l = 0; l < shape_.depth; ++l) {
     const Layer& layer = layers_[static_cast<std::size_t>(l)];
     float* const out = tape.hidden_[static_cast<std::size_t>(l)].data();
-    dense_silu<true>(parameters.data() + layer.weight, layer.columns, parameters.data() + layer.bias, in,
-                     layer.inputs, layer.outputs, capacity, padded, out,
-                     tape.slope_[static_cast<std::size_t>(l)].data());
+    const auto dense = skips(l) ? dense_silu<true, true> : dense_silu<true, false>;
+    dense(parameters.data() + layer.weight, layer.columns, parameters.data() + layer.bias, in, layer.inputs,
+          layer.outputs, capacity, padded, out, tape.slope_[static_cast<std::size_t>(l)].data());
     in = out;
   }
   const Layer& last = layers_.back();
@@ -365,6 +380,10 @@ void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy,
   const std::size_t depth = static_cast<std::size_t>(shape_.depth);
   const float* const top = tape.hidden_[depth - 1].data();
   float* const top_slope = tape.slope_[depth - 1].data();
+  // With skip connections the gradient of h_l is kept: it reaches h_{l-1} through the layer and past it.
+  tape.carried_.setZero();
+  float* const carried = tape.carried_.data();
+  const auto propagate = shape_.residual ? backpropagate<true> : backpropagate<false>;
   if (wide_) {
     float* const dout = tape.output_.data();
     for (Index p = 0; p < output_stride_; p += height) {
@@ -380,8 +399,8 @@ void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy,
                     gradient.data() + last.bias);
     transpose_panels(parameters.data() + last.weight, output_stride_, shape_.width,
                      tape.output_transposed_.data());
-    backpropagate(tape.output_transposed_.data(), dout, shape_.width, output_stride_, capacity, padded,
-                  top_slope);
+    propagate(tape.output_transposed_.data(), dout, shape_.width, output_stride_, capacity, padded, top_slope,
+              carried);
   } else {
     float* const dout = tape.output_gradient_.data();
     Eigen::Map<Eigen::MatrixXf> padded_dy(dout, output_stride_, padded);
@@ -405,8 +424,9 @@ void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy,
                                  dout + c * output_stride_, output_size(), 1, output_stride_);
         for (int j = 0; j < tile_columns; ++j) {
           for (int v = 0; v < vectors; ++v) {
-            float* const at = top_slope + p * capacity + (c + j) * height + v * lanes;
-            store(at, load(at) * tile[j][v]);
+            const Index at = p * capacity + (c + j) * height + v * lanes;
+            if (shape_.residual) store(carried + at, tile[j][v]);
+            store(top_slope + at, load(top_slope + at) * tile[j][v]);
           }
         }
       }
@@ -421,8 +441,8 @@ void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy,
     if (l == 0) break;
     transpose_panels(parameters.data() + layer.weight, shape_.width, shape_.width,
                      tape.transposed_[l - 1].data());
-    backpropagate(tape.transposed_[l - 1].data(), delta, layer.inputs, layer.outputs, capacity, padded,
-                  tape.slope_[l - 1].data());
+    propagate(tape.transposed_[l - 1].data(), delta, layer.inputs, layer.outputs, capacity, padded,
+              tape.slope_[l - 1].data(), carried);
   }
 }
 
@@ -476,8 +496,9 @@ void Mlp::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, 
   for (Index l = 0; l < shape_.depth; ++l) {
     const Layer& layer = layers_[static_cast<std::size_t>(l)];
     const float* const weight = parameters.data() + layer.weight + (l == 0 ? embedding_ * height : 0);
-    dense_silu<false>(weight, layer.columns, l == 0 ? scratch.bias_.data() : parameters.data() + layer.bias,
-                      in, l == 0 ? shape_.data : layer.inputs, layer.outputs, capacity, padded, out, nullptr);
+    const auto dense = skips(l) ? dense_silu<false, true> : dense_silu<false, false>;
+    dense(weight, layer.columns, l == 0 ? scratch.bias_.data() : parameters.data() + layer.bias, in,
+          l == 0 ? shape_.data : layer.inputs, layer.outputs, capacity, padded, out, nullptr);
     in = out;
     std::swap(out, spare);
   }

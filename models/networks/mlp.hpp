@@ -17,11 +17,13 @@ struct MlpShape {
   Index depth = 3;    ///< hidden layers, >= 1
   Index outputs = 0;  ///< rows of y; 0: as many as x
   bool timed = true;  ///< whether e(t) is part of the input; embeddings have 0 rows otherwise
+  bool residual = false;  ///< whether hidden layers but the first have skip connections
   friend bool operator==(const MlpShape&, const MlpShape&) = default;
 };
 
 /// y = W_o h_L + b_o, h_l = silu(W_l h_{l-1} + b_l), h_0 = (e(t), x) with 32 numbers e(t), silu(z) = z / (1 +
-/// e^-z). Named by its sizes: "35-128-128-128-3" for D = 3. Without time h_0 = x.
+/// e^-z). Named by its sizes: "35-128-128-128-3" for D = 3. Without time h_0 = x. Residual: h_l = h_{l-1} +
+/// silu(W_l h_{l-1} + b_l) for l > 1, "35-128+128+128-3".
 ///
 /// Every buffer is padded with zeros, which stay 0 under any optimiser that leaves a zero gradient alone.
 class Mlp final : public Network {
@@ -58,6 +60,7 @@ class Mlp final : public Network {
     std::vector<Eigen::VectorXf> hidden_;      // panels of h_l
     std::vector<Eigen::VectorXf> slope_;       // silu'(z_l), then dL/dz_l
     std::vector<Eigen::VectorXf> transposed_;  // W_l^T of the hidden-to-hidden layers
+    Eigen::VectorXf carried_;  // dL/dh_l; residual networks only
     Eigen::VectorXf output_gradient_;
     Eigen::VectorXf output_;             // panels of y, then of dL/dy; wide outputs only
     Eigen::VectorXf output_transposed_;  // W_o^T; wide outputs only
@@ -113,6 +116,8 @@ class Mlp final : public Network {
     Index weight = 0;
     Index bias = 0;
   };
+  /// Whether hidden layer \p l (from 0) adds its input.
+  [[nodiscard]] bool skips(Index l) const { return shape_.residual && l > 0 && l < shape_.depth; }
   [[nodiscard]] Index weight_index(std::size_t layer, Index out, Index in) const;
 
   MlpShape shape_;

@@ -22,6 +22,7 @@ class MlpTangents {
                 const Eigen::MatrixXf& vectors, Index count, Eigen::MatrixXf& y, Eigen::MatrixXf& products) const;
 
  private:
+  bool residual_ = false;
   Eigen::MatrixXf embedding_weight_;  // of the first layer
   std::vector<Eigen::MatrixXf> weight_;
   std::vector<Eigen::VectorXf> bias_;

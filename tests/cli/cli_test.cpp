@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/atomic_file.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/made_images.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -146,6 +147,24 @@ TEST(Cli, DryRunPrintsCellsAndWritesNothing) {
   EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 4);
   EXPECT_NE(run.out.find("plane-gmm9/oracle/none/seed-0\n"), std::string::npos);
   EXPECT_FALSE(fs::exists(results));
+  EXPECT_NE(run.err.find("4 cells of unknown cost"), std::string::npos) << run.err;
+}
+
+TEST(Cli, DryRunEstimatesFromFinishedCells) {
+  const TemporaryDirectory directory;
+  const std::string suite = write_suite(directory);
+  const std::string results = directory.file("results");
+  ASSERT_EQ(onmanifold("run " + suite + " -j 1 --only '*/seed-0' -o " + results).exit_code, 0);
+  const std::string costs = directory.file("suite.costs.csv");
+  const CommandResult run = onmanifold("run " + suite + " --dry-run -j 1 -o " + results + " --write-costs " + costs);
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 2);
+  EXPECT_EQ(run.out.find("seed-0"), std::string::npos);
+  EXPECT_NE(run.err.find("4 cells, 2 finished"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("about "), std::string::npos) << run.err;
+  EXPECT_EQ(run.err.find("unknown cost"), std::string::npos) << run.err;
+  EXPECT_NE(read_file(costs).find("plane-gmm9,oracle,none,"), std::string::npos);
+  EXPECT_EQ(onmanifold("run " + suite + " --write-costs " + costs).exit_code, 2);  // needs --dry-run
 }
 
 TEST(Cli, SeedsAndShardsAreChecked) {

@@ -88,8 +88,10 @@ TEST(Transport, GivesTheLogDensityOfANormalLaw) {
   }
 }
 
-TEST(MlpTangents, AgreeWithTheNetworkAndWithDifferences) {
-  const Mlp network({.data = 5, .width = 64, .depth = 2});
+class MlpTangentsOf : public testing::TestWithParam<bool> {};
+
+TEST_P(MlpTangentsOf, AgreeWithTheNetworkAndWithDifferences) {
+  const Mlp network({.data = 5, .width = 64, .depth = 3, .residual = GetParam()});
   Eigen::VectorXf parameters = network.initial_parameters(Stream(1, "weights"));
   const MlpTangents tangents(network, parameters);
   const Eigen::MatrixXf table = time_embedding(10);
@@ -120,6 +122,8 @@ TEST(MlpTangents, AgreeWithTheNetworkAndWithDifferences) {
     EXPECT_GT((difference - 1.05F * stated).cwiseAbs().maxCoeff(), 2e-4F);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(PlainAndResidual, MlpTangentsOf, testing::Bool());
 
 TEST(NetworkVelocity, TracesOverAnOrthonormalBasisAreTheDivergence) {
   const Mlp network({.data = 3, .width = 32, .depth = 2});

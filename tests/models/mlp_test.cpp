@@ -28,7 +28,9 @@ struct MlpCase {
     both << embeddings.cast<double>(), x.cast<double>();
     return both;
   }
-  [[nodiscard]] ReferenceMlp reference() const { return ReferenceMlp::from(network.to_state(parameters)); }
+  [[nodiscard]] ReferenceMlp reference() const {
+    return ReferenceMlp::from(network.to_state(parameters), network.shape().residual);
+  }
 
   Mlp network;
   Eigen::VectorXf parameters;
@@ -48,8 +50,10 @@ double gradient_error(const ReferenceMlp& a, const ReferenceMlp& b) {
   return worst;
 }
 
-TEST(ReferenceMlp, GradientAgreesWithFiniteDifferencesInEveryLayer) {
-  const MlpCase example({.data = 3, .width = 32, .depth = 2}, 4);
+class ReferenceMlps : public testing::TestWithParam<MlpShape> {};
+
+TEST_P(ReferenceMlps, GradientAgreesWithFiniteDifferencesInEveryLayer) {
+  const MlpCase example(GetParam(), 4);
   ReferenceMlp net = example.reference();
   Eigen::MatrixXd input = example.input();
   const Eigen::MatrixXd dy = example.dy.cast<double>();
@@ -77,6 +81,10 @@ TEST(ReferenceMlp, GradientAgreesWithFiniteDifferencesInEveryLayer) {
   for (Index i = 0; i < input.size(); i += 5) check(input.data()[i], gradient.h.front().data()[i], 99);
 }
 
+INSTANTIATE_TEST_SUITE_P(PlainAndResidual, ReferenceMlps,
+                         testing::Values(MlpShape{.data = 3, .width = 32, .depth = 2},
+                                         MlpShape{.data = 2, .width = 32, .depth = 3, .residual = true}));
+
 class MlpShapes : public testing::TestWithParam<std::pair<MlpShape, Index>> {};
 
 TEST_P(MlpShapes, ForwardAndGradientAgreeWithTheReference) {
@@ -98,6 +106,12 @@ TEST_P(MlpShapes, ForwardAndGradientAgreeWithTheReference) {
   ReferenceMlp broken = fast;
   broken.weight[0] *= 1.01;
   EXPECT_GT(gradient_error(broken, expected_gradient), 5e-3);
+
+  // Negative control: so is a skip connection too many or too few.
+  if (GetParam().first.depth > 1) {
+    reference.residual = !reference.residual;
+    EXPECT_GT((y.cast<double>() - reference.forward(example.input())).cwiseAbs().maxCoeff(), 1e-3);
+  }
 
   // The gradient in x, of which the reference has all rows of the input.
   Eigen::MatrixXf dx(example.x.rows(), example.x.cols());
@@ -128,7 +142,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, MlpShapes,
                                          std::pair<MlpShape, Index>{{2, 64, 2, 7}, 40},
                                          std::pair<MlpShape, Index>{{3, 32, 1, 5, false}, 9},
                                          std::pair<MlpShape, Index>{{40, 64, 2, 101, false}, 21},
-                                         std::pair<MlpShape, Index>{{70, 32, 3}, 13}));
+                                         std::pair<MlpShape, Index>{{70, 32, 3}, 13},
+                                         std::pair<MlpShape, Index>{{3, 64, 4, 0, true, true}, 50},
+                                         std::pair<MlpShape, Index>{{70, 96, 3, 0, true, true}, 13},
+                                         std::pair<MlpShape, Index>{{5, 32, 1, 0, true, true}, 8}));
 
 TEST(Mlp, EvaluateAgreesWithTheReferenceAndDependsOnTheColumnOnly) {
   const MlpCase example({.data = 3, .width = 128, .depth = 3}, 300);
@@ -155,6 +172,7 @@ TEST(Mlp, CountsTheWeightsOfTheDenoiser) {
   const Mlp coupling({.data = 2, .width = 64, .depth = 2, .outputs = 23, .timed = false});
   EXPECT_EQ(coupling.name(), "2-64-64-23");
   EXPECT_EQ(coupling.parameter_count(), 3 * 64 + 65 * 64 + 65 * 23);
+  EXPECT_EQ(Mlp({.data = 3, .width = 64, .depth = 3, .residual = true}).name(), "35-64+64+64-3");
 }
 
 TEST(Mlp, StateRoundTripsAndOtherShapesAreRefused) {

@@ -87,6 +87,43 @@ TEST(SuiteSpec, SampleAndMetricSettingsHaveHashesOfTheirOwn) {
   EXPECT_NE(before[0].metric_hash, larger[0].metric_hash);
 }
 
+TEST(SuiteSpec, ATaskMayHaveSizesAndReplicatesOfItsOwn) {
+  const std::string own = "name = \"plane-gmm9\"\nn_train = 7\nn_samples = 8\nn_reference = 9\nseeds = \"1..5\"";
+  const std::vector<Cell> cells = expand(parse(replaced(small_suite, "name = \"plane-gmm9\"", own)));
+  ASSERT_EQ(cells.size(), 4U + 8U);
+  EXPECT_EQ(cells[0].key.text(), "plane-gmm9/oracle/none/seed-1");
+  EXPECT_EQ(cells[0].task->n_train, 7);
+  EXPECT_EQ(cells[0].task->n_samples, 8);
+  EXPECT_EQ(cells[0].task->n_reference, 9);
+  EXPECT_EQ(cells[4].task->n_train, 50);
+  // Sizes are part of what a cell is; the others do not notice.
+  const std::vector<Cell> before = expand(parse(small_suite));
+  EXPECT_NE(cells[0].sample_hash, before[1].sample_hash);
+  EXPECT_EQ(cells[4].sample_hash, before[8].sample_hash);
+  EXPECT_TRUE(refused(replaced(small_suite, "name = \"plane-gmm9\"", "name = \"plane-gmm9\"\nseeds = \"x\""),
+                      {"line 9", "seeds", "x"}));
+}
+
+TEST(SuiteSpec, AMethodMayRunOnSomeTasksAndHaveOtherSettingsOnOthers) {
+  const std::string text = std::string(small_suite) +
+                           "tasks = [\"plane-*\"]\n[[method]]\nname = \"flat\"\ntype = \"oracle\"\ntasks = [\"sphere-*\"]\n";
+  const std::vector<Cell> cells = expand(parse(text));
+  ASSERT_EQ(cells.size(), 2U * (1U + 3U) + 2U * 2U);
+  EXPECT_EQ(cells[2].method.type, "gaussian");
+  EXPECT_EQ(cells[10].key.text(), "sphere-vmf6/flat/none/seed-0");
+  EXPECT_EQ(cells[10].method.type, "oracle");
+  EXPECT_TRUE(refused(replaced(text, "sphere-*", "*-*"), {"s.toml", "flat", "twice", "plane-gmm9"}));
+  EXPECT_TRUE(refused(replaced(text, "sphere-*", "spere-*"), {"line 28", "spere-*", "sphere-vmf6"}));
+}
+
+TEST(SuiteSpec, ALevelMayBeAMultipleOfThePreregisteredOne) {
+  const std::string text = replaced(small_suite, "\"isotropic\"", "\"isotropic\"\nfactor = 3");
+  const std::vector<Cell> cells = expand(parse(text));
+  EXPECT_EQ(cells[15].lift.sigma, 3 * cells[15].task->task.preregistered_sigma);
+  EXPECT_TRUE(refused(replaced(small_suite, "sigma = 0.1", "sigma = 0.1\nfactor = 3"), {"line 15", "factor"}));
+  EXPECT_TRUE(refused(replaced(text, "factor = 3", "factor = 0"), {"line 18", "factor"}));
+}
+
 TEST(SuiteSpec, ExclusionsLeaveCellsOut) {
   const std::string text = std::string(small_suite) + "[[exclude]]\ntask = \"plane-*\"\nmethod = \"flat\"\nlift = \"n*\"\n";
   EXPECT_EQ(expand(parse(text)).size(), 16U - 4U);
