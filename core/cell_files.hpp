@@ -50,7 +50,7 @@ struct MetricsCell {
   Value config;            ///< metric settings
   std::vector<MetricRecord> raw;
   std::vector<MetricRecord> projected;
-  std::map<std::string, double> timing;  ///< "metrics_s"
+  std::map<std::string, double> timing;  ///< "cpu_s"
 };
 
 /// <task>/task.h5: what a report must know of the task.

@@ -169,7 +169,13 @@ double speed_probe_seconds() {
 double cpu_seconds() {
   timespec time{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  rusage children{};
+  ::getrusage(RUSAGE_CHILDREN, &children);
+  const auto seconds = [](const timeval& part) {
+    return static_cast<double>(part.tv_sec) + 1e-6 * static_cast<double>(part.tv_usec);
+  };
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec) + seconds(children.ru_utime) +
+         seconds(children.ru_stime);
 }
 
 }  // namespace onmanifold

@@ -24,7 +24,7 @@ namespace onmanifold {
 void reset_peak_memory();
 /// Seconds that a fixed piece of work takes now, best of three: tells a slow machine from a slow program. About 6 ms.
 [[nodiscard]] double speed_probe_seconds();
-/// CPU seconds of this process so far.
+/// CPU seconds so far of this process and of the children it has waited for.
 [[nodiscard]] double cpu_seconds();
 
 }  // namespace onmanifold

@@ -34,12 +34,12 @@ std::optional<CellCost> cost_of(const std::string& directory, const CellKey& key
     const CellHead head = read_cell_head(key.raw_path(directory));
     if (head.status.state != "ok" || !fs::exists(key.metrics_path(directory))) return std::nullopt;
     CellCost cost;
-    const auto add = [&](const std::map<std::string, double>& timing, const char* stage) {
-      const auto entry = timing.find(stage);
+    const auto add = [&](const std::map<std::string, double>& timing) {
+      const auto entry = timing.find("cpu_s");
       if (entry != timing.end()) cost.seconds += entry->second;
     };
-    for (const char* stage : {"data_s", "fit_s", "sample_s", "project_s"}) add(head.timing, stage);
-    add(read_metrics_cell(key.metrics_path(directory)).timing, "metrics_s");
+    add(head.timing);
+    add(read_metrics_cell(key.metrics_path(directory)).timing);
     const auto probe = head.timing.find("probe_s");
     if (probe != head.timing.end()) cost.probe = probe->second;
     cost.bytes = size_of(key.raw_path(directory)) + size_of(key.metrics_path(directory));

@@ -14,7 +14,7 @@ namespace onmanifold {
 
 /// What a cell of one arm costs, a mean over the cells seen.
 struct CellCost {
-  double seconds = 0;  ///< of a worker: data, training, sampling, projection, metrics
+  double seconds = 0;  ///< CPU time, of which a worker on a core of its own has one a second
   double bytes = 0;    ///< of both files
   double probe = 0;    ///< speed_probe_seconds() of the machine at that time; 0: unknown
   Index cells = 0;     ///< cells seen
