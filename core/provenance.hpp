@@ -22,7 +22,7 @@ namespace onmanifold {
 /// Lets the peak start anew at what is resident now: for the next job of a worker. Does nothing where Linux
 /// refuses.
 void reset_peak_memory();
-/// Seconds that a fixed piece of work takes now, best of three: tells a slow machine from a slow program. About 6 ms.
+/// CPU seconds that a fixed piece of work takes now, best of three: tells a slow machine from a slow program. About 6 ms.
 [[nodiscard]] double speed_probe_seconds();
 /// CPU seconds so far of this process and of the children it has waited for.
 [[nodiscard]] double cpu_seconds();

@@ -114,15 +114,15 @@ std::optional<Table> make_axis_table(const TaskResult& task, const TaskSummary& 
     if (!is_new && arm.method == arm.type) entry->second = arm.method;
     put(arm.method, arm, static_cast<int>(a));
   }
-  std::vector<std::string> names;
+  std::set<std::pair<std::size_t, std::string>> names;  // in the order of the columns
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
     const Arm& arm = summary.arms[a];
     const Variation* const variation = variation_of(arm.type);
     if (arm.role != ArmRole::learner || variation == nullptr) continue;
     const auto base = label_of.find(variation->base);
     put(base == label_of.end() ? std::string(variation->base) : base->second, arm, static_cast<int>(a));
-    const std::string name = fmt::format("{} = {}", variation->place, arm_label(arm.method, arm.lift == "none" ? "" : arm.lift));
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    names.emplace(position_of(arm).place,
+                  fmt::format("{} = {}", variation->place, arm_label(arm.method, arm.lift == "none" ? "" : arm.lift)));
   }
 
   const MetricColumn& metric = summary.columns[c];
@@ -157,7 +157,7 @@ std::optional<Table> make_axis_table(const TaskResult& task, const TaskSummary& 
     table.rows.push_back(std::move(line));
   }
   table.footnotes.push_back("nowhere: no lift; data: lifted training points");
-  if (!names.empty()) table.footnotes.back() += plain_text(fmt::format("; {}", fmt::join(names, ", ")));
+  for (const auto& [place, name] : names) table.footnotes.back() += plain_text("; " + name);
   std::vector<std::string> ends;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
     if (summary.arms[a].role == ArmRole::learner) continue;
