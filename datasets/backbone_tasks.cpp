@@ -41,23 +41,32 @@ const BackboneGeometry& read_geometry(Settings& settings) {
   return backbone_geometry(settings.text("geometry", "engh-huber-1991"));
 }
 
+/// Frame of the middle residue; `planar_omega = true` makes the peptides flat and trans.
+std::shared_ptr<const Backbone> read_backbone(Settings& settings, Index residues,
+                                              const BackboneGeometry& geometry) {
+  const bool planar = settings.boolean("planar_omega", false);
+  return std::make_shared<const Backbone>(residues, geometry, BackboneFrame::middle,
+                                          planar ? BackboneOmega::planar : BackboneOmega::free);
+}
+
 Task make_fragment_task(Settings& settings, std::string name, Index residues) {
   const std::string path = settings.text("fragments", "");
   const BackboneGeometry& geometry = read_geometry(settings);
   const BackboneFragments fragments =
       middle_part(path.empty() ? shipped_backbone_fragments() : read_backbone_fragments(path), residues);
-  const auto backbone = std::make_shared<const Backbone>(residues, geometry, BackboneFrame::middle);
+  const auto backbone = read_backbone(settings, residues, geometry);
   // Natural bonds and angles vary (0.01 Å, 1 to 3 degrees): keep the torsions and build anew.
-  const Points points =
-      backbone->from_full_coordinates(build_backbone(backbone_torsions(fragments.coordinates), geometry));
+  Points torsions = backbone_torsions(fragments.coordinates);
+  if (backbone->planar_omega()) flatten_omega(torsions);
+  const Points points = backbone->from_full_coordinates(build_backbone(torsions, geometry));
 
   Task task;
   task.name = std::move(name);
   task.description = fmt::format(
-      "{} real backbone fragments of {} residues ({}), torsions kept, bonds and angles those of {}, middle "
-      "residue's "
-      "frame; train, validation and reference split by structure and sequence cluster",
-      points.cols(), residues, path.empty() ? "PDB chains, promod3-data 3.2.1" : path, geometry.name);
+      "{} real backbone fragments of {} residues ({}), torsions kept{}, bonds and angles those of {}, middle "
+      "residue's frame; train, validation and reference split by structure and sequence cluster",
+      points.cols(), residues, path.empty() ? "PDB chains, promod3-data 3.2.1" : path,
+      backbone->planar_omega() ? " except for omega, which is 180 degrees" : "", geometry.name);
   Sha256 hash;
   hash.update(task.name + " " + backbone->spec());
   hash.update(points.data(), static_cast<std::size_t>(points.size()) * sizeof(double));
@@ -85,8 +94,7 @@ Task make_backbone_16(Settings& settings) {
 Task make_backbone_synthetic(Settings& settings) {
   const Index residues = settings.integer("residues", 8, 3, 512);
   const Index bins = settings.integer("bins", 36, 1, 360);
-  const auto backbone =
-      std::make_shared<const Backbone>(residues, read_geometry(settings), BackboneFrame::middle);
+  const auto backbone = read_backbone(settings, residues, read_geometry(settings));
   const auto law = RamachandranLaw::standard(backbone);
   const auto partition = std::make_shared<const RamachandranPartition>(backbone, bins);
 
@@ -94,9 +102,8 @@ Task make_backbone_synthetic(Settings& settings) {
   task.name = "backbone-synthetic";
   task.description = fmt::format(
       "backbones of {} residues from a mixture of wrapped normals over (phi, psi), residues independent, "
-      "omega 180 ± "
-      "5.8 degrees, middle residue's frame",
-      residues);
+      "omega 180{} degrees, middle residue's frame",
+      residues, backbone->planar_omega() ? "" : " ± 5.8");
   task.data_hash = hash_of_law(law->text());
   task.manifold = backbone;
   task.sampler = law;

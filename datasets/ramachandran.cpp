@@ -93,6 +93,7 @@ Points RamachandranLaw::sample_torsions(Index n, Stream stream) const {
       }
     }
   }
+  if (backbone_->planar_omega()) flatten_omega(torsions);
   return torsions;
 }
 
@@ -114,7 +115,7 @@ Vector RamachandranLaw::torsion_log_density(const PointsRef& torsions) const {
         sum += value;
       }
       result(j) += std::log(sum);
-      if (r + 1 < residues)
+      if (r + 1 < residues && !backbone_->planar_omega())
         result(j) += std::log(wrapped_normal(torsions(3 * r + 1, j), omega_, omega_width_));
     }
   }
@@ -137,12 +138,17 @@ Vector log_torsion_volume(const Backbone& backbone, const PointsRef& points) {
   const Points chains = backbone.full_coordinates(points);
   const Index atoms = chains.rows() / 3;
   const Index first = 3 * middle_residue(backbone.residues());
-  const Index count = atoms - 3;
+  std::vector<Index> turning;  // torsions that are free
+  for (Index j = 0; j < atoms - 3; ++j) {
+    if (j % 3 != 1 || !backbone.planar_omega()) turning.push_back(j);
+  }
+  const auto count = static_cast<Index>(turning.size());
   Vector result(points.cols());
   for (Index n = 0; n < points.cols(); ++n) {
     // Torsion j turns what is beyond the bond j+1, j+2, seen from the middle residue, about that bond.
     Points columns = Points::Zero(chains.rows(), count);
-    for (Index j = 0; j < count; ++j) {
+    for (Index k = 0; k < count; ++k) {
+      const Index j = turning[static_cast<std::size_t>(k)];
       const Eigen::Vector3d origin = chains.col(n).segment<3>(3 * (j + 1));
       const Eigen::Vector3d axis = (chains.col(n).segment<3>(3 * (j + 2)) - origin).normalized();
       const bool right = j + 3 > first + 2;
@@ -150,7 +156,7 @@ Vector log_torsion_volume(const Backbone& backbone, const PointsRef& points) {
       const Index end = right ? atoms : j + 1;
       for (Index a = begin; a < end; ++a) {
         const Eigen::Vector3d offset = chains.col(n).segment<3>(3 * a) - origin;
-        columns.col(j).segment<3>(3 * a) = axis.cross(offset);
+        columns.col(k).segment<3>(3 * a) = axis.cross(offset);
       }
     }
     const Eigen::LLT<Points> factor(columns.transpose() * columns);

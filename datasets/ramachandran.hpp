@@ -21,7 +21,8 @@ struct RamachandranRegion {
 };
 
 /// Draws chains and knows their density. The torsions have p(psi_0) prod_i p(phi_i, psi_i) p(phi_{L-1}) prod
-/// p(omega_i): marginals of the same mixture at the ends.
+/// p(omega_i): marginals of the same mixture at the ends. On a backbone with planar omega every omega is 180
+/// degrees, whatever the law says, and p(omega_i) is left out.
 class RamachandranLaw final : public Sampler, public Density {
  public:
   /// \throw InvalidInput unless there are regions, with weights that sum to 1 and positive widths.
@@ -39,7 +40,7 @@ class RamachandranLaw final : public Sampler, public Density {
   /// With respect to the Riemannian volume: torsion density over the volume that the torsions span, the root
   /// of det G, G_jk = dx/dt_j · dx/dt_k. O(L^3) a point.
   [[nodiscard]] Vector log_density(const PointsRef& points) const override;
-  /// With respect to the torsions in radians, (3L-3)×N: what torsion models are compared by.
+  /// With respect to the torsions in radians that are free, (3L-3)×N: what torsion models are compared by.
   [[nodiscard]] Vector torsion_log_density(const PointsRef& torsions) const;
   /// All numbers of the law as text, for its hash.
   [[nodiscard]] std::string text() const;
@@ -55,7 +56,7 @@ class RamachandranLaw final : public Sampler, public Density {
 };
 
 /// log of the root of det G at points of \p backbone in the middle frame: the volume of a unit cell of
-/// torsions.
+/// torsions, without omega where it is planar.
 [[nodiscard]] Vector log_torsion_volume(const Backbone& backbone, const PointsRef& points);
 
 /// (phi, psi) of the middle residue on a grid of \p bins × \p bins equal cells.

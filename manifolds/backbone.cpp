@@ -2,6 +2,7 @@
 #include "manifolds/backbone.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -57,7 +58,7 @@ Lane dot(const Lanes& a, const Lanes& b) {
   return sum;
 }
 
-// Constraint c of a chain: c = 2i is the bond b_i of atoms i, i + 1, and c = 2i + 1 the span d_i of atoms i,
+// Distance c of a chain: c = 2i is the bond b_i of atoms i, i + 1, and c = 2i + 1 the span d_i of atoms i,
 // i + 2.
 constexpr Index first_atom(Index c) {
   return c / 2;
@@ -66,12 +67,31 @@ constexpr Index second_atom(Index c) {
   return c / 2 + 1 + c % 2;
 }
 
+// Four numbers with sum 0 that CA, C, N' and CA' of a planar trans peptide satisfy: sum_t coefficient_t x_t =
+// 0. The first is 1 where \p to_the_left, else the last. Coordinates: C at the origin, N' on the first axis.
+std::array<double, 4> planar_coefficients(const BackboneGeometry& geometry, bool to_the_left) {
+  const double gamma =
+      -geometry.bond(3) * std::sin(geometry.angle(2)) / (geometry.bond(1) * std::sin(geometry.angle(1)));
+  const double beta = (geometry.bond(2) - geometry.bond(3) * std::cos(geometry.angle(2)) -
+                       gamma * geometry.bond(1) * std::cos(geometry.angle(1))) /
+                      geometry.bond(2);
+  const double alpha = 1 - beta - gamma;
+  if (to_the_left) return {1, alpha / gamma, beta / gamma, -1 / gamma};
+  return {-gamma, -alpha, -beta, 1};
+}
+
 // A pack of eight chains with the band of its J J^T. Fixed atoms have no rows in J; constraints between fixed
 // atoms have no columns and a unit row in the band, which leaves the other blocks alone.
+//
+// Constraints: the distances 0 … 6L-4, then for planar omega three numbers a peptide. A peptide whose CA'
+// is where CA, C and N' put it keeps its other two distances by itself; those are left out, and so are their
+// mirror images left of a held middle residue, where CA follows from C, N' and CA'.
 class Pack {
  public:
-  Pack(Index residues, const BackboneGeometry& geometry, BackboneFrame frame)
-      : atoms_(3 * residues), constraints_(6 * residues - 3) {
+  Pack(Index residues, const BackboneGeometry& geometry, BackboneFrame frame, BackboneOmega omega)
+      : atoms_(3 * residues),
+        distances_(6 * residues - 3),
+        constraints_(distances_ + (omega == BackboneOmega::planar ? 3 * (residues - 1) : 0)) {
     moves_.assign(static_cast<std::size_t>(atoms_), 1.0);
     frame_first_ = 3 * middle_residue(residues);
     held_ = frame == BackboneFrame::middle;
@@ -80,14 +100,31 @@ class Pack {
       for (Index a = 0; a < 3; ++a) moves_[static_cast<std::size_t>(frame_first_ + a)] = 0;
     }
     const auto size = static_cast<std::size_t>(constraints_);
-    squares_.resize(size);
-    for (Index c = 0; c < constraints_; ++c) {
+    squares_.resize(size, 1.0);
+    for (Index c = 0; c < distances_; ++c) {
       const double length = c % 2 == 0 ? geometry.bond(c / 2) : geometry.span(c / 2);
       squares_[static_cast<std::size_t>(c)] = length * length;
     }
+    kept_.assign(size, true);
+    if (planar()) {
+      first_right_ = held_ ? middle_residue(residues) : 0;
+      left_ = planar_coefficients(geometry, true);
+      right_ = planar_coefficients(geometry, false);
+      for (Index i = 0; i + 1 < residues; ++i) {
+        const Index bond = i < first_right_ ? 3 * i + 1 : 3 * i + 3;
+        const Index span = i < first_right_ ? 3 * i + 1 : 3 * i + 2;
+        kept_[static_cast<std::size_t>(2 * bond)] = false;
+        kept_[static_cast<std::size_t>(2 * span + 1)] = false;
+      }
+    }
+    order_rows();
     difference_.resize(3 * size);
     residual_.resize(size);
-    band_.resize(4 * (size + 8), Lane{});
+    if (planar()) {
+      wide_band_.resize(static_cast<std::size_t>(planar_band) * rows_.size(), Lane{});
+    } else {
+      band_.resize(4 * (size + 8), Lane{});
+    }
     inverse_.resize(size);
     multiplier_.resize(size);
   }
@@ -95,8 +132,18 @@ class Pack {
   [[nodiscard]] Index atoms() const { return atoms_; }
   [[nodiscard]] Index constraints() const { return constraints_; }
   [[nodiscard]] bool moves(Index atom) const { return moves_[static_cast<std::size_t>(atom)] != 0; }
-  [[nodiscard]] bool active(Index c) const { return moves(first_atom(c)) || moves(second_atom(c)); }
+  [[nodiscard]] bool planar() const { return constraints_ > distances_; }
+  // Whether the constraint has a row in J.
+  [[nodiscard]] bool active(Index c) const {
+    if (c >= distances_) return true;
+    return kept_[static_cast<std::size_t>(c)] && (moves(first_atom(c)) || moves(second_atom(c)));
+  }
+  // Active constraints in the order of the band: h has one number for each.
+  [[nodiscard]] const std::vector<Index>& rows() const { return rows_; }
   [[nodiscard]] double square(Index c) const { return squares_[static_cast<std::size_t>(c)]; }
+  // Whether CA of peptide i follows from the others, not CA'; and the coefficient of its atom t.
+  [[nodiscard]] bool follows_left(Index i) const { return i < first_right_; }
+  [[nodiscard]] double coefficient_of(Index i, Index t) const { return coefficient(distances_ + 3 * i, t); }
   [[nodiscard]] Lanes coordinates() const { return Lanes(static_cast<std::size_t>(3 * atoms_)); }
   [[nodiscard]] const Lane* difference(Index c) const {
     return &difference_[static_cast<std::size_t>(3 * c)];
@@ -124,21 +171,25 @@ class Pack {
 
   // Difference vectors of all constraints at x: what J is made of.
   void set_point(const Lanes& x) {
-    for (Index c = 0; c < constraints_; ++c) {
+    for (Index c = 0; c < distances_; ++c) {
       const Lane* from = &x[static_cast<std::size_t>(3 * first_atom(c))];
       const Lane* to = &x[static_cast<std::size_t>(3 * second_atom(c))];
       Lane* out = &difference_[static_cast<std::size_t>(3 * c)];
       for (Index i = 0; i < 3; ++i) out[i] = to[i] - from[i];
     }
+    for (Index c = distances_; c < constraints_; ++c) {
+      difference_[static_cast<std::size_t>(3 * c)] = planar_sum(c, x);
+    }
   }
 
-  // r_c = (|x_b - x_a|^2 - l^2) / 2 at the point; returns the largest 2 |r_c|, NaN if there is one.
+  // r_c = (|x_b - x_a|^2 - l^2) / 2 at the point, or the linear form itself; returns the largest 2 |r_c|, NaN
+  // if there is one.
   Lane set_residuals() {
     Lane worst{};
     Lane sum{};
     for (Index c = 0; c < constraints_; ++c) {
       const Lane* v = difference(c);
-      const Lane r = (dot(v, v) - square(c)) * (active(c) ? 0.5 : 0.0);
+      const Lane r = c < distances_ ? (dot(v, v) - square(c)) * (active(c) ? 0.5 : 0.0) : v[0];
       residual_[static_cast<std::size_t>(c)] = r;
       const Lane size = absolute(r);
       worst = size > worst ? size : worst;
@@ -150,6 +201,7 @@ class Pack {
 
   // J J^T = L D L^T at the point.
   void factor() {
+    if (planar()) return factor_planar();
     Lane inverse1{};  // 1 / pivot of constraint c - 1
     Lane inverse2{};
     Lane inverse3{};
@@ -195,6 +247,7 @@ class Pack {
 
   // z <- L^-1 z
   void solve_lower(Lanes& z) const {
+    if (planar()) return solve_planar_lower(z);
     Lane z1{};
     Lane z2{};
     Lane z3{};
@@ -209,13 +262,14 @@ class Pack {
       z1 = value;
     }
   }
-  // z <- L^-T z, for z that is zero beyond constraint \p last
-  void solve_upper(Lanes& z, Index last) const {
+  // z <- L^-T z, for z that is zero beyond row \p last of rows()
+  void solve_upper(Lanes& z, std::size_t last) const {
+    if (planar()) return solve_planar_upper(z, last);
     Lane z1{};
     Lane z2{};
     Lane z3{};
     Lane z4{};
-    for (Index c = last; c >= 0; --c) {
+    for (Index c = rows_[last]; c >= 0; --c) {
       const Lane value = z[static_cast<std::size_t>(c)] - row(c + 4)[3] * z4 - row(c + 3)[2] * z3 -
                          row(c + 2)[1] * z2 - row(c + 1)[0] * z1;
       z[static_cast<std::size_t>(c)] = value;
@@ -228,19 +282,24 @@ class Pack {
   void solve(Lanes& z) const {
     solve_lower(z);
     for (std::size_t c = 0; c < z.size(); ++c) z[c] *= inverse_[c];
-    solve_upper(z, constraints_ - 1);
+    solve_upper(z, rows_.size() - 1);
   }
   [[nodiscard]] const Lanes& inverse_pivots() const { return inverse_; }
 
   // out = J u, for u that is zero at fixed atoms.
   void apply(const Lanes& u, Lanes& out) const {
-    for (Index c = 0; c < constraints_; ++c) {
+    for (Index c = 0; c < distances_; ++c) {
       const Lane* from = &u[static_cast<std::size_t>(3 * first_atom(c))];
       const Lane* to = &u[static_cast<std::size_t>(3 * second_atom(c))];
       const Lane* v = difference(c);
       out[static_cast<std::size_t>(c)] =
           v[0] * (to[0] - from[0]) + v[1] * (to[1] - from[1]) + v[2] * (to[2] - from[2]);
     }
+    if (!planar()) return;
+    for (Index c = 0; c < distances_; ++c) {
+      if (!kept_[static_cast<std::size_t>(c)]) out[static_cast<std::size_t>(c)] = Lane{};
+    }
+    for (Index c = distances_; c < constraints_; ++c) out[static_cast<std::size_t>(c)] = planar_sum(c, u);
   }
   // out += factor · J^T z
   void add_transposed(const Lanes& z, const Lane& factor, Lanes& out) const {
@@ -257,6 +316,14 @@ class Pack {
       if (a + 2 < atoms_) add(2 * a + 1, -1);
       const Lane f = factor * moves_[static_cast<std::size_t>(a)];
       for (Index i = 0; i < 3; ++i) out[static_cast<std::size_t>(3 * a + i)] += f * sum[i];
+    }
+    for (Index c = distances_; c < constraints_; ++c) {
+      const Lane f = factor * z[static_cast<std::size_t>(c)];
+      for (Index t = 0; t < 4; ++t) {
+        const Index a = 3 * peptide(c) + 1 + t;
+        out[static_cast<std::size_t>(3 * a + axis(c))] +=
+            (moves_[static_cast<std::size_t>(a)] * coefficient(c, t)) * f;
+      }
     }
   }
   // u <- u minus its normal part at the point; the multipliers of that part stay in multipliers().
@@ -289,9 +356,10 @@ class Pack {
   }
 
   // Whether I + sum_c z_c (b - a)(b - a)^T is positive definite: a band of half-bandwidth 2 over the atoms.
+  // Linear constraints have no part in it.
   [[nodiscard]] Mask convex(const Lanes& z) const {
     std::vector<Lane> diagonal(static_cast<std::size_t>(atoms_), all(1));
-    for (Index c = 0; c < constraints_; ++c) {
+    for (Index c = 0; c < distances_; ++c) {
       if (!active(c)) continue;
       diagonal[static_cast<std::size_t>(first_atom(c))] += z[static_cast<std::size_t>(c)];
       diagonal[static_cast<std::size_t>(second_atom(c))] += z[static_cast<std::size_t>(c)];
@@ -319,12 +387,122 @@ class Pack {
   }
 
  private:
+  // Linear constraint c: coordinate axis(c) of the sum over the four atoms of a peptide.
+  [[nodiscard]] Index peptide(Index c) const { return (c - distances_) / 3; }
+  [[nodiscard]] Index axis(Index c) const { return (c - distances_) % 3; }
+  [[nodiscard]] double coefficient(Index c, Index t) const {
+    return (peptide(c) < first_right_ ? left_ : right_)[static_cast<std::size_t>(t)];
+  }
+  [[nodiscard]] Lane planar_sum(Index c, const Lanes& u) const {
+    const Lane* atom = &u[static_cast<std::size_t>(9 * peptide(c) + 3 + axis(c))];
+    return coefficient(c, 0) * atom[0] + coefficient(c, 1) * atom[3] + coefficient(c, 2) * atom[6] +
+           coefficient(c, 3) * atom[9];
+  }
+
+  // Distances from the first atom on; the linear constraints of a peptide after its last distance, left of
+  // the middle before its first: the order of smallest bandwidth.
+  void order_rows() {
+    for (Index c = 0; c < distances_; ++c) {
+      if (active(c)) rows_.push_back(c);
+      const Index i = c / 6;  // residue
+      if (!planar() || 3 * i + 4 > atoms_ - 1) continue;
+      if (c % 6 != (i < first_right_ ? 1 : 5)) continue;
+      for (Index k = 0; k < 3; ++k) rows_.push_back(distances_ + 3 * i + k);
+    }
+    if (!planar()) return;
+    // Entries of J J^T: constants times a product of two differences, one coordinate of one, or 1.
+    couplings_.resize(rows_.size() * (planar_band + 1), 0.0);
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      for (std::size_t t = 0; t <= std::min<std::size_t>(r, planar_band); ++t) {
+        double sum = 0;
+        for (Index a = 0; a < 4; ++a) {
+          for (Index b = 0; b < 4; ++b) {
+            const auto [atom, factor] = term(rows_[r], a);
+            const auto [other, with] = term(rows_[r - t], b);
+            if (atom == other && moves(atom)) sum += factor * with;
+          }
+        }
+        const Index c = rows_[r];
+        const Index d = rows_[r - t];
+        if (c >= distances_ && d >= distances_ && axis(c) != axis(d)) sum = 0;
+        couplings_[r * (planar_band + 1) + t] = sum;
+      }
+    }
+  }
+  // Atom t of constraint c with its factor; factor 0 beyond the last.
+  [[nodiscard]] std::pair<Index, double> term(Index c, Index t) const {
+    if (c >= distances_) return {3 * peptide(c) + 1 + t, coefficient(c, t)};
+    if (t == 0) return {first_atom(c), -1.0};
+    return {second_atom(c), t == 1 ? 1.0 : 0.0};
+  }
+
+  void factor_planar() {
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      const Index c = rows_[r];
+      const Lane* v = difference(c);
+      const std::size_t back = std::min<std::size_t>(r, planar_band);
+      Lane w[planar_band + 1];
+      Lane* out = &wide_band_[planar_band * r];
+      for (std::size_t t = back + 1; t-- > 0;) {
+        const double constant = couplings_[r * (planar_band + 1) + t];
+        Lane value{};
+        if (constant != 0) {
+          const Index d = rows_[r - t];
+          const Lane* u = difference(d);
+          if (c < distances_) {
+            value = constant * (d < distances_ ? dot(v, u) : v[axis(d)]);
+          } else {
+            value = d < distances_ ? constant * u[axis(c)] : all(constant);
+          }
+        }
+        const Lane* there = &wide_band_[planar_band * (r - t)];
+        if (t > 0) {
+          for (std::size_t s = back; s > t; --s) value -= w[s] * there[s - t - 1];
+          w[t] = value;
+          out[t - 1] = value * inverse_[static_cast<std::size_t>(rows_[r - t])];
+        } else {
+          for (std::size_t s = back; s > 0; --s) value -= w[s] * out[s - 1];
+          inverse_[static_cast<std::size_t>(c)] = 1.0 / value;
+        }
+      }
+    }
+  }
+  void solve_planar_lower(Lanes& z) const {
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      const Lane* l = &wide_band_[planar_band * r];
+      Lane value = z[static_cast<std::size_t>(rows_[r])];
+      for (std::size_t t = std::min<std::size_t>(r, planar_band); t > 0; --t) {
+        value -= l[t - 1] * z[static_cast<std::size_t>(rows_[r - t])];
+      }
+      z[static_cast<std::size_t>(rows_[r])] = value;
+    }
+  }
+  void solve_planar_upper(Lanes& z, std::size_t last) const {
+    for (std::size_t r = last + 1; r-- > 0;) {
+      Lane value = z[static_cast<std::size_t>(rows_[r])];
+      for (std::size_t t = std::min<std::size_t>(rows_.size() - 1 - r, planar_band); t > 0; --t) {
+        value -= wide_band_[planar_band * (r + t) + t - 1] * z[static_cast<std::size_t>(rows_[r + t])];
+      }
+      z[static_cast<std::size_t>(rows_[r])] = value;
+    }
+  }
+
   // Row c of L, entry t back at t - 1. Four rows of zeros before and behind: c from -4 on.
   [[nodiscard]] Lane* row(Index c) { return &band_[static_cast<std::size_t>(4 * (c + 4))]; }
   [[nodiscard]] const Lane* row(Index c) const { return &band_[static_cast<std::size_t>(4 * (c + 4))]; }
 
+  static constexpr std::size_t planar_band = 9;
+
   Index atoms_;
+  Index distances_;
   Index constraints_;
+  Index first_right_ = 0;  // peptides from here on give CA' by the others, those before CA
+  std::array<double, 4> left_{};
+  std::array<double, 4> right_{};
+  std::vector<bool> kept_;  // false: implied by a linear constraint
+  std::vector<Index> rows_;
+  std::vector<double> couplings_;  // row × (planar_band + 1)
+  Lanes wide_band_;                // of planar chains: row × planar_band
   bool held_ = false;
   Index frame_first_ = 0;
   Vector frame_ = Vector::Zero(9);
@@ -460,9 +638,15 @@ Refinement refine(Pack& pack, const Lanes& y, Lanes& x, const Mask& wanted, Lane
 // A lower bound of the reach; see the class comment. Forces are F = J^T mu, |F| = 1. The torque about atom i
 // + 1 of the forces on one side of it is carried by d_i alone, whose line passes it at 2 area / |d|; then the
 // sum of the forces gives b_i.
-double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFrame frame) {
+//
+// Planar peptides have a force p at CA' (and -gamma p at CA, -alpha p at C, -beta p at N': no sum and no
+// torque). Cut between N' and CA', p is the sum of the forces beyond and d of the residue beyond. The torque
+// about C then gives d from CA to N', since CA' - C = gamma (CA - C) + beta (N' - C). Left of the middle the
+// mirror image holds. Only the multipliers of distances enter: h is linear in the others.
+double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFrame frame,
+                   BackboneOmega omega) {
   const Index atoms = 3 * residues;
-  const Pack pack(residues, geometry, frame);
+  const Pack pack(residues, geometry, frame, omega);
   // Farthest that atoms k bonds apart can be, by the longest of the three starts: bonds and spans along the
   // chain.
   std::vector<double> farthest(static_cast<std::size_t>(atoms), 0.0);
@@ -494,10 +678,44 @@ double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFra
     const double area2 = geometry.bond(i) * geometry.bond(i + 1) * std::sin(geometry.angle(i));
     bound[static_cast<std::size_t>(2 * i + 1)] = lever[static_cast<std::size_t>(outside(i, i + 2))] / area2;
   }
+  std::vector<double> force(static_cast<std::size_t>(residues), 0.0);  // |p| of each peptide
+  if (pack.planar()) {
+    for (Index i = 0; i + 1 < residues; ++i) {
+      // From the cut beyond C–N': the atom that follows from the others and the residue's own span.
+      const bool left = pack.follows_left(i);
+      const Index own = left ? 3 * i : 3 * i + 3;
+      const Index cut = left ? 3 * i + 1 : 3 * i + 3;
+      const double p = std::sqrt(static_cast<double>(outside(cut, cut + 1))) +
+                       geometry.span(own) * bound[static_cast<std::size_t>(2 * own + 1)];
+      force[static_cast<std::size_t>(i)] = p;
+      const Index kept = left ? 3 * i + 2 : 3 * i + 1;  // span of C and CA', or of CA and N'
+      const double arm = left ? geometry.bond(3 * i + 3) : geometry.bond(3 * i + 1);
+      const double area2 = geometry.bond(kept) * geometry.bond(kept + 1) * std::sin(geometry.angle(kept));
+      bound[static_cast<std::size_t>(2 * kept + 1)] +=
+          std::abs(pack.coefficient_of(i, left ? 3 : 0)) * arm * p / area2;
+    }
+  }
   for (Index i = 0; i + 1 < atoms; ++i) {
     if (!pack.active(2 * i)) continue;
     // b_i e + d_{i-1} f + d_i f' is the sum of the forces outside; along e.
     double size = std::sqrt(static_cast<double>(outside(i, i + 1)));
+    if (pack.planar() && i % 3 != 0) {
+      // What p adds across the cut: (1 - beta) p between C and N', gamma p between CA and C, and mirrored.
+      const Index peptide = i / 3;
+      const bool left = peptide < residues - 1 && pack.follows_left(peptide);
+      if (peptide < residues - 1 && !left) {
+        double share = pack.coefficient_of(peptide, 0);
+        if (i % 3 == 2) share += pack.coefficient_of(peptide, 1);
+        size += std::abs(share) * force[static_cast<std::size_t>(peptide)];
+      } else if (left) {  // i % 3 == 2
+        const double share = pack.coefficient_of(peptide, 2) + pack.coefficient_of(peptide, 3);
+        size += std::abs(share) * force[static_cast<std::size_t>(peptide)];
+      }
+    }
+    if (pack.planar() && i % 3 == 0 && i > 0 && pack.follows_left(i / 3 - 1)) {
+      // Between N' and CA': the part at CA' alone.
+      size += std::abs(pack.coefficient_of(i / 3 - 1, 3)) * force[static_cast<std::size_t>(i / 3 - 1)];
+    }
     if (i >= 1) {
       const double along = geometry.bond(i) - geometry.bond(i - 1) * std::cos(geometry.angle(i - 1));
       size += along * bound[static_cast<std::size_t>(2 * i - 1)];
@@ -520,12 +738,12 @@ double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFra
 
 }  // namespace
 
-Backbone::Backbone(Index residues, BackboneGeometry geometry, BackboneFrame frame)
-    : residues_(residues), geometry_(std::move(geometry)), frame_(frame) {
+Backbone::Backbone(Index residues, BackboneGeometry geometry, BackboneFrame frame, BackboneOmega omega)
+    : residues_(residues), geometry_(std::move(geometry)), frame_(frame), omega_(omega) {
   if (residues < 2 || residues > 10000) {
     throw InvalidInput(fmt::format("backbone: residues = {} must be from 2 to 10000", residues));
   }
-  reach_ = reach_bound(residues_, geometry_, frame_);
+  reach_ = reach_bound(residues_, geometry_, frame_, omega_);
 }
 
 Index Backbone::do_ambient_dimension() const {
@@ -533,12 +751,14 @@ Index Backbone::do_ambient_dimension() const {
 }
 
 Index Backbone::do_dimension() const {
-  return frame_ == BackboneFrame::free ? 3 * residues_ + 3 : 3 * residues_ - 3;
+  return (frame_ == BackboneFrame::free ? 3 * residues_ + 3 : 3 * residues_ - 3) -
+         (planar_omega() ? residues_ - 1 : 0);
 }
 
 std::string Backbone::do_spec() const {
-  return fmt::format("backbone:residues={},geometry={}{}", residues_, geometry_.name,
-                     frame_ == BackboneFrame::free ? "" : ",frame=middle");
+  return fmt::format("backbone:residues={},geometry={}{}{}", residues_, geometry_.name,
+                     frame_ == BackboneFrame::free ? "" : ",frame=middle",
+                     planar_omega() ? ",planar=true" : "");
 }
 
 BackboneProjection Backbone::project_with_report(const PointsRef& x, bool refined) const {
@@ -552,7 +772,7 @@ BackboneProjection Backbone::project_with_report(const PointsRef& x, bool refine
   report.certified = report.projection.converged;
   check_dimension(x, ambient_dimension(), "backbone");
 
-  Pack pack(residues_, geometry_, frame_);
+  Pack pack(residues_, geometry_, frame_, omega_);
   Lanes y = pack.coordinates();
   Lanes landed = y;
   Lanes nearest = y;
@@ -601,7 +821,7 @@ Projection Backbone::do_project(const PointsRef& x) const {
 }
 
 Points Backbone::do_residual(const PointsRef& x) const {
-  Pack pack(residues_, geometry_, frame_);
+  Pack pack(residues_, geometry_, frame_, omega_);
   Points result(codimension(), x.cols());
   Lanes y = pack.coordinates();
   for (Index begin = 0; begin < x.cols(); begin += lanes) {
@@ -610,8 +830,7 @@ Points Backbone::do_residual(const PointsRef& x) const {
     (void)pack.set_residuals();
     for (Index l = 0; l < std::min(lanes, x.cols() - begin); ++l) {
       Index row = 0;
-      for (Index c = 0; c < pack.constraints(); ++c) {
-        if (!pack.active(c)) continue;
+      for (const Index c : pack.rows()) {
         result(row++, begin + l) =
             pack.residuals()[static_cast<std::size_t>(c)][l] / std::sqrt(pack.square(c));
       }
@@ -621,7 +840,7 @@ Points Backbone::do_residual(const PointsRef& x) const {
 }
 
 Points Backbone::do_from_normal_coordinates(const PointsRef& y, const PointsRef& coordinates) const {
-  Pack pack(residues_, geometry_, frame_);
+  Pack pack(residues_, geometry_, frame_, omega_);
   Points result(y.rows(), y.cols());
   Lanes x = pack.coordinates();
   Lanes z(static_cast<std::size_t>(pack.constraints()));
@@ -630,15 +849,14 @@ Points Backbone::do_from_normal_coordinates(const PointsRef& y, const PointsRef&
     pack.set_point(x);
     pack.factor();
     Index row = 0;
-    for (Index c = 0; c < pack.constraints(); ++c) {
+    std::fill(z.begin(), z.end(), Lane{});
+    for (const Index c : pack.rows()) {
       auto& value = z[static_cast<std::size_t>(c)];
-      value = Lane{};
-      if (!pack.active(c)) continue;
       for (Index l = 0; l < lanes; ++l) value[l] = coordinates(row, std::min(begin + l, y.cols() - 1));
       value *= square_root(pack.inverse_pivots()[static_cast<std::size_t>(c)]);
       ++row;
     }
-    pack.solve_upper(z, pack.constraints() - 1);
+    pack.solve_upper(z, pack.rows().size() - 1);
     std::fill(x.begin(), x.end(), Lane{});
     pack.add_transposed(z, all(1), x);
     for (Index l = 0; l < std::min(lanes, y.cols() - begin); ++l)
@@ -648,7 +866,7 @@ Points Backbone::do_from_normal_coordinates(const PointsRef& y, const PointsRef&
 }
 
 Points Backbone::do_normal_bases(const PointsRef& y) const {
-  Pack pack(residues_, geometry_, frame_);
+  Pack pack(residues_, geometry_, frame_, omega_);
   const Index k = codimension();
   Points result(y.rows(), k * y.cols());
   Lanes x = pack.coordinates();
@@ -658,11 +876,10 @@ Points Backbone::do_normal_bases(const PointsRef& y) const {
     pack.set_point(x);
     pack.factor();
     Index row = 0;
-    for (Index c = 0; c < pack.constraints(); ++c) {
-      if (!pack.active(c)) continue;
+    for (const Index c : pack.rows()) {
       std::fill(z.begin(), z.end(), Lane{});
       z[static_cast<std::size_t>(c)] = square_root(pack.inverse_pivots()[static_cast<std::size_t>(c)]);
-      pack.solve_upper(z, c);
+      pack.solve_upper(z, static_cast<std::size_t>(row));
       std::fill(x.begin(), x.end(), Lane{});
       pack.add_transposed(z, all(1), x);
       for (Index l = 0; l < std::min(lanes, y.cols() - begin); ++l) {
@@ -675,7 +892,7 @@ Points Backbone::do_normal_bases(const PointsRef& y) const {
 }
 
 Points Backbone::do_normal_component(const PointsRef& y, const PointsRef& v) const {
-  Pack pack(residues_, geometry_, frame_);
+  Pack pack(residues_, geometry_, frame_, omega_);
   Points result(v.rows(), v.cols());
   Lanes x = pack.coordinates();
   Lanes u = x;
@@ -697,8 +914,8 @@ Points Backbone::do_normal_component(const PointsRef& y, const PointsRef& v) con
 }
 
 Points Backbone::do_random_points(Index n, Stream stream) const {
-  const Points torsions =
-      M_PI * (2 * stream.at("torsions").uniform(3 * residues_ - 3, n).array() - 1).matrix();
+  Points torsions = M_PI * (2 * stream.at("torsions").uniform(3 * residues_ - 3, n).array() - 1).matrix();
+  if (planar_omega()) flatten_omega(torsions);
   Points chains = build_backbone(torsions, geometry_);
   if (frame_ == BackboneFrame::middle) return from_full_coordinates(chains);
   const Points turns = stream.at("rotation").normal(4, n);  // a normal quaternion has a uniform direction

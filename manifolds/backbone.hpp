@@ -17,6 +17,12 @@ enum class BackboneFrame {
            ///< 3L - 3
 };
 
+/// Whether the peptides are flat.
+enum class BackboneOmega {
+  free,    ///< omega is a torsion as the others
+  planar,  ///< omega = 180 degrees, trans: L - 1 more constraints, k = 7L - 4 or 7L - 7, d = 2L + 4 or 2L - 2
+};
+
 /// What a projection did, column by column.
 struct BackboneProjection {
   Projection projection;
@@ -41,6 +47,14 @@ struct BackboneProjection {
 /// within 50 and 40 steps does not converge. All costs are O(L) a column and step; eight columns are done at
 /// once, and the bits of a column do not depend on the others.
 ///
+/// Planar omega. The 1–4 distance of CA and CA' is stationary at 180 degrees and cannot be a constraint; the
+/// volume of the four atoms could, but vanishes at 0 degrees too. In a flat trans peptide of fixed bonds and
+/// angles CA' = gamma CA + alpha C + beta N' with constants of sum 1: three linear equations, which also
+/// imply the lengths of N'–CA' and C–CA' and replace them. Cis peptides do not satisfy them, so that no point
+/// is ever projected to one. Left of the middle residue of its frame CA follows from C, N' and CA' instead.
+/// h has for those equations the place of that atom minus where the other three put it, three numbers in Å;
+/// the half-bandwidth is 9. All h stay quadratic or linear, and what is said here holds word by word.
+///
 /// Reach: a proven lower bound, and a small one, for a chain that is stretched out bends by second order in
 /// its torsions. With h quadratic, Federer's formula reads reach = inf |w|^2 / |J^+ q(w)|, q_c = |w_b -
 /// w_a|^2; the multipliers of a unit normal vector are bounded by equilibrium of forces and torques at every
@@ -52,11 +66,13 @@ struct BackboneProjection {
 class Backbone : public Manifold {
  public:
   /// \throw InvalidInput unless 2 <= \p residues <= 10000.
-  Backbone(Index residues, BackboneGeometry geometry, BackboneFrame frame = BackboneFrame::free);
+  Backbone(Index residues, BackboneGeometry geometry, BackboneFrame frame = BackboneFrame::free,
+           BackboneOmega omega = BackboneOmega::free);
 
   [[nodiscard]] Index residues() const { return residues_; }
   [[nodiscard]] const BackboneGeometry& geometry() const { return geometry_; }
   [[nodiscard]] BackboneFrame frame() const { return frame_; }
+  [[nodiscard]] bool planar_omega() const { return omega_ == BackboneOmega::planar; }
 
   /// project() with its report. Without \p refine: where Gauss–Newton lands.
   [[nodiscard]] BackboneProjection project_with_report(const PointsRef& x, bool refine = true) const;
@@ -83,12 +99,14 @@ class Backbone : public Manifold {
   [[nodiscard]] Points do_normal_component(const PointsRef& y, const PointsRef& v) const override;
   [[nodiscard]] Points do_from_normal_coordinates(const PointsRef& y,
                                                   const PointsRef& coordinates) const override;
-  /// Torsions uniform; in the free frame turned at random, CA of the middle residue standard normal.
+  /// Torsions uniform (omega 180 degrees where it is planar); in the free frame turned at random, CA of the
+  /// middle residue standard normal.
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;
 
   Index residues_;
   BackboneGeometry geometry_;
   BackboneFrame frame_;
+  BackboneOmega omega_;
   double reach_ = 0;
 };
 

@@ -94,6 +94,10 @@ Points backbone_torsions(const PointsRef& chains) {
   return result;
 }
 
+void flatten_omega(Points& torsions) {
+  for (Index j = 1; j < torsions.rows(); j += 3) torsions.row(j).setConstant(M_PI);
+}
+
 Vector middle_frame_atoms(const BackboneGeometry& geometry) {
   Vector atoms = Vector::Zero(9);
   atoms(0) = geometry.bonds[0] * std::cos(geometry.angles[0]);

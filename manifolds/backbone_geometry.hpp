@@ -43,6 +43,9 @@ struct BackboneGeometry {
 /// exist. \throw InvalidInput unless the rows are a multiple of 9.
 [[nodiscard]] Points backbone_torsions(const PointsRef& chains);
 
+/// Sets every omega of torsions in chain order to 180 degrees: rows 1, 4, 7, …
+void flatten_omega(Points& torsions);
+
 /// The chain with the given torsions and ideal bonds and angles (NeRF \cite parsons2005), built from the
 /// middle residue outwards: CA at the origin, C on the positive first axis, N in the plane of the first two
 /// with positive second coordinate. (3L-3)×N -> 9L×N. The inverse of backbone_torsions to about 1e-12 L.

@@ -188,7 +188,9 @@ std::shared_ptr<const Manifold> make_backbone(Settings& settings) {
   const Index residues = settings.integer("residues", 16, 2, 10000);
   const BackboneGeometry& geometry = backbone_geometry(settings.text("geometry", "engh-huber-1991"));
   const bool middle = settings.choice("frame", "free", {"free", "middle"}) == "middle";
-  return std::make_shared<Backbone>(residues, geometry, middle ? BackboneFrame::middle : BackboneFrame::free);
+  const bool planar = settings.choice("planar", "false", {"false", "true"}) == "true";
+  return std::make_shared<Backbone>(residues, geometry, middle ? BackboneFrame::middle : BackboneFrame::free,
+                                    planar ? BackboneOmega::planar : BackboneOmega::free);
 }
 
 std::shared_ptr<const Manifold> make_mesh(Settings& settings) {
@@ -249,12 +251,13 @@ const Registry<ManifoldFactory>& manifold_registry() {
     manifolds.add("affine", "{x : A x = b}: affine:rows=1:1:1/1:-2:1,values=3:0", make_affine);
     manifolds.add("backbone",
                   "protein backbones with fixed bonds and angles: "
-                  "backbone:residues=16[,geometry=engh-huber-1991][,frame=free|middle]",
+                  "backbone:residues=16[,geometry=engh-huber-1991][,frame=free|middle][,planar=false|true]",
                   make_backbone);
     manifolds.add("mesh", "closed triangle surface from OFF, OBJ or PLY: mesh:[area=12.566,]path=FILE",
                   make_mesh);
     manifolds.add("so3", "rotations as 3x3 matrices, nine numbers, row-major: so3", make_so3);
-    manifolds.add("stiefel", "n x p matrices with orthonormal columns, row-major: stiefel:n=5,p=2", make_stiefel);
+    manifolds.add("stiefel", "n x p matrices with orthonormal columns, row-major: stiefel:n=5,p=2",
+                  make_stiefel);
     manifolds.add("torus", "flat torus, pairs (cos, sin) of dim angles: torus:dim=2", make_torus);
     manifolds.add("donut", "torus of revolution in R^3: donut:major=2,minor=0.6", make_donut);
     manifolds.add("ellipsoid", "ellipsoid with the given semi-axes: ellipsoid:axes=1:1:2", make_ellipsoid);

@@ -86,6 +86,8 @@ TEST(ManifoldConformance, EveryRegisteredManifold) {
       "backbone:residues=2",
       "backbone:residues=4,geometry=foldingdiff",
       "backbone:residues=8,frame=middle",
+      "backbone:residues=2,planar=true",
+      "backbone:residues=8,frame=middle,planar=true",
       "mesh:path=" + save("cube.off", test::cube()),
       "mesh:path=" + save("sphere.off", test::octasphere(2)),
       "mesh:area=12.566370614359172,path=" + save("torus.off", test::torus(1, 0.3, 24, 12)),
@@ -420,6 +422,18 @@ TEST(ManifoldConformance, CatchesTheSecondNearestAtom) {
   const std::set<int> found = caught(OtherProjection("one_hot:classes=4", second));
   EXPECT_TRUE(found.contains(4) && found.contains(8));
   EXPECT_FALSE(found.contains(1));
+}
+
+TEST(ManifoldConformance, CatchesBentPeptidesOnFlatBackbones) {
+  // The nearest chain whatever its omega: bonds and angles are right.
+  const std::shared_ptr<const Manifold> bent = make_manifold("backbone:residues=3,frame=middle");
+  const auto nearest = [&](const Vector& x) -> Vector { return bent->project(x).points.col(0); };
+  ConformanceOptions options;
+  options.residual_is_distance = false;
+  const std::string spec = "backbone:residues=3,frame=middle,planar=true";
+  EXPECT_TRUE(caught(*make_manifold(spec), options).empty());
+  const std::set<int> found = caught(OtherProjection(spec, nearest), options);
+  EXPECT_TRUE(found.contains(3) && found.contains(8));
 }
 
 TEST(ManifoldConformance, CatchesAProjectionToVertices) {

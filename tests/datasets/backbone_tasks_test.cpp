@@ -165,6 +165,92 @@ TEST(BackboneTasks, RealFragmentsProjectInEightSteps) {
   }
 }
 
+Task planar_task(const std::string& name) {
+  Settings settings(Value(Value::Table{{"planar_omega", true}}), "test");
+  Task task = task_registry().get(name).factory(settings);
+  settings.finish();
+  return task;
+}
+
+double largest_twist(const Points& torsions) {
+  double worst = 0;
+  for (Index j = 1; j < torsions.rows(); j += 3) {
+    worst = std::max(worst, (M_PI - torsions.row(j).cwiseAbs().array()).maxCoeff());
+  }
+  return worst;
+}
+
+TEST(BackboneTasks, PlanarOmegaKeepsTheOtherTorsionsOfRealFragments) {
+  const Task task = planar_task("backbone-16");
+  const Task bent = default_task("backbone-16");
+  const auto& backbone = dynamic_cast<const Backbone&>(*task.manifold);
+  EXPECT_EQ(backbone.ambient_dimension(), 135);
+  EXPECT_EQ(backbone.dimension(), 30);
+  EXPECT_NE(task.data_hash, bent.data_hash);
+  EXPECT_NE(task.description.find("180"), std::string::npos);
+  const Points y = sample_reference(task, 1000, reference_stream(task, 0));
+  EXPECT_LE(backbone.residual(y).cwiseAbs().maxCoeff(), 1e-12);
+  Points torsions = backbone.torsions(y);
+  EXPECT_LT(largest_twist(torsions), 1e-10);
+  // The same fragments: phi and psi are those of the task with free omega; its chains are not flat.
+  const Points bent_chains = sample_reference(bent, 1000, reference_stream(task, 0));
+  Points original = backbone.torsions(bent_chains);
+  EXPECT_GT(largest_twist(original), 0.1);
+  EXPECT_GT(backbone.residual(bent_chains).cwiseAbs().maxCoeff(), 0.1);
+  flatten_omega(original);
+  flatten_omega(torsions);
+  const Points turns = (torsions - original).array() / (2 * M_PI);
+  EXPECT_LT((turns - turns.array().round().matrix()).cwiseAbs().maxCoeff(), 1e-10);
+  for (const double sigma : {0.05, 0.1}) {
+    const Points x = Lift{LiftType::isotropic, sigma}.apply(y, backbone, Stream(7, "noised"));
+    const BackboneProjection landed = backbone.project_with_report(x, false);
+    EXPECT_EQ(landed.projection.failures(), 0);
+    EXPECT_LE(landed.gauss_newton_steps.maxCoeff(), 8);
+    const Projection nearest = backbone.project(x);
+    EXPECT_LE(nearest.failures(), 1);
+    const Points found = backbone.torsions(nearest.points);
+    for (Index j = 0; j < found.cols(); ++j) {
+      if (!nearest.converged(j)) continue;
+      EXPECT_LT(largest_twist(found.col(j)), 1e-8) << "cis, or bent";
+    }
+  }
+}
+
+TEST(BackboneTasks, PlanarOmegaOfTheSyntheticLaw) {
+  const Task task = planar_task("backbone-synthetic");
+  const auto law = std::dynamic_pointer_cast<const RamachandranLaw>(task.density);
+  ASSERT_TRUE(law);
+  const Backbone& backbone = law->backbone();
+  EXPECT_EQ(backbone.dimension(), 14);
+  const Points points = task.sampler->sample(20000, reference_stream(task, 0));
+  EXPECT_LE(backbone.residual(points).cwiseAbs().maxCoeff(), 1e-12);
+  EXPECT_GT(testing::chi_square_p_value(*task.partition, task.masses, points), testing::alpha);
+  // Volume of the map from the 14 free torsions by differences.
+  const Points torsions = law->sample_torsions(3, Stream(8, "planar volume"));
+  const double step = 1e-5;
+  for (Index n = 0; n < 3; ++n) {
+    Points jacobian(backbone.ambient_dimension(), 0);
+    Points whole = jacobian;
+    for (Index j = 0; j < torsions.rows(); ++j) {
+      Points both = torsions.col(n).replicate(1, 2);
+      both(j, 0) += step;
+      both(j, 1) -= step;
+      const Points chains = backbone.from_full_coordinates(build_backbone(both, backbone.geometry()));
+      const Vector column = (chains.col(0) - chains.col(1)) / (2 * step);
+      whole.conservativeResize(Eigen::NoChange, whole.cols() + 1);
+      whole.rightCols(1) = column;
+      if (j % 3 == 1) continue;
+      jacobian.conservativeResize(Eigen::NoChange, jacobian.cols() + 1);
+      jacobian.rightCols(1) = column;
+    }
+    const Points point = backbone.from_full_coordinates(build_backbone(torsions.col(n), backbone.geometry()));
+    const double volume = law->torsion_log_density(torsions.col(n))(0) - law->log_density(point)(0);
+    EXPECT_NEAR(volume, 0.5 * std::log((jacobian.transpose() * jacobian).determinant()), 1e-6);
+    // Control: the volume with omega is another.
+    EXPECT_GT(std::abs(volume - 0.5 * std::log((whole.transpose() * whole).determinant())), 0.1);
+  }
+}
+
 TEST(BackboneTasks, UsersFragmentsAreTaken) {
   const TemporaryDirectory directory;
   std::vector<std::string> sequences;

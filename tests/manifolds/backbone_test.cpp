@@ -402,5 +402,211 @@ TEST(Backbone, ReachIsALowerBound) {
             Backbone(8, backbone_geometry("igfold")).reach());
 }
 
+Backbone planar_backbone(Index residues, BackboneFrame frame) {
+  return {residues, backbone_geometry("engh-huber-1991"), frame, BackboneOmega::planar};
+}
+
+constexpr BackboneFrame frames[] = {BackboneFrame::free, BackboneFrame::middle};
+
+// D×D unit steps through the public residual. h is at most quadratic, so the central difference has rounding
+// for its only error: 1e-11 with steps of 1e-3.
+Points jacobian_by_differences(const Backbone& backbone, const Vector& y) {
+  const double step = 1e-3;
+  const Points steps = step * Points::Identity(y.size(), y.size());
+  return (backbone.residual(y.replicate(1, y.size()) + steps) -
+          backbone.residual(y.replicate(1, y.size()) - steps)) /
+         (2 * step);
+}
+
+// Largest distance of an omega from 180 degrees, radians.
+double largest_twist(const Points& torsions) {
+  double worst = 0;
+  for (Index j = 1; j < torsions.rows(); j += 3) {
+    worst = std::max(worst, (M_PI - torsions.row(j).cwiseAbs().array()).maxCoeff());
+  }
+  return worst;
+}
+
+// Volume of CA, C, N', CA' of every peptide, the largest, Å^3: zero in a plane.
+double largest_volume(const Points& chains) {
+  double worst = 0;
+  for (Index n = 0; n < chains.cols(); ++n) {
+    for (Index a = 3; a + 11 < chains.rows(); a += 9) {
+      Eigen::Matrix3d edges;
+      for (Index t = 0; t < 3; ++t) {
+        edges.col(t) = chains.col(n).segment<3>(a + 3 * t + 3) - chains.col(n).segment<3>(a + 3 * t);
+      }
+      worst = std::max(worst, std::abs(edges.determinant()));
+    }
+  }
+  return worst;
+}
+
+TEST(PlanarBackbone, DimensionsAndSpecification) {
+  const auto middle = make_manifold("backbone:residues=16,frame=middle,planar=true");
+  EXPECT_EQ(middle->ambient_dimension(), 135);
+  EXPECT_EQ(middle->dimension(), 30);
+  EXPECT_EQ(middle->codimension(), 105);
+  const auto free = make_manifold("backbone:residues=16,planar=true");
+  EXPECT_EQ(free->ambient_dimension(), 144);
+  EXPECT_EQ(free->dimension(), 36);
+  EXPECT_EQ(make_manifold(middle->spec())->spec(), middle->spec());
+  EXPECT_EQ(middle->residual(Points::Zero(135, 1)).rows(), 105);
+}
+
+TEST(PlanarBackbone, EquationsHoldForFlatTransPeptidesOnly) {
+  for (const BackboneFrame frame : frames) {
+    const Backbone backbone = planar_backbone(7, frame);
+    Points torsions = random_torsions(7, 20, "flat");
+    const auto residual = [&](double omega) {
+      for (Index j = 1; j < torsions.rows(); j += 3) torsions.row(j).setConstant(omega);
+      return backbone.residual(backbone.from_full_coordinates(build_backbone(torsions, backbone.geometry())));
+    };
+    EXPECT_LT(residual(M_PI).cwiseAbs().maxCoeff(), 1e-13);
+    // Transversal: an angle of .01 moves CA' by .01 sin(58.3 degrees) 1.458 Å out of the plane.
+    EXPECT_NEAR(residual(M_PI + 0.01).colwise().norm().minCoeff(), 0.01 * std::sqrt(6.0) * 1.24, 0.005);
+    // Controls: cis peptides are flat, and their volume is zero too, but they do not satisfy the equations.
+    EXPECT_GT(residual(0).colwise().lpNorm<Eigen::Infinity>().minCoeff(), 0.5);
+    EXPECT_LT(largest_volume(build_backbone(torsions, backbone.geometry())), 1e-13);
+  }
+}
+
+TEST(PlanarBackbone, NormalSpacesAreThoseOfTheJacobianByDifferences) {
+  for (const BackboneFrame frame : frames) {
+    for (const Index residues : {2, 3, 6, 9}) {
+      const Backbone backbone = planar_backbone(residues, frame);
+      const Points y = backbone.random_points(9, Stream(40, "planar"));
+      const Points v = Stream(41, "planar").normal(backbone.ambient_dimension(), 9);
+      const Points along = backbone.normal_component(y, v);
+      const Points lift = backbone.from_normal_coordinates(
+          y, Stream(42, "planar").normal(y.rows(), 9).topRows(backbone.codimension()));
+      for (Index n = 0; n < 9; ++n) {
+        const Points j = jacobian_by_differences(backbone, y.col(n));
+        ASSERT_EQ(Eigen::FullPivLU<Points>(j).rank(), backbone.codimension());
+        const auto normal_part = [&](const Vector& u) -> Vector {
+          return j.transpose() * (j * j.transpose()).ldlt().solve(j * u);
+        };
+        EXPECT_LT((along.col(n) - normal_part(v.col(n))).norm(), 1e-8 * v.col(n).norm());
+        EXPECT_LT((lift.col(n) - normal_part(lift.col(n))).norm(), 1e-8 * lift.col(n).norm());
+        // The chain's own tangents: turns about bonds other than C–N leave h alone.
+        const Points tangents = backbone.tangent_bases(y.col(n));
+        EXPECT_LT((j * tangents).cwiseAbs().maxCoeff(), 1e-8);
+      }
+    }
+  }
+}
+
+TEST(PlanarBackbone, NoisedChainsGoToTheNearestFlatChain) {
+  const Index n = 200;
+  for (const BackboneFrame frame : frames) {
+    const Backbone backbone = planar_backbone(16, frame);
+    const Backbone bent(16, backbone.geometry(), frame);
+    const Points y = backbone.random_points(n, Stream(43, "noised"));
+    for (const double sigma : {0.05, 0.1}) {
+      const Points x = y + sigma * Stream(44, "noised").normal(y.rows(), n);
+      const BackboneProjection landed = backbone.project_with_report(x, false);
+      EXPECT_EQ(landed.projection.failures(), 0);
+      EXPECT_LE(landed.gauss_newton_steps.maxCoeff(), 8);
+      EXPECT_LE(largest_square_error(bent, landed.projection.points), 1e-10);
+      const Projection projection = backbone.project(x);
+      EXPECT_EQ(projection.failures(), 0);
+      EXPECT_LE(largest_square_error(bent, projection.points), 1e-10);
+      const Points torsions = backbone.torsions(projection.points);
+      // All trans; arcs of 1e-10 Å are below 1e-9 radians.
+      EXPECT_LT(largest_twist(torsions), 1e-9);
+      EXPECT_LT(largest_volume(backbone.full_coordinates(projection.points)), 1e-9);
+      // First-order condition, and idempotence.
+      const Points move = x - projection.points;
+      const Points tangent = backbone.tangent_component(projection.points, move);
+      EXPECT_LT((tangent.colwise().norm().array() / move.colwise().norm().array()).maxCoeff(), 2e-10);
+      EXPECT_LT((backbone.project(projection.points).points - projection.points).cwiseAbs().maxCoeff(),
+                1e-12);
+      // NeRF of the torsions at exactly 180 degrees is the chain.
+      if (frame == BackboneFrame::middle) {
+        Points flat = torsions;
+        flatten_omega(flat);
+        const Points again = backbone.from_full_coordinates(build_backbone(flat, backbone.geometry()));
+        EXPECT_LT((again - projection.points).cwiseAbs().maxCoeff(), 1e-9);
+      }
+      // Controls: without the equations omega stays bent, and where Gauss-Newton lands is not the nearest
+      // point.
+      EXPECT_GT(largest_twist(bent.torsions(bent.project(x).points)), 0.1);
+      const Points slanted =
+          backbone.tangent_component(landed.projection.points, x - landed.projection.points);
+      EXPECT_GT((slanted.colwise().norm().array() / move.colwise().norm().array()).minCoeff(), 1e-5);
+    }
+  }
+}
+
+TEST(PlanarBackbone, NormalNoiseIsUndoneAndCisPeptidesAreNotKept) {
+  const Index n = 300;
+  const Backbone backbone = planar_backbone(8, BackboneFrame::middle);
+  const Points y = backbone.random_points(n, Stream(45, "return"));
+  const Points x =
+      y + 0.05 * backbone.from_normal_coordinates(y, Stream(46, "return").normal(backbone.codimension(), n));
+  const BackboneProjection report = backbone.project_with_report(x);
+  EXPECT_EQ(report.projection.failures(), 0);
+  const auto misses = (report.projection.points - y).colwise().norm().array();
+  EXPECT_GE((misses < 1e-6).count(), n * 97 / 100);
+  EXPECT_GT(report.certified.count(), n * 97 / 100);
+  for (Index j = 0; j < n; ++j) {
+    if (!report.certified(j)) continue;
+    EXPECT_LE(report.projection.distance(j), (x.col(j) - y.col(j)).norm() * (1 + 1e-9));
+  }
+  // From cis chains, and from far away: whatever converges is flat and trans.
+  Points torsions = random_torsions(8, n, "cis");
+  for (Index j = 1; j < torsions.rows(); j += 3) torsions.row(j).setZero();
+  const Points cis = backbone.from_full_coordinates(build_backbone(torsions, backbone.geometry()));
+  for (const Points& start : {cis, Points(y + Stream(47, "far").normal(y.rows(), n))}) {
+    const Projection projection = backbone.project(start);
+    EXPECT_LE(projection.failures(), n / 10);
+    const Points found = backbone.torsions(projection.points);
+    for (Index j = 0; j < n; ++j) {
+      if (!projection.converged(j)) continue;
+      EXPECT_LT(largest_twist(found.col(j)), 1e-8);
+    }
+  }
+}
+
+// As ReachIsALowerBound. h is quadratic, so its second-order part in w is h(y + w) - h(y) - J w, and
+// Federer's formula reads |w|^2 / |2 J^+ (second-order part)|.
+TEST(PlanarBackbone, ReachIsALowerBound) {
+  for (const BackboneFrame frame : frames) {
+    const Backbone backbone = planar_backbone(8, frame);
+    Points torsions = random_torsions(8, 24, "planar reach");
+    torsions.leftCols(8).setConstant(M_PI);
+    torsions.middleCols(8, 8) = M_PI + 0.3 * torsions.middleCols(8, 8).array();
+    flatten_omega(torsions);
+    const Points y = backbone.from_full_coordinates(build_backbone(torsions, backbone.geometry()));
+    double smallest = std::numeric_limits<double>::infinity();
+    for (Index n = 0; n < y.cols(); ++n) {
+      const Points j = jacobian_by_differences(backbone, y.col(n));
+      const Points gram = j * j.transpose();
+      const auto solver = gram.ldlt();
+      const Points tangents = backbone.tangent_bases(y.col(n));
+      Points w(y.rows(), y.cols() + tangents.cols() + 50);
+      w << y.colwise() - y.col(n), tangents,
+          tangents * Stream(48, "reach").at(static_cast<std::uint64_t>(n)).normal(tangents.cols(), 50);
+      const Points second = backbone.residual(w.colwise() + y.col(n)) - j * w -
+                            backbone.residual(y.col(n)).replicate(1, w.cols());
+      const Points bend = j.transpose() * solver.solve(second);
+      for (Index i = 0; i < w.cols(); ++i) {
+        if (w.col(i).norm() < 1e-6) continue;
+        smallest = std::min(smallest, w.col(i).squaredNorm() / (2 * bend.col(i).norm()));
+      }
+    }
+    EXPECT_GT(smallest, backbone.reach());
+    EXPECT_LT(smallest, 1000 * backbone.reach()) << "the bound has become useless";
+  }
+}
+
+TEST(PlanarBackbone, BitsDoNotDependOnTheBatch) {
+  const Backbone backbone = planar_backbone(8, BackboneFrame::middle);
+  const Points x = backbone.random_points(21, Stream(49, "batch")) + 0.2 * Stream(50, "batch").normal(63, 21);
+  const Projection together = backbone.project(x);
+  for (const Index j : {0, 8, 20})
+    EXPECT_EQ(backbone.project(x.col(j)).points.col(0), together.points.col(j));
+}
+
 }  // namespace
 }  // namespace onmanifold
