@@ -12,6 +12,10 @@
 namespace onmanifold {
 
 int describe_command(const std::string& name) {
+  if (name.find('(') != std::string::npos) {
+    fmt::print("{} (task)\n{}", name, describe_task(name));
+    return 0;
+  }
   const std::vector<InventoryKind> inventory = make_inventory();
   std::vector<std::string> known;
   bool found = false;

@@ -9,6 +9,7 @@
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
 #include "models/registry.hpp"
+#include "suite/score.hpp"
 #include "suite/suite_spec.hpp"
 
 namespace onmanifold {
@@ -20,9 +21,18 @@ std::string settings_text(const Value::Table& settings) {
   return text.empty() ? "  none\n" : text;
 }
 
-std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
-  Settings settings(Value::Table{}, entry.name);
-  const Task task = entry.factory(settings);
+/// "exact (lifts none, normal)", or "not known".
+std::string noised_score(const Task& task) {
+  std::vector<std::string> lifts;
+  for (const LiftType type : {LiftType::none, LiftType::normal, LiftType::isotropic}) {
+    if (task.diffused_score({type, type == LiftType::none ? 0.0 : task.preregistered_sigma})) {
+      lifts.push_back(to_string(type));
+    }
+  }
+  return lifts.empty() ? "not known" : fmt::format("exact (lifts {})", fmt::join(lifts, ", "));
+}
+
+std::string task_properties(const Task& task) {
   const Manifold& manifold = *task.manifold;
   std::string text = fmt::format("{}\n\n", task.description);
   text += fmt::format("version          {}\n", task.version);
@@ -33,7 +43,7 @@ std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
   text += fmt::format("log-density      {}\n", task.density ? "exact" : "not known");
   text += std::isnan(task.entropy) ? "entropy (nats)   not known\n"
                                    : fmt::format("entropy (nats)   {:.6g}\n", task.entropy);
-  text += fmt::format("noised score     {}\n", task.diffused_score(Lift{}) ? "exact" : "not known");
+  text += fmt::format("noised score     {}\n", noised_score(task));
   if (task.partition) {
     text += fmt::format("partition        {} ({} cells, {})\n", task.partition->description(), task.partition->size(),
                         task.masses.size() > 0 ? "exact masses" : "masses from the reference split");
@@ -48,7 +58,12 @@ std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
   }
   if (!task.source.empty()) text += fmt::format("source           {}\n", task.source);
   if (!task.licence.empty()) text += fmt::format("licence          {}\n", task.licence);
-  text += fmt::format("data hash        {}\n\n", task.data_hash);
+  return text + fmt::format("data hash        {}\n", task.data_hash);
+}
+
+std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
+  Settings settings(Value::Table{}, entry.name);
+  std::string text = task_properties(entry.factory(settings)) + "\n";
   text += "Settings of a [[task]] table, with their defaults:\n" + settings_text(settings.resolved());
   return text;
 }
@@ -83,6 +98,10 @@ std::string suite_detail(const ShippedSuite& shipped) {
 }
 
 }  // namespace
+
+std::string describe_task(const std::string& text) {
+  return task_properties(task_from_text(text));
+}
 
 std::vector<InventoryKind> make_inventory() {
   std::vector<InventoryKind> kinds;

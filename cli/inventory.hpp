@@ -19,6 +19,10 @@ struct InventoryKind {
   std::vector<InventoryItem> items;
 };
 
+/// What `describe` says about a task with settings, "backbone-8(planar_omega=true)". \throw InvalidInput on unknown
+/// names and settings.
+[[nodiscard]] std::string describe_task(const std::string& text);
+
 /// All kinds that `list` knows, in the order in which it prints them.
 [[nodiscard]] std::vector<InventoryKind> make_inventory();
 

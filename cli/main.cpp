@@ -162,7 +162,7 @@ int dispatch(int argc, char** argv) {
 
   std::string name;
   CLI::App* describe_app = app.add_subcommand("describe", "Say everything about one task, method, metric, suite, …");
-  describe_app->add_option("name", name, "A name that list prints")->required();
+  describe_app->add_option("name", name, "A name that list prints; a task may have settings, 'backbone-8(planar_omega=true)'")->required();
   describe_app->callback([&] { action = [&] { return describe_command(name); }; });
 
   std::string directory;

@@ -102,6 +102,11 @@ TEST(Cli, DescribesEverythingItLists) {
     }
   }
   EXPECT_TRUE(refused(onmanifold("describe sphere-vmf7"), {"sphere-vmf7", "sphere-vmf6"}));
+  const CommandResult planar = onmanifold("describe 'backbone-8(planar_omega=true)'");
+  EXPECT_EQ(planar.exit_code, 0);
+  EXPECT_NE(planar.out.find("D = 63, d = 14, k = 49"), std::string::npos) << planar.out;
+  EXPECT_TRUE(refused(onmanifold("describe 'backbone-8(planar=true)'"), {"planar"}));
+  EXPECT_NE(onmanifold("describe torus-vm").out.find("exact (lifts none, normal, isotropic)"), std::string::npos);
 }
 
 TEST(Cli, RunReportVerify) {
