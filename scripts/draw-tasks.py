@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws the pictures of docs/tasks.md: 2,000 training points of every task, as `onmanifold export` writes them.
 
-    scripts/draw-tasks.py [ONMANIFOLD] [FOLDER]
+    scripts/draw-tasks.py [ONMANIFOLD] [FOLDER] [TASKS]
 
 ONMANIFOLD is the program (default build/release/onmanifold), FOLDER where the PNG files go (default
-docs/images/tasks). Needs NumPy and gnuplot. The digits of the flux tasks have a picture of their own.
+docs/images/tasks), TASKS a shell glob (default '*'). The earth tasks are drawn where their files are in
+$ONMANIFOLD_DATA, and passed over otherwise. Needs NumPy and gnuplot. The digits of the flux tasks have a picture
+of their own.
 """
+import fnmatch
 import subprocess
 import sys
 import tempfile
@@ -16,6 +19,11 @@ import numpy as np
 
 program = sys.argv[1] if len(sys.argv) > 1 else "build/release/onmanifold"
 folder = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/images/tasks")
+pattern = sys.argv[3] if len(sys.argv) > 3 else "*"
+
+
+def wanted(*names):
+    return fnmatch.filter(names, pattern)
 
 
 def export(task, *more):
@@ -79,29 +87,49 @@ def ramachandran(task):
             "set xrange [-180:180]\nset yrange [-180:180]\nset xtics 90\nset ytics 90")
 
 
+def globe(task):
+    try:
+        x, y, z = export(task).T
+    except subprocess.CalledProcessError:  # the program has said why
+        print(f"{task}: passed over", file=sys.stderr)
+        return
+    scatter(task, np.degrees(np.column_stack([np.arctan2(y, x), np.arcsin(np.clip(z, -1, 1))])),
+            ("longitude, degrees", "latitude, degrees"),
+            "set xrange [-180:180]\nset yrange [-90:90]\nset xtics 60\nset ytics 30\nset grid")
+
+
 folder.mkdir(parents=True, exist_ok=True)
-for name in ("plane-gmm9", "plane-smiley"):
+for name in wanted("plane-gmm9", "plane-smiley"):
     space(name, export(name), view="62,112")
-for name in ("sphere-vmf6", "sphere-vmf2"):
+for name in wanted("sphere-vmf6", "sphere-vmf2"):
     space(name, export(name))
-bunny = export("bunny-eigen")
-space("bunny-eigen", bunny[:, [0, 2, 1]] * [1, -1, 1], view="80,10", labels=("x", "-z", "y"))
-for name in ("so3-mixture16", "so3-mixture32", "so3-mixture64", "so3-fisher", "so3-frames"):
+for name in wanted("bunny-eigen"):
+    space(name, export(name)[:, [0, 2, 1]] * [1, -1, 1], view="80,10", labels=("x", "-z", "y"))
+for name in wanted("so3-mixture16", "so3-mixture32", "so3-mixture64", "so3-fisher", "so3-frames"):
     space(name, rotation_vectors(export(name)), labels=("rotation vector", "", ""))
-torus = export("torus-vm")
-scatter("torus-vm", np.column_stack([np.arctan2(torus[:, 1], torus[:, 0]), np.arctan2(torus[:, 3], torus[:, 2])]),
-        ("first angle", "second angle"), "set xrange [-pi:pi]\nset yrange [-pi:pi]")
-pairs = export("torus-ramachandran")
-scatter("torus-ramachandran", np.degrees(np.column_stack([np.arctan2(pairs[:, 1], pairs[:, 0]),
-                                                          np.arctan2(pairs[:, 3], pairs[:, 2])])),
-        ("phi, degrees", "psi, degrees"), "set xrange [-180:180]\nset yrange [-180:180]\nset xtics 90\nset ytics 90")
-bars("finite16", export("finite16").argmax(axis=1), "atom")
-bars("two-points", export("two-points")[:, 0], "first coordinate")
-cube = export("discrete-cube")
-bars("discrete-cube", (cube > 0) @ (2 ** np.arange(cube.shape[1])), "corner, its signs as a binary number")
-tokens = export("discrete-tokens").reshape(2000, 4, -1).argmax(axis=2)
-bars("discrete-tokens", tokens @ (tokens.max() + 1) ** np.arange(3, -1, -1), "sequence, as a number")
-for name in ("sphere-in-16d", "circle-in-16d"):
+for name in wanted("torus-vm"):
+    torus = export(name)
+    scatter(name, np.column_stack([np.arctan2(torus[:, 1], torus[:, 0]), np.arctan2(torus[:, 3], torus[:, 2])]),
+            ("first angle", "second angle"), "set xrange [-pi:pi]\nset yrange [-pi:pi]")
+for name in wanted("torus-ramachandran"):
+    pairs = export(name)
+    scatter(name, np.degrees(np.column_stack([np.arctan2(pairs[:, 1], pairs[:, 0]),
+                                              np.arctan2(pairs[:, 3], pairs[:, 2])])),
+            ("phi, degrees", "psi, degrees"),
+            "set xrange [-180:180]\nset yrange [-180:180]\nset xtics 90\nset ytics 90")
+for name in wanted("finite16"):
+    bars(name, export(name).argmax(axis=1), "atom")
+for name in wanted("two-points"):
+    bars(name, export(name)[:, 0], "first coordinate")
+for name in wanted("discrete-cube"):
+    cube = export(name)
+    bars(name, (cube > 0) @ (2 ** np.arange(cube.shape[1])), "corner, its signs as a binary number")
+for name in wanted("discrete-tokens"):
+    tokens = export(name).reshape(2000, 4, -1).argmax(axis=2)
+    bars(name, tokens @ (tokens.max() + 1) ** np.arange(3, -1, -1), "sequence, as a number")
+for name in wanted("sphere-in-16d", "circle-in-16d"):
     space(name, export(name)[:, :3], labels=("first three of 16 coordinates", "", ""))
-for name in ("backbone-8", "backbone-16", "backbone-synthetic"):
+for name in wanted("backbone-8", "backbone-16", "backbone-synthetic"):
     ramachandran(name)
+for name in wanted("earth-volcano", "earth-earthquake", "earth-flood", "earth-fire"):
+    globe(name)
