@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/quadrature.hpp"
+#include "datasets/radial_panels.hpp"
 #include "datasets/vector3.hpp"
 #include "datasets/vmf_mixture.hpp"
 
@@ -132,11 +133,6 @@ class DiffusedVmf final : public DiffusedScore {
 };
 
 /// Lifted along the normal: an integral over the radius r of the lifted point, x0 = r y.
-///
-/// Given y, the integrand is a Gaussian in r of variance v = (1/lift² + a²/σ²)^-1 whose centre lies between
-/// m- and m+, m± = v (1/lift² ± a|x|/σ²). Centres strictly between the two matter only where the data term
-/// a|r||x|/σ² does not outweigh κ. So three intervals hold all the mass: m- ± 8.5√v, m+ ± 8.5√v and |r| <=
-/// 4κσ²/(a|x|).
 class LiftedVmf final : public DiffusedScore {
  public:
   LiftedVmf(const VmfMixture& mixture, double lift)
@@ -145,20 +141,13 @@ class LiftedVmf final : public DiffusedScore {
   [[nodiscard]] Index dimension() const override { return 3; }
 
  private:
-  static constexpr Index nodes = 64;
-  static constexpr double reach = 8.5;          // in √v: the Gaussian is 2e-16 of its maximum there
-  static constexpr double panel_length = 18.0;  // in √v: 64 nodes keep 1e-14
-  static constexpr double negligible = 40.0;    // nats below the largest exponent found so far
+  static constexpr Index nodes = radial_nodes;
+  static constexpr double negligible = 40.0;  // nats below the largest exponent found so far
   using Lane = Eigen::Array<double, nodes, 1>;
-
-  struct Panel {
-    double low;
-    double high;
-  };
 
   void do_evaluate(const PointsRef& points, double a, double sigma, Points* score,
                    Vector* log_density) const override {
-    std::vector<Panel> panels;
+    std::vector<RadialPanel> panels;
     std::vector<Lane, Eigen::aligned_allocator<Lane>> exponents(modes_.size());
     std::vector<Lane, Eigen::aligned_allocator<Lane>> lengths(modes_.size());
     const double v = 1 / (1 / (lift_ * lift_) + a * a / (sigma * sigma));
@@ -183,13 +172,13 @@ class LiftedVmf final : public DiffusedScore {
         if (log_density != nullptr) (*log_density)[j] = std::numeric_limits<double>::quiet_NaN();
         continue;
       }
-      list_panels(minus, plus, width, gain * radius, panels);
+      list_radial_panels(minus, plus, width, gain * radius, modes_.largest_kappa, panels);
 
       double shift = -infinity;  // every sum below is scaled by exp(-shift)
       double total = 0;
       double pull_radius = 0;  // Σ W r² pull: the part of E[r y] along x
       Eigen::Vector3d pull_modes = Eigen::Vector3d::Zero();
-      for (const Panel& panel : panels) {
+      for (const RadialPanel& panel : panels) {
         const double low = panel.low;
         const double high = panel.high;
         double bound = -infinity;
@@ -241,43 +230,6 @@ class LiftedVmf final : public DiffusedScore {
                             0.5 * std::log(2 * M_PI * lift_ * lift_);
       }
     }
-  }
-
-  /// The panels, the one around m+ first.
-  void list_panels(double minus, double plus, double width, double slope, std::vector<Panel>& panels) const {
-    const double low = minus - reach * width;
-    const double high = plus + reach * width;
-    const double middle = slope > 0 ? 4 * modes_.largest_kappa / slope : infinity;
-    std::array<Panel, 3> parts = {Panel{low, minus + reach * width},
-                                  Panel{std::max(low, -middle), std::min(high, middle)},
-                                  Panel{plus - reach * width, high}};
-    std::sort(parts.begin(), parts.end(), [](const Panel& p, const Panel& q) { return p.low < q.low; });
-    panels.clear();
-    Panel merged = parts[0];
-    const auto flush = [&] {
-      const double span = merged.high - merged.low;
-      if (!(span > 0)) return;
-      const auto count = std::max<Index>(1, static_cast<Index>(std::ceil(span / (panel_length * width))));
-      for (Index i = 0; i < count; ++i) {
-        const auto share = [&](Index k) {
-          return merged.low + span * static_cast<double>(k) / static_cast<double>(count);
-        };
-        panels.push_back({share(i), share(i + 1)});
-      }
-    };
-    for (std::size_t i = 1; i < parts.size(); ++i) {
-      if (!(parts[i].high > parts[i].low)) continue;
-      if (parts[i].low <= merged.high) {
-        merged.high = std::max(merged.high, parts[i].high);
-      } else {
-        flush();
-        merged = parts[i];
-      }
-    }
-    flush();
-    const auto home =
-        std::find_if(panels.begin(), panels.end(), [&](const Panel& p) { return plus <= p.high; });
-    if (home != panels.end()) std::iter_swap(panels.begin(), home);
   }
 
   Modes modes_;

@@ -12,6 +12,7 @@
 #include "core/quadrature.hpp"
 #include "core/scaled_bessel.hpp"
 #include "core/summation.hpp"
+#include "datasets/radial_panels.hpp"
 
 namespace onmanifold {
 namespace {
@@ -110,6 +111,141 @@ class DiffusedVonMises final : public DiffusedScore {
   Index angles_;
   double isotropic_;
   std::vector<double> constants_;
+};
+
+/// Lifted along the normals: the radius r_i of every circle is N(1, lift²), and may be negative. The pairs
+/// are independent given the mode, and the angle of one integrates to a Bessel function, so that one integral
+/// over r is left for each mode and pair:
+///   F_mi(x_i) = ∫ N(r; 1, lift²) exp(-(|x_i|² + a² r²)/2σ²)/(2πσ²) I_0(|v|)/I_0(κ) dr,
+///   v = κ μ + a r x_i/σ²; E[r y | x_i, m] weighs r I_1(|v|)/I_0(|v|) v/|v| by the integrand.
+class LiftedVonMises final : public DiffusedScore {
+ public:
+  LiftedVonMises(const VonMisesMixture& mixture, double lift)
+      : modes_(mixture.modes()),
+        angles_(mixture.angles()),
+        lift_(lift),
+        rule_(gauss_legendre(radial_nodes)) {}
+
+  [[nodiscard]] Index dimension() const override { return 2 * angles_; }
+
+ private:
+  static_assert(radial_nodes == bessel_lane);
+  static constexpr double negligible = 40.0;  // nats below the largest exponent found so far
+
+  /// log F_mi without its constants, and E[r y | x_i, m].
+  struct Factor {
+    double log_density;
+    Eigen::Vector2d mean;
+  };
+
+  [[nodiscard]] Factor integrate(const Eigen::Vector2d& mode, const Eigen::Vector2d& x, double a,
+                                 double sigma, std::vector<RadialPanel>& panels) const {
+    const double v = 1 / (1 / (lift_ * lift_) + a * a / (sigma * sigma));
+    const double gain = a / (sigma * sigma);
+    const double radius = std::hypot(x[0], x[1]);
+    const double kappa = std::hypot(mode[0], mode[1]);
+    const double cosine = radius > 0 ? (mode[0] * x[0] + mode[1] * x[1]) / radius : 0;  // κ μ·x/|x|
+    const double plus = v * (1 / (lift_ * lift_) + gain * radius);
+    const double minus = v * (1 / (lift_ * lift_) - gain * radius);
+    // Exponent of the integrand without the von Mises part, which adds κ at most; largest at m±.
+    const auto level = [&](double r) {
+      const double along = (r - 1) / lift_;
+      const double off = (radius - a * std::abs(r)) / sigma;
+      return -0.5 * (along * along + off * off);
+    };
+    list_radial_panels(minus, plus, std::sqrt(v), gain * radius, kappa, panels);
+
+    const Eigen::Map<const BesselLane> nodes(rule_.nodes.data());
+    const Eigen::Map<const BesselLane> weights(rule_.weights.data());
+    double shift = -std::numeric_limits<double>::infinity();  // every sum below is scaled by exp(-shift)
+    double total = 0;
+    double pull_mode = 0;    // of E[r y] along κ μ
+    double pull_radius = 0;  // and along a x/σ²
+    BesselLane i0;
+    BesselLane i1;
+    for (const RadialPanel& panel : panels) {
+      double bound = -std::numeric_limits<double>::infinity();
+      if (panel.high > 0) bound = level(std::clamp(plus, std::max(panel.low, 0.0), panel.high));
+      if (panel.low < 0) {
+        bound = std::max(bound, level(std::clamp(minus, panel.low, std::min(panel.high, 0.0))));
+      }
+      if (bound + kappa < shift - negligible) continue;
+
+      const double half = (panel.high - panel.low) / 2;
+      const BesselLane r = (panel.low + panel.high) / 2 + half * nodes;
+      const BesselLane t = gain * radius * r;
+      const BesselLane tail = kappa * kappa + 2 * cosine * t;
+      const BesselLane length = (tail + t * t).max(0.0).sqrt();
+      const BesselLane sum = length + t.abs();
+      // |v| - |t| without the difference of large numbers
+      const BesselLane exponent =
+          (sum > 0).select(tail / sum, 0) -
+          0.5 * (((r - 1) / lift_).square() + ((radius - a * r.abs()) / sigma).square());
+      const double top = exponent.maxCoeff();
+      if (top > shift) {
+        const double scale = std::exp(shift - top);
+        total *= scale;
+        pull_mode *= scale;
+        pull_radius *= scale;
+        shift = top;
+      }
+      scaled_bessel(length, i0, i1);
+      const BesselLane weight = half * weights * (exponent - shift).exp();
+      const BesselLane pull = (length > 0).select(i1 / length, 0.5) * weight * r;
+      total += (weight * i0).sum();
+      pull_mode += pull.sum();
+      pull_radius += (pull * r).sum();
+    }
+    return {shift + std::log(total), (pull_mode * mode + gain * pull_radius * x) / total};
+  }
+
+  void do_evaluate(const PointsRef& points, double a, double sigma, Points* score,
+                   Vector* log_density) const override {
+    const std::size_t count = modes_.size();
+    std::vector<double> exponents(count);
+    std::vector<Vector> means(count, Vector(2 * angles_));
+    Vector mean(2 * angles_);
+    std::vector<RadialPanel> panels;
+    for (Index j = 0; j < points.cols(); ++j) {
+      if (!std::isfinite(points.col(j).norm())) {
+        if (score != nullptr) score->col(j).setConstant(std::numeric_limits<double>::quiet_NaN());
+        if (log_density != nullptr) (*log_density)[j] = std::numeric_limits<double>::quiet_NaN();
+        continue;
+      }
+      double largest = -std::numeric_limits<double>::infinity();
+      for (std::size_t m = 0; m < count; ++m) {
+        exponents[m] = std::log(modes_[m].weight);
+        for (Index i = 0; i < angles_; ++i) {
+          const auto k = static_cast<std::size_t>(i);
+          const double kappa = modes_[m].kappas[k];
+          const Eigen::Vector2d mode(kappa * std::cos(modes_[m].means[k]),
+                                     kappa * std::sin(modes_[m].means[k]));
+          const Factor factor = integrate(mode, points.col(j).segment<2>(2 * i), a, sigma, panels);
+          exponents[m] += factor.log_density - kappa - std::log(scaled_bessel_i0(kappa));
+          means[m].segment<2>(2 * i) = factor.mean;
+        }
+        largest = std::max(largest, exponents[m]);
+      }
+      double total = 0;
+      mean.setZero();
+      for (std::size_t m = 0; m < count; ++m) {
+        const double share = std::exp(exponents[m] - largest);
+        total += share;
+        mean += share * means[m];
+      }
+      if (score != nullptr) score->col(j) = (a / total * mean - points.col(j)) / (sigma * sigma);
+      if (log_density != nullptr) {
+        (*log_density)[j] = largest + std::log(total) -
+                            static_cast<double>(angles_) * (std::log(2 * M_PI * sigma * sigma) +
+                                                            0.5 * std::log(2 * M_PI * lift_ * lift_));
+      }
+    }
+  }
+
+  std::vector<VonMisesMixture::Mode> modes_;
+  Index angles_;
+  double lift_;
+  QuadratureRule rule_;
 };
 
 }  // namespace
@@ -290,7 +426,7 @@ std::shared_ptr<const DiffusedScore> make_diffused_von_mises(const VonMisesMixtu
                                                              const Lift& lift) {
   if (lift.type == LiftType::none || lift.sigma == 0) return std::make_shared<DiffusedVonMises>(mixture, 0.0);
   if (lift.type == LiftType::isotropic) return std::make_shared<DiffusedVonMises>(mixture, lift.sigma);
-  return nullptr;
+  return std::make_shared<LiftedVonMises>(mixture, lift.sigma);
 }
 
 }  // namespace onmanifold

@@ -66,7 +66,9 @@ class VonMisesMixture final : public Sampler, public Density {
 
 /// The exact law of a·x0 + sigma·z: with v_mi = kappa_mi mu_mi + a x_i/sigma², p_t(x) = (2 pi sigma²)^-n
 /// exp(-(|x|² + n a²)/2 sigma²) sum_m w_m prod_i I_0(|v_mi|)/I_0(kappa_mi). Isotropic lift: sigma² + a² lift²
-/// in the place of sigma². Null for a normal lift (an integral over n radii).
+/// in the place of sigma². Normal lift: the radius of every circle is N(1, lift²); one integral over it a
+/// mode and pair by 64 Gauss–Legendre nodes a panel, one to a few panels, relative error below 1e-10; cost
+/// O(modes · n) integrals a point.
 [[nodiscard]] std::shared_ptr<const DiffusedScore> make_diffused_von_mises(const VonMisesMixture& mixture,
                                                                            const Lift& lift);
 

@@ -9,7 +9,6 @@
 #include "core/quadrature.hpp"
 #include "core/statistics.hpp"
 #include "datasets/backbone_fragments.hpp"
-#include "datasets/backbone_fragments.hpp"
 #include "datasets/von_mises_mixture.hpp"
 #include "goodness_of_fit.hpp"
 #include "score_checks.hpp"
@@ -120,7 +119,119 @@ TEST(TorusVm, ScoreIsTheGradientOfTheLogDensity) {
       }
     }
   }
-  EXPECT_EQ(task.diffused_score({LiftType::normal, 0.1}), nullptr);
+}
+
+TEST(TorusVm, LiftedScoreIsTheGradientOfTheLogDensity) {
+  for (const char* name : {"circle-vm", "torus-vm"}) {
+    const Task task = default_task(name);
+    for (const double lift : {0.05, 0.3, 1.0}) {
+      const auto law = task.diffused_score({LiftType::normal, lift});
+      ASSERT_NE(law, nullptr);
+      for (const double sigma : {0.01, 0.1, 0.6, 5.0}) {
+        for (const double a : {1.0, 0.3}) {
+          const Points lifted = Lift{LiftType::normal, lift}.apply(task.sampler->sample(12, Stream(20, name)),
+                                                                   *task.manifold, Stream(21, name));
+          const Points x = a * lifted + sigma * Stream(22, name).normal(lifted.rows(), 12);
+          EXPECT_LT(testing::gradient_error(*law, x, a, sigma), 1e-7)
+              << name << " " << lift << " " << sigma << " " << a;
+        }
+      }
+    }
+  }
+}
+
+TEST(TorusVm, LiftedDensityMatchesTheTrapezoidalRuleOverTheRadii) {
+  // Independent of the panels: the unlifted law at a·r, the radius squared away, in equal steps that
+  // integrate a sum of Gaussians of standard deviation √v exactly. Two modes, so that the mixture counts.
+  const VonMisesMixture mixture({{{0.4}, {6.0}, 0.7}, {{-2.0}, {0.5}, 0.3}});
+  const auto plain = make_diffused_von_mises(mixture, {});
+  const double a = 0.9;
+  Points x(2, 6);
+  x << 0.5, -0.9, 1e-3, -1, 0, 2.5, 0.3, 0.4, 0, -0.1, 0, -1;
+  for (const double lift : {0.05, 0.3, 1.0}) {
+    const auto law = make_diffused_von_mises(mixture, {LiftType::normal, lift});
+    for (const double sigma : {0.02, 0.1, 0.4, 3.0}) {
+      const Vector found = law->log_density(x, a, sigma);
+      const double step = 0.3 / std::sqrt(1 / (lift * lift) + a * a / (sigma * sigma));
+      const double low = -3 - 10 * lift;
+      const auto steps = static_cast<Index>(std::ceil(-2 * low / step));
+      for (Index j = 0; j < x.cols(); ++j) {
+        Vector terms(steps + 1);
+        for (Index i = 0; i <= steps; ++i) {
+          const double r = low + step * static_cast<double>(i);
+          // A negative radius is the other side of the circle.
+          const Points at = r < 0 ? Points(-x.col(j)) : Points(x.col(j));
+          terms[i] = plain->log_density(at, a * std::abs(r), sigma)[0] -
+                     0.5 * ((r - 1) / lift) * ((r - 1) / lift) - 0.5 * std::log(2 * M_PI * lift * lift);
+        }
+        const double top = *std::max_element(terms.begin(), terms.end());
+        double sum = 0;
+        for (const double term : terms) sum += std::exp(term - top);
+        const double expected = top + std::log(sum * step);
+        EXPECT_NEAR(found[j], expected, 1e-10 * std::max(1.0, std::abs(expected)))
+            << lift << " " << sigma << " point " << j;
+      }
+    }
+  }
+}
+
+TEST(TorusVm, LiftedDensityIsThatOfDraws) {
+  // Lift levels at which the radius is negative now and then: Φ(-2.5) of the pairs.
+  const double lift = 0.4;
+  for (const char* name : {"circle-vm", "torus-vm"}) {
+    const Task task = default_task(name);
+    const Points draws = Lift{LiftType::normal, lift}.apply(task.sampler->sample(20000, Stream(23, name)),
+                                                            *task.manifold, Stream(24, name));
+    const Points x = 0.8 * draws.leftCols(5) + 0.3 * Stream(25, name).normal(draws.rows(), 5);
+    const auto deviation = [&](const Lift& other) {
+      return testing::monte_carlo_deviation(*task.diffused_score(other), draws, x, 0.8, 0.3);
+    };
+    EXPECT_LT(deviation({LiftType::normal, lift}), 4.5) << name;
+    // Controls: another level, noise in all directions, and no lift at all.
+    EXPECT_GT(deviation({LiftType::normal, 0.7}), 10) << name;
+    EXPECT_GT(deviation({LiftType::isotropic, lift}), 10) << name;
+    EXPECT_GT(deviation({}), 10) << name;
+  }
+}
+
+TEST(TorusVm, LiftedMassOnTheCircleIsOne) {
+  const Task task = default_task("circle-vm");
+  const double sigma = 0.25;
+  const Index nodes = 121;
+  const double step = 0.08;  // a third of the noise: the trapezoidal rule is exact to 1e-12 for Gaussians
+  Points grid(2, nodes * nodes);
+  for (Index i = 0; i < nodes * nodes; ++i) {
+    grid.col(i) << step * static_cast<double>(i % nodes - nodes / 2),
+        step * static_cast<double>(i / nodes - nodes / 2);
+  }
+  const auto law = task.diffused_score({LiftType::normal, 0.3});
+  // The square ends at 4.8, 9 standard deviations beyond the circle.
+  double mass = 0;
+  for (const double value : law->log_density(grid, 1, sigma)) mass += std::exp(value) * step * step;
+  EXPECT_NEAR(mass, 1, 1e-10);
+}
+
+TEST(TorusVm, LiftedDensityHasTheLimitsOfNoLiftAndOfNoNoise) {
+  const Task task = default_task("torus-vm");
+  const Points clean = task.sampler->sample(20, Stream(26, "limits"));
+  const Points x = clean + 0.2 * Stream(27, "limits").normal(4, 20);
+  // The lift adds lift² to the variance along normals, .2²: relative 2.5e-9 of a score of size 1/.2.
+  const auto slight = task.diffused_score({LiftType::normal, 1e-5});
+  EXPECT_LT((slight->score(x, 1, 0.2) - task.diffused_score({})->score(x, 1, 0.2)).cwiseAbs().maxCoeff(),
+            1e-6);
+  // Without noise: the tube formula, p0 / (r_1 r_2) times the normal density of the radii. The noise blurs p0
+  // by kappa² sigma²/2, up to 5e-4.
+  const Points lifted = Lift{LiftType::normal, 0.1}.apply(clean, *task.manifold, Stream(28, "limits"));
+  const Vector found = task.diffused_score({LiftType::normal, 0.1})->log_density(lifted, 1, 1e-3);
+  const Vector log_p0 = task.density->log_density(clean);
+  for (Index j = 0; j < 20; ++j) {
+    double tube = log_p0[j];
+    for (Index i = 0; i < 4; i += 2) {
+      const double r = lifted.col(j).segment<2>(i).norm();
+      tube -= std::log(r) + 0.5 * std::pow((r - 1) / 0.1, 2) + 0.5 * std::log(2 * M_PI * 0.01);
+    }
+    EXPECT_NEAR(found[j], tube, 2e-3);
+  }
 }
 
 TEST(TorusVm, DiffusedDensityIsThatOfDraws) {
@@ -134,14 +245,23 @@ TEST(TorusVm, DiffusedDensityIsThatOfDraws) {
 }
 
 TEST(TorusVm, ScoreStaysFinite) {
-  const auto law = default_task("torus-vm").diffused_score({});
-  for (const double sigma : {1e-3, 0.03, 1.0, 50.0}) {
-    for (const double a : {0.0, 1e-3, 1.0}) {
-      Points x = Stream(6, "far").normal(4, 10);
-      x.col(0).setZero();
-      x.col(1) *= 50;
-      EXPECT_TRUE(law->score(x, a, sigma).allFinite() && law->log_density(x, a, sigma).allFinite());
+  const Task task = default_task("torus-vm");
+  for (const Lift& lift : {Lift{}, Lift{LiftType::normal, 1e-3}, Lift{LiftType::normal, 3.0}}) {
+    const auto law = task.diffused_score(lift);
+    for (const double sigma : {1e-3, 0.03, 1.0, 50.0}) {
+      for (const double a : {0.0, 1e-3, 1.0}) {
+        Points x = Stream(6, "far").normal(4, 10);
+        x.col(0).setZero();
+        x.col(1) *= 50;
+        EXPECT_TRUE(law->score(x, a, sigma).allFinite() && law->log_density(x, a, sigma).allFinite());
+        EXPECT_EQ(law->score(x.col(3), a, sigma), law->score(x, a, sigma).col(3));
+      }
     }
+    Points bad = Points::Ones(4, 2);
+    bad(2, 0) = NAN;
+    const Points score = law->score(bad, 1, 0.5);
+    EXPECT_FALSE(score.col(0).allFinite());
+    EXPECT_TRUE(score.col(1).allFinite());
   }
 }
 
