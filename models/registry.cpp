@@ -16,6 +16,7 @@
 #include "models/flow_matching/flow_matching.hpp"
 #include "models/flows/flow_model.hpp"
 #include "models/riemannian/riemannian_flow_matching.hpp"
+#include "models/riemannian/rsgm.hpp"
 #include "models/two_step/two_step_model.hpp"
 
 namespace onmanifold {
@@ -35,6 +36,7 @@ const Registry<MethodFactory>& method_registry() {
     methods.add("realnvp", "affine coupling flow with exact likelihood, blind to the manifold", make_realnvp);
     methods.add("spline_flow", "spline coupling flow with exact likelihood, blind to the manifold", make_spline_flow);
     methods.add("riemannian_flow_matching", "intrinsic: flow matching along geodesics", make_riemannian_flow_matching);
+    methods.add("rsgm", "intrinsic: score of Brownian motion on the manifold, reversed by geodesic steps", make_rsgm);
     methods.add("vae", "variational autoencoder with one learned decoder scale", make_vae);
     methods.add("autoencoder_ddpm", "in two steps: ddpm on the latent points of an autoencoder", make_autoencoder_ddpm);
     methods.add("vae_ddpm", "in two steps: ddpm on the latent points of a variational autoencoder", make_vae_ddpm);

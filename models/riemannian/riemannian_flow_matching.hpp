@@ -12,15 +12,17 @@
 
 namespace onmanifold {
 
-/// x_u = exp(x_0, u log(x_0, x_1)) with x_0 uniform on M; the network n predicts the velocity of the geodesic, its
-/// output projected on the tangent space. Samples: Runge–Kutta steps of P_T(Pi x) n(Pi x), projected after every
-/// step, so that they lie on M. log_density w.r.t. the volume of M: through div_M = tr(P_T Dn) + n·H, exact up to the
-/// steps. Sphere, SO(3), torus and their products; elsewhere fit throws "unsupported: …". Settings: ode_steps (100),
-/// time_power (2) of the VelocityGrid, likelihood (true) and those of TrainingSettings. The training points must lie on M: not for lifts.
+/// x_u = exp(x_0, u log(x_0, x_1)) with x_0 uniform on M; the network n predicts the velocity of the
+/// geodesic, its output projected on the tangent space. Samples: Runge–Kutta steps of P_T(Pi x) n(Pi x),
+/// projected after every step, so that they lie on M. log_density w.r.t. the volume of M: through div_M =
+/// tr(P_T Dn) + n·H, exact up to the steps. Sphere, SO(3), torus and their products; elsewhere fit throws
+/// "unsupported: …". Settings: ode_steps (100), time_power (2) of the VelocityGrid, likelihood (true) and
+/// those of TrainingSettings. The training points must lie on M: not for lifts.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_riemannian_flow_matching(Settings& settings);
 
 /// Its objective, in coordinates standardised by \p units. References outlive the result.
 [[nodiscard]] std::unique_ptr<DenoiserObjective> make_geodesic_paths(const Geodesics& geodesics,
-                                                                     const Standardisation& units, VelocityGrid grid);
+                                                                     const Standardisation& units,
+                                                                     VelocityGrid grid);
 
 }  // namespace onmanifold

@@ -26,7 +26,7 @@ Value::Table small_settings(const std::string& name) {
     return {{"steps", 600}, {"width", 32},           {"depth", 2},
             {"batch", 128}, {"learning_rate", 5e-3}, {"timesteps", 50}};
   }
-  if (name == "flow_matching" || name == "riemannian_flow_matching") {
+  if (name == "flow_matching" || name == "riemannian_flow_matching" || name == "rsgm") {
     return {{"steps", 600}, {"width", 32}, {"depth", 2}, {"batch", 128}, {"learning_rate", 5e-3}, {"ode_steps", 20}};
   }
   if (name == "external") {
@@ -190,7 +190,7 @@ std::vector<int> violations(const Maker& make, const Target& target) {
 class Methods : public testing::TestWithParam<std::string> {};
 
 /// Methods that say "unsupported" of a plane: those with geodesics only.
-const std::set<std::string> intrinsic = {"riemannian_flow_matching"};
+const std::set<std::string> intrinsic = {"riemannian_flow_matching", "rsgm"};
 
 /// Normalizing flows get a law that fills the space: on a plane their density has no bound, and what a training
 /// arrives at hangs on the rounding of the machine.
