@@ -10,6 +10,7 @@ $ONMANIFOLD_DATA, and passed over otherwise. Needs NumPy and gnuplot. The digits
 of their own.
 """
 import fnmatch
+import os
 import subprocess
 import sys
 import tempfile
@@ -87,13 +88,24 @@ def ramachandran(task):
             "set xrange [-180:180]\nset yrange [-180:180]\nset xtics 90\nset ytics 90")
 
 
-def globe(task):
+def made_places(folder):
+    """Writes places in the form of volerup.csv that are drawn here: two belts and a cluster."""
+    rng = np.random.default_rng(0)
+    lon = rng.uniform(-180, 180, 2000)
+    lat = np.where(rng.random(2000) < 0.5, 45 * np.sin(np.radians(lon + 60)), 35 * np.cos(np.radians(2 * lon))) \
+        + rng.normal(0, 4, 2000)
+    lon[:500], lat[:500] = rng.normal(25, 8, 500), rng.normal(-5, 6, 500)
+    (folder / "earth").mkdir()
+    np.savetxt(folder / "earth" / "volerup.csv", np.column_stack([np.clip(lat, -89, 89), lon]), "%.4f", ",")
+
+
+def globe(task, name=None):
     try:
         x, y, z = export(task).T
     except subprocess.CalledProcessError:  # the program has said why
         print(f"{task}: passed over", file=sys.stderr)
         return
-    scatter(task, np.degrees(np.column_stack([np.arctan2(y, x), np.arcsin(np.clip(z, -1, 1))])),
+    scatter(name or task, np.degrees(np.column_stack([np.arctan2(y, x), np.arcsin(np.clip(z, -1, 1))])),
             ("longitude, degrees", "latitude, degrees"),
             "set xrange [-180:180]\nset yrange [-90:90]\nset xtics 60\nset ytics 30\nset grid")
 
@@ -133,3 +145,13 @@ for name in wanted("backbone-8", "backbone-16", "backbone-synthetic"):
     ramachandran(name)
 for name in wanted("earth-volcano", "earth-earthquake", "earth-flood", "earth-fire"):
     globe(name)
+if wanted("earth-made"):  # the form of the earth tasks, with places that are nobody's data
+    with tempfile.TemporaryDirectory() as directory:
+        made_places(Path(directory))
+        kept = os.environ.get("ONMANIFOLD_DATA")
+        os.environ["ONMANIFOLD_DATA"] = directory
+        globe("earth-volcano", "earth-made")
+        if kept is None:
+            del os.environ["ONMANIFOLD_DATA"]
+        else:
+            os.environ["ONMANIFOLD_DATA"] = kept
