@@ -17,6 +17,7 @@
 #include "manifolds/affine.hpp"
 #include "manifolds/registry.hpp"
 #include "manifolds/sphere.hpp"
+#include "tasks_under_test.hpp"
 
 namespace onmanifold {
 namespace {
@@ -66,11 +67,14 @@ TEST(Lift, NormalNoiseIsNormalWithTheStatedVariance) {
   check_normal_lift(Sphere(2));
   check_normal_lift(Affine::plane(Eigen::Vector3d(1, 2, 3), 1));
   check_normal_lift(line_in_5d());
-  for (const char* spec : {"so3", "torus:dim=3", "donut:major=2,minor=0.6", "ellipsoid:axes=1:2:0.7",
-                           "one_hot:classes=5", "product:factors=so3*sphere:dim=2,radius=1",
-                           "flux:dim=6,total=2,nonnegative=true", "sphere_in_16d", "circle_in_16d"}) {
+  for (const char* spec :
+       {"so3", "torus:dim=3", "donut:major=2,minor=0.6", "ellipsoid:axes=1:2:0.7", "one_hot:classes=5",
+        "product:factors=so3*sphere:dim=2,radius=1", "flux:dim=6,total=2,nonnegative=true",
+        "flux:dim=9,total=2", "sphere_in_16d", "circle_in_16d", "backbone:residues=4,frame=middle",
+        "backbone:residues=4,frame=middle,planar=true"}) {
     check_normal_lift(*make_manifold(spec));
   }
+  check_normal_lift(*testing::default_task("bunny-eigen").manifold);
 }
 
 TEST(Lift, IsotropicNoiseHasTheStatedVarianceInEveryDirection) {
