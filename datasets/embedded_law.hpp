@@ -1,33 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A law on a circle or sphere carried over to its isometric image in R^16: density, entropy and masses are
+// A law on a circle or sphere carried over to its isometric image in R^D: density, entropy and masses are
 // unchanged.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "core/distribution.hpp"
 #include "core/partition.hpp"
-#include "manifolds/orbit_embedding.hpp"
+#include "core/points.hpp"
 
 namespace onmanifold {
+
+/// An isometry f of the sphere S^d into R^D: any manifold with embed() and parameters() of the nearest
+/// points.
+struct Embedding {
+  template <class Manifold>
+  Embedding(std::shared_ptr<const Manifold> manifold)  // NOLINT(google-explicit-constructor)
+      : ambient_dimension(manifold->ambient_dimension()),
+        embed([manifold](const PointsRef& u) { return manifold->embed(u); }),
+        parameters([manifold](const PointsRef& x) { return manifold->parameters(x); }) {}
+
+  Index ambient_dimension;
+  std::function<Points(const PointsRef&)> embed;
+  std::function<Points(const PointsRef&)> parameters;
+};
 
 /// x = f(u), u from a law on the sphere S^d.
 class EmbeddedLaw final : public Sampler, public Density {
  public:
-  EmbeddedLaw(std::shared_ptr<const OrbitEmbedding> embedding, std::shared_ptr<const Sampler> sampler,
+  EmbeddedLaw(Embedding embedding, std::shared_ptr<const Sampler> sampler,
               std::shared_ptr<const Density> density)
       : embedding_(std::move(embedding)), sampler_(std::move(sampler)), density_(std::move(density)) {}
 
-  [[nodiscard]] Index dimension() const override { return embedding_->ambient_dimension(); }
+  [[nodiscard]] Index dimension() const override { return embedding_.ambient_dimension; }
   [[nodiscard]] Points sample(Index n, Stream stream) const override;
   /// At the parameters of the nearest points.
   [[nodiscard]] Vector log_density(const PointsRef& points) const override;
   [[nodiscard]] std::optional<double> entropy() const override { return density_->entropy(); }
+  /// The law of u.
+  [[nodiscard]] const Density& inner() const { return *density_; }
 
  private:
-  std::shared_ptr<const OrbitEmbedding> embedding_;
+  Embedding embedding_;
   std::shared_ptr<const Sampler> sampler_;
   std::shared_ptr<const Density> density_;
 };
@@ -36,7 +53,7 @@ class EmbeddedLaw final : public Sampler, public Density {
 /// a nearest one counts as the parameter 0.
 class EmbeddedPartition final : public Partition {
  public:
-  EmbeddedPartition(std::shared_ptr<const OrbitEmbedding> embedding, std::shared_ptr<const Partition> cells)
+  EmbeddedPartition(Embedding embedding, std::shared_ptr<const Partition> cells)
       : embedding_(std::move(embedding)), cells_(std::move(cells)) {}
 
   [[nodiscard]] Index size() const override { return cells_->size(); }
@@ -44,7 +61,7 @@ class EmbeddedPartition final : public Partition {
   [[nodiscard]] std::string description() const override;
 
  private:
-  std::shared_ptr<const OrbitEmbedding> embedding_;
+  Embedding embedding_;
   std::shared_ptr<const Partition> cells_;
 };
 

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "core/quadrature.hpp"
 #include "datasets/embedded_law.hpp"
 #include "datasets/sphere_partition.hpp"
 #include "datasets/task_settings.hpp"
@@ -56,19 +55,8 @@ Task make_sphere_in_16d(Settings& settings) {
   task.partition = std::make_shared<const EmbeddedPartition>(embedding, cells);
   task.masses = integrate_on_sphere(*sphere.density, *cells, bands >= 12 && sectors >= 24 ? 16 : 96).masses;
   task.entropy = sphere.entropy;
-  constexpr Index rings = 40;
-  const QuadratureRule z = gauss_legendre(rings);
-  Points nodes(3, 2 * rings * rings);
-  Vector weights(nodes.cols());
-  for (Index i = 0; i < rings; ++i) {
-    const double sine = std::sqrt(1 - z.nodes[i] * z.nodes[i]);
-    for (Index j = 0; j < 2 * rings; ++j) {
-      const double angle = M_PI * static_cast<double>(j) / static_cast<double>(rings);
-      nodes.col(i * 2 * rings + j) << sine * std::cos(angle), sine * std::sin(angle), z.nodes[i];
-      weights[i * 2 * rings + j] = z.weights[i] * M_PI / static_cast<double>(rings);
-    }
-  }
-  finish_embedded_task(task, settings, embedded_deviation(*embedding, *sphere.density, nodes, weights));
+  const SphereRule rule = sphere_rule(40);
+  finish_embedded_task(task, settings, embedded_deviation(*embedding, *sphere.density, rule.points, rule.weights));
   return task;
 }
 

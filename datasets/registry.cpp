@@ -17,6 +17,11 @@ const Registry<TaskFactory>& task_registry() {
     r.add("bunny-eigen10", "clamped Laplacian eigenfunction 10 on the Stanford Bunny", make_bunny_eigen10);
     r.add("bunny-eigen50", "clamped Laplacian eigenfunction 50 on the Stanford Bunny", make_bunny_eigen50);
     r.add("bunny-eigen100", "clamped Laplacian eigenfunction 100 on the Stanford Bunny", make_bunny_eigen100);
+    r.add("elephant-eigen", "mixture of clamped Laplacian eigenfunctions on an elephant of genus 3",
+          make_elephant_eigen);
+    r.add("mesh-eigen",
+          "clamped Laplacian eigenfunctions on a closed mesh of yours (path = OFF, OBJ or PLY file)",
+          make_mesh_eigen);
     r.add("backbone-8", "real protein backbone fragments of 8 residues, ideal bonds and angles",
           make_backbone_8);
     r.add("backbone-16", "real protein backbone fragments of 16 residues, ideal bonds and angles",
@@ -38,6 +43,9 @@ const Registry<TaskFactory>& task_registry() {
     r.add("discrete-tokens", "sequences of four one-hot tokens from a Markov chain", make_discrete_tokens);
     r.add("sphere-in-16d", "the law of sphere-vmf6 on an isometric sphere in R^16", make_sphere_in_16d);
     r.add("circle-in-16d", "three von Mises laws on an isometric circle in R^16", make_circle_in_16d);
+    r.add("linear-64d", "Gaussian mixture along a plane of R^64, codimension 62", make_linear_64d);
+    r.add("ellipsoid", "the law of sphere-vmf6 on an ellipsoid of axes 1, 1, q, reach 1/q", make_ellipsoid);
+    r.add("sphere-sweep", "a known law on S^dim in R^ambient, exact noised score", make_sphere_sweep);
     r.add("earth-volcano", "volcanic eruptions on the globe (file of the user)", make_earth_volcano);
     r.add("earth-earthquake", "earthquakes on the globe (file of the user)", make_earth_earthquake);
     r.add("earth-flood", "floods on the globe (file of the user)", make_earth_flood);

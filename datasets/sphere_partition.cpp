@@ -43,6 +43,20 @@ std::string SpherePartition::description() const {
   return fmt::format("equal-area {}×{} (cos θ × φ)", bands_, sectors_);
 }
 
+SphereRule sphere_rule(Index rings) {
+  const QuadratureRule z = gauss_legendre(rings);
+  SphereRule rule{Points(3, 2 * rings * rings), Vector(2 * rings * rings)};
+  for (Index i = 0; i < rings; ++i) {
+    const double sine = std::sqrt(1 - z.nodes[i] * z.nodes[i]);
+    for (Index j = 0; j < 2 * rings; ++j) {
+      const double angle = M_PI * static_cast<double>(j) / static_cast<double>(rings);
+      rule.points.col(i * 2 * rings + j) << sine * std::cos(angle), sine * std::sin(angle), z.nodes[i];
+      rule.weights[i * 2 * rings + j] = z.weights[i] * M_PI / static_cast<double>(rings);
+    }
+  }
+  return rule;
+}
+
 SphereIntegrals integrate_on_sphere(const Density& density, const SpherePartition& partition, Index nodes) {
   SphereIntegrals result;
   result.masses.resize(partition.size());

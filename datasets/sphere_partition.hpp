@@ -28,6 +28,15 @@ class SpherePartition final : public Partition {
   Index sectors_;
 };
 
+/// Nodes and weights of a rule on S²; sum of the weights = 4 pi.
+struct SphereRule {
+  Points points;  ///< 3×N
+  Vector weights;
+};
+
+/// \p rings Gauss–Legendre nodes in z times twice as many equal angles: exact for polynomials of degree 2 rings - 1.
+[[nodiscard]] SphereRule sphere_rule(Index rings);
+
 /// Mass and share of the entropy of a law on S² in every cell of a partition.
 struct SphereIntegrals {
   Vector masses;         ///< integral of p0 over each cell

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "manifolds/random_frame.hpp"
 #include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
@@ -52,6 +53,15 @@ Affine::Affine(const Points& a, const Vector& b) : Affine(a, b, affine_spec(a, b
 Affine Affine::plane(const Vector& normal, double offset) {
   return Affine(unit_row(normal), Vector::Constant(1, offset),
                 fmt::format("plane:normal={},offset={}", numbers(normal), offset));
+}
+
+Affine Affine::subspace(Index dimension, Index ambient) {
+  if (dimension < 1 || dimension >= ambient) {
+    throw InvalidInput(fmt::format("subspace: dim = {} must be from 1 to ambient - 1 = {}", dimension, ambient - 1));
+  }
+  const Points normals = random_frame(ambient).rightCols(ambient - dimension);
+  return Affine(normals.transpose(), Vector::Unit(ambient - dimension, 0),
+                fmt::format("subspace:dim={},ambient={}", dimension, ambient));
 }
 
 Affine Affine::flux(Index dimension, double total) {

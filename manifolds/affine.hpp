@@ -27,6 +27,9 @@ class Affine : public Manifold {
   /// The hyperplane {x : n·x = offset}, n = normal / |normal|: \p offset is a length, counted AFTER
   /// normalising.
   [[nodiscard]] static Affine plane(const Vector& normal, double offset);
+  /// The d-dimensional affine subspace along the first d columns of random_frame(\p ambient) through its next column,
+  /// a point at distance 1 from 0. \throw InvalidInput unless 0 < \p dimension < \p ambient <= 256.
+  [[nodiscard]] static Affine subspace(Index dimension, Index ambient);
   /// The hyperplane {x in R^dimension : x_1 + … + x_D = total}.
   [[nodiscard]] static Affine flux(Index dimension, double total);
 

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
 namespace {
@@ -305,6 +306,101 @@ Ellipsoid::Ellipsoid(const Vector& axes)
                        axes.minCoeff() * axes.minCoeff() / axes.maxCoeff(), axes.maxCoeff(),
                        fmt::format("ellipsoid:axes={}", fmt::join(axes.begin(), axes.end(), ":"))),
       axes_(axes) {}
+
+bool Ellipsoid::foot(const Vector& x, Vector& y, bool& unique) const {
+  const Index size = axes_.size();
+  if (!x.allFinite() || !((x.array() / axes_.array()).abs().maxCoeff() < 1e140)) return false;
+  const double shortest = axes_.minCoeff();
+  // With u = 1 + t/min a², r_i = (a_i/min a)² and z_i = x_i/a_i: sum (r_i z_i / (u + r_i - 1))² = 1, u > 0.
+  Vector pull(size);  // r_i z_i
+  Vector gap(size);   // r_i - 1, exactly 0 on the shortest axes
+  double low = 0;     // |z| over the shortest axes: the sum is >= 1 there
+  for (Index i = 0; i < size; ++i) {
+    const double ratio = axes_[i] / shortest;
+    gap[i] = (ratio - 1) * (ratio + 1);
+    pull[i] = ratio * (x[i] / shortest);
+    if (gap[i] == 0) low = std::hypot(low, pull[i]);
+  }
+  double u = low;
+  unique = true;
+  if (low == 0) {
+    double rest = 0;
+    for (Index i = 0; i < size; ++i) rest += gap[i] > 0 ? std::pow(pull[i] / gap[i], 2) : 0.0;
+    unique = rest >= 1;
+  }
+  y.resize(size);
+  if (unique) {
+    double change = std::numeric_limits<double>::infinity();
+    for (int step = 0; step < 2000 && change > 2 * epsilon * u; ++step) {
+      double value = -1;
+      double slope = 0;
+      for (Index i = 0; i < size; ++i) {
+        if (pull[i] == 0) continue;
+        const double term = pull[i] / (u + gap[i]);
+        value += term * term;
+        slope += 2 * term * (term / (u + gap[i]));
+      }
+      if (!(value > 0)) break;  // at the root, up to rounding: from the left it is never passed
+      change = value / slope;
+      u += change;
+    }
+    for (Index i = 0; i < size; ++i) y[i] = pull[i] == 0 ? 0.0 : axes_[i] * (pull[i] / (u + gap[i]));
+  } else {
+    // Between the branches: what the longer axes leave goes to one of the shortest, in either direction.
+    double rest = 1;
+    Index first = -1;
+    for (Index i = 0; i < size; ++i) {
+      if (gap[i] == 0 && first < 0) first = i;
+      const double share = gap[i] > 0 ? pull[i] / gap[i] : 0.0;
+      y[i] = axes_[i] * share;
+      rest -= share * share;
+    }
+    y[first] = shortest * std::sqrt(std::max(rest, 0.0));
+  }
+  double square = 0;  // onto M to the last digit
+  for (Index i = 0; i < size; ++i) square += (y[i] / axes_[i]) * (y[i] / axes_[i]);
+  const double norm = std::sqrt(square);
+  for (Index i = 0; i < size; ++i) y[i] /= norm;
+  return true;
+}
+
+Projection Ellipsoid::do_project(const PointsRef& x) const {
+  Projection result{x, Vector(x.cols()), Eigen::Array<bool, Eigen::Dynamic, 1>(x.cols())};
+  Vector point(x.rows());
+  Vector y(x.rows());
+  for (Index j = 0; j < x.cols(); ++j) {
+    for (Index i = 0; i < x.rows(); ++i) point[i] = x(i, j);
+    bool unique = false;
+    result.converged(j) = foot(point, y, unique) && unique;
+    result.distance(j) = nan;
+    if (!result.converged(j)) continue;
+    for (Index i = 0; i < x.rows(); ++i) point[i] -= y[i];
+    result.distance(j) = detail::safe_norm(point.data(), point.size());
+    result.points.col(j) = y;
+  }
+  return result;
+}
+
+Points Ellipsoid::do_residual(const PointsRef& x) const {
+  Points result(1, x.cols());
+  Vector point(x.rows());
+  Vector y(x.rows());
+  for (Index j = 0; j < x.cols(); ++j) {
+    for (Index i = 0; i < x.rows(); ++i) point[i] = x(i, j);
+    bool unique = false;
+    result(0, j) = nan;
+    if (!point.allFinite()) continue;
+    if (!foot(point, y, unique)) {
+      result(0, j) = detail::safe_norm(point.data(), point.size());  // so far out that the axes are lost in rounding
+      continue;
+    }
+    double outside = -1;
+    for (Index i = 0; i < x.rows(); ++i) outside += (point[i] / axes_[i]) * (point[i] / axes_[i]);
+    for (Index i = 0; i < x.rows(); ++i) point[i] -= y[i];
+    result(0, j) = std::copysign(detail::safe_norm(point.data(), point.size()), outside);
+  }
+  return result;
+}
 
 Points Ellipsoid::do_random_points(Index n, Stream stream) const {
   Points result(axes_.size(), n);

@@ -90,7 +90,12 @@ class ImplicitManifold : public Manifold {
 };
 
 /// {x in R^D : sum (x_i/a_i)^2 = 1}, an example with a known, small reach: (min a)^2 / max a, the least
-/// radius of curvature, at the ends of the longest axis. Scale max a.
+/// radius of curvature, at the ends of the longest axis; the narrowest bottleneck, min a, is no smaller. Scale max a.
+///
+/// Pi(x)_i = a_i^2 x_i / (a_i^2 + t) with the largest root t of a convex, decreasing function of one variable, by
+/// Newton's method from the side on which it cannot overshoot: THE nearest point, also far beyond the reach. Columns
+/// with several nearest points, with a NaN, an infinity or beyond 1e140 axes do not converge. h(x) is the signed
+/// distance, positive outside. O(D) a step; 6 to 20 steps.
 class Ellipsoid final : public ImplicitManifold {
  public:
   /// \p axes: the D >= 2 semi-axes. \throw InvalidInput unless positive and finite.
@@ -98,6 +103,10 @@ class Ellipsoid final : public ImplicitManifold {
   [[nodiscard]] const Vector& axes() const { return axes_; }
 
  private:
+  [[nodiscard]] Projection do_project(const PointsRef& x) const override;
+  [[nodiscard]] Points do_residual(const PointsRef& x) const override;
+  /// The nearest point, one of them if there are several; false then and where none was found (\p y is not set).
+  [[nodiscard]] bool foot(const Vector& x, Vector& y, bool& unique) const;
   /// Uniform by area: a uniform direction u, accepted with probability |A^-1 u| min a, stretched to A u.
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;
 

@@ -16,6 +16,7 @@
 #include "manifolds/implicit_manifold.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "manifolds/orbit_embedding.hpp"
+#include "manifolds/placed_sphere.hpp"
 #include "manifolds/product.hpp"
 #include "manifolds/rotation_group.hpp"
 #include "manifolds/simplex.hpp"
@@ -113,6 +114,16 @@ Points matrix(Settings& settings, const std::string& key) {
 std::shared_ptr<const Manifold> make_affine(Settings& settings) {
   const Points a = matrix(settings, "rows");
   return std::make_shared<Affine>(a, number_list(settings, "values"));
+}
+
+std::shared_ptr<const Manifold> make_subspace(Settings& settings) {
+  const Index dimension = settings.integer("dim", 2, 1, 255);
+  return std::make_shared<Affine>(Affine::subspace(dimension, settings.integer("ambient", 64, 2, 256)));
+}
+
+std::shared_ptr<const Manifold> make_sphere_in(Settings& settings) {
+  const Index dimension = settings.integer("dim", 2, 1, 255);
+  return std::make_shared<PlacedSphere>(dimension, settings.integer("ambient", 16, 2, 256));
 }
 
 std::shared_ptr<const Manifold> make_so3(Settings& /*settings*/) {
@@ -249,6 +260,7 @@ const Registry<ManifoldFactory>& manifold_registry() {
                   make_plane);
     manifolds.add("flux", "constant coordinate sum: flux:dim=784,total=100[,nonnegative=true]", make_flux);
     manifolds.add("affine", "{x : A x = b}: affine:rows=1:1:1/1:-2:1,values=3:0", make_affine);
+    manifolds.add("subspace", "affine subspace in fixed random directions: subspace:dim=2,ambient=64", make_subspace);
     manifolds.add("backbone",
                   "protein backbones with fixed bonds and angles: "
                   "backbone:residues=16[,geometry=engh-huber-1991][,frame=free|middle][,planar=false|true]",
@@ -267,6 +279,8 @@ const Registry<ManifoldFactory>& manifold_registry() {
     manifolds.add("product",
                   "product, coordinates one after the other: product:factors=so3*one_hot:classes=4^3",
                   make_product);
+    manifolds.add("sphere_in", "unit sphere of a subspace in fixed random directions: sphere_in:dim=2,ambient=16",
+                  make_sphere_in);
     manifolds.add("sphere_in_16d", "S2 in R^16 by spherical harmonics of degree 1 to 3, isometric",
                   make_sphere_in_16d);
     manifolds.add("circle_in_16d", "S1 in R^16 by eight Fourier modes, isometric", make_circle_in_16d);

@@ -22,6 +22,7 @@ using ManifoldFactory = std::shared_ptr<const Manifold> (*)(Settings& settings);
 ///   affine:rows=1:1:1/1:-2:1,values=3:0 · mesh:[area=12.566,]path=FILE ·
 ///   flux:dim=784,total=100,nonnegative=true · so3 · torus:dim=2 · donut:major=2,minor=0.6 ·
 ///   ellipsoid:axes=1:1:2 · finite:atoms=-1:0/1:0 · one_hot:classes=10 · cube:dim=8 ·
+///   subspace:dim=2,ambient=64 · sphere_in:dim=2,ambient=16 ·
 ///   product:factors=so3*one_hot:classes=4^3 · sphere_in_16d · circle_in_16d ·
 ///   backbone:residues=16,geometry=engh-huber-1991,frame=middle
 /// The key factors takes the rest as path does; its manifolds are split by '*', '^' repeats one.

@@ -6,7 +6,8 @@
 //
 // Numbers count the eigenfunctions from 1, without the constant one. Their sign: the vertex with the largest
 // |φ| has φ > 0. They are orthonormal with respect to the Voronoi mass at area 4π.
-#include <armadillo>
+#include "datasets/mesh_eigenfunctions.hpp"
+
 #include <cmath>
 #include <cstdlib>
 #include <exception>
@@ -19,7 +20,6 @@
 
 #include "core/error.hpp"
 #include "core/hdf5_file.hpp"
-#include "datasets/mesh_laplacian.hpp"
 
 namespace onmanifold {
 namespace {
@@ -44,53 +44,6 @@ void read_off(const std::string& path, Points& vertices, Eigen::MatrixXi& faces)
   if (!in) throw InvalidInput(fmt::format("{}: ends too early", path));
 }
 
-struct Eigenfunctions {
-  Vector values;     // ascending
-  Points functions;  // V×count
-};
-
-/// The \p count lowest eigenpairs of L φ = λ M φ through the symmetric M^-1/2 L M^-1/2, inverted around
-/// -0.05.
-Eigenfunctions lowest(const MeshLaplacian& laplacian, Index count) {
-  const auto size = static_cast<arma::uword>(laplacian.mass.size());
-  const Vector root = laplacian.mass.cwiseSqrt();
-  const auto entries = static_cast<arma::uword>(laplacian.stiffness.nonZeros());
-  arma::umat places(2, entries);
-  arma::vec numbers(entries);
-  arma::uword k = 0;
-  for (Index column = 0; column < laplacian.stiffness.outerSize(); ++column) {
-    for (Eigen::SparseMatrix<double>::InnerIterator it(laplacian.stiffness, column); it; ++it, ++k) {
-      places(0, k) = static_cast<arma::uword>(it.row());
-      places(1, k) = static_cast<arma::uword>(column);
-      numbers(k) = it.value() / (root[it.row()] * root[column]);
-    }
-  }
-  arma::sp_mat matrix(places, numbers, size, size);
-  matrix = (matrix + matrix.t()) / 2;
-  arma::eigs_opts options;
-  options.tol = 1e-13;
-  options.maxiter = 5000;
-  arma::vec values;
-  arma::mat vectors;
-  if (!arma::eigs_sym(values, vectors, matrix, static_cast<arma::uword>(count), -0.05, options)) {
-    throw NumericalFailure("eigs_sym did not converge");
-  }
-  const arma::uvec order = arma::sort_index(values);
-  Eigenfunctions result{Vector(count), Points(laplacian.mass.size(), count)};
-  for (Index i = 0; i < count; ++i) {
-    const arma::uword column = order(static_cast<arma::uword>(i));
-    const Eigen::Map<const Vector> vector(vectors.colptr(column), laplacian.mass.size());
-    Vector phi = vector.cwiseQuotient(root);
-    phi /= std::sqrt((phi.array().square() * laplacian.mass.array()).sum());
-    Index top = 0;
-    phi.cwiseAbs().maxCoeff(&top);
-    if (phi[top] < 0) phi = -phi;
-    result.values[i] = values(column);
-    result.functions.col(i) = phi;
-  }
-  return result;
-}
-
 void run(int argc, char** argv) {
   if (argc < 5) throw InvalidInput("usage: mesh_eigenfunctions MESH.off OUT.h5 ORIGIN NUMBER…");
   Points vertices;
@@ -101,7 +54,7 @@ void run(int argc, char** argv) {
 
   const double scale = std::sqrt(4 * M_PI / face_areas(vertices, faces).sum());
   const MeshLaplacian laplacian = mesh_laplacian(scale * vertices, faces);
-  const Eigenfunctions eigen = lowest(laplacian, static_cast<Index>(numbers.maxCoeff()) + 2);
+  const Eigenfunctions eigen = lowest_eigenfunctions(laplacian, static_cast<Index>(numbers.maxCoeff()) + 2);
 
   Points functions(vertices.cols(), numbers.size());
   Vector values(numbers.size());

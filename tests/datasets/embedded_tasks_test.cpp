@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "datasets/embedded_law.hpp"
+#include "manifolds/orbit_embedding.hpp"
 #include "tasks_under_test.hpp"
 
 namespace onmanifold {

@@ -19,7 +19,7 @@ TEST(TaskRegistry, HasTheTasksOfTheDesign) {
   EXPECT_THAT(
       task_registry().names(),
       ::testing::IsSupersetOf({"plane-gmm9",    "plane-smiley",  "sphere-vmf6",        "sphere-vmf2",
-                               "bunny-eigen",   "bunny-eigen10", "bunny-eigen50", "bunny-eigen100", "circle-vm", "so3-mixture16", "so3-mixture32",      "so3-mixture64",
+                               "linear-64d", "sphere-sweep", "ellipsoid", "elephant-eigen", "mesh-eigen", "bunny-eigen",   "bunny-eigen10", "bunny-eigen50", "bunny-eigen100", "circle-vm", "so3-mixture16", "so3-mixture32",      "so3-mixture64",
                                "so3-fisher",    "torus-vm",      "torus-ramachandran", "finite16",
                                "two-points",    "discrete-cube", "discrete-tokens",    "sphere-in-16d",
                                "circle-in-16d", "earth-volcano", "earth-earthquake",   "earth-flood",
@@ -91,7 +91,8 @@ std::vector<std::string> tasks_with_a_density() {
   std::vector<std::string> names = task_registry().names();
   std::erase_if(names, [](const std::string& name) {
     return name.starts_with("flux-") || name.starts_with("earth-") || name.starts_with("backbone-") ||
-           name == "so3-frames" || name == "torus-ramachandran";
+           name == "so3-frames" || name == "torus-ramachandran" ||
+           name == "mesh-eigen";  // needs a file
   });
   return names;
 }

@@ -169,8 +169,10 @@ TEST(ImplicitManifoldTest, AgreesWithTheClosedFormsOfOtherManifolds) {
 
 TEST(ImplicitManifoldTest, ConformsWithAHessianByDifferences) {
   const ImplicitManifold sphere(std::make_shared<RoundFunction>(2), 2, 2, "round");
-  // From near singular matrices, sqrt(2) - 1 away, the iteration may land on the other component: the bound says half.
-  const ImplicitManifold orthogonal(std::make_shared<OrthogonalFunction>(), 0.5, std::sqrt(3.0), "orthogonal");
+  // From near singular matrices, sqrt(2) - 1 away, the iteration may land on the other component: the bound
+  // says half.
+  const ImplicitManifold orthogonal(std::make_shared<OrthogonalFunction>(), 0.5, std::sqrt(3.0),
+                                    "orthogonal");
   for (const ImplicitManifold* manifold : {&sphere, &orthogonal}) {
     for (const test::Regime regime : {test::Regime::zero, test::Regime::tiny, test::Regime::random}) {
       test::ConformanceOptions options;
@@ -245,6 +247,74 @@ TEST(ImplicitManifoldTest, ReportsWhatDoesNotConverge) {
   EXPECT_THAT([] { Ellipsoid(Vector{{1, 0}}); }, ThrowsMessage<InvalidInput>(HasSubstr("semi-axes (1, 0)")));
   EXPECT_THAT([] { ImplicitManifold(nullptr, 1, 1, ""); },
               ThrowsMessage<InvalidInput>(HasSubstr("no function")));
+}
+
+TEST(EllipsoidTest, ProjectionIsTheNearestPointEverywhere) {
+  for (const Vector& axes : {Vector{{1, 1, 8}}, Vector{{1, 1, 4}}, Vector{{1, 1, 0.25}}, Vector{{1, 1, 1}},
+                             Vector{{1, 2, 0.7}}, Vector{{0.5, 2, 1, 1}}}) {
+    const Ellipsoid ellipsoid(axes);
+    const Index size = axes.size();
+    Points x = axes.asDiagonal() * Stream(21, "foot").normal(size, 300);
+    x.leftCols(50) *= 1e-3;                                    // near the centre
+    x.rightCols(50) *= 1e3;                                    // far
+    for (Index j = 100; j < 150; ++j) x(j % size, j) = 1e-13;  // nearly on a plane of symmetry
+    const Projection projection = ellipsoid.project(x);
+    const Points cloud = ellipsoid.random_points(2000, Stream(22, "foot"));
+    const Points tangents = ellipsoid.tangent_bases(projection.points);
+    const Points again = ellipsoid.project(projection.points).points;
+    for (Index j = 0; j < x.cols(); ++j) {
+      ASSERT_TRUE(projection.converged(j));
+      const Vector y = projection.points.col(j);
+      const Vector moved = x.col(j) - y;
+      EXPECT_NEAR(y.cwiseQuotient(axes).norm(), 1, 4e-16 * 8);
+      EXPECT_LE((again.col(j) - y).norm(), 1e-14 * axes.maxCoeff());
+      // First order: what is left along M is rounding of x, y and of the normal, whose condition is the
+      // squared ratio.
+      const double condition = std::pow(axes.maxCoeff() / axes.minCoeff(), 2);
+      EXPECT_LE((tangents.middleCols((size - 1) * j, size - 1).transpose() * moved).norm(),
+                1e-15 * condition * (x.col(j).norm() + axes.maxCoeff()));
+      // Global: no other point is nearer.
+      EXPECT_LE(projection.distance(j),
+                (cloud.colwise() - x.col(j)).colwise().norm().minCoeff() * (1 + 1e-14));
+    }
+  }
+}
+
+TEST(EllipsoidTest, ReachIsThatOfTheLongestAxis) {
+  // Along the normal at the end of the longest axis, and there only, points return up to the reach and no
+  // further.
+  for (const double q : {1.0, 2.0, 4.0, 8.0}) {
+    const Ellipsoid ellipsoid(Vector{{1, 1, q}});
+    EXPECT_NEAR(ellipsoid.reach(), 1 / q, 1e-16);
+    const Points y = ellipsoid.random_points(500, Stream(23, "reach"));
+    const Points back = ellipsoid.project(y - 0.999 / q * ellipsoid.normal_bases(y)).points;
+    EXPECT_LE((back - y).cwiseAbs().maxCoeff(), 1e-11);  // the condition number is 1/(1 - .999) times 8²
+    if (q == 1) continue;  // all directions alike
+    // A little off the axis, so that the nearest point stays unique.
+    const Vector beyond = ellipsoid.project(Vector{{1e-3, 0, q - 1.1 / q}}).points;
+    EXPECT_GT(beyond[0], 0.05);
+    const Vector before = ellipsoid.project(Vector{{1e-3, 0, q - 0.9 / q}}).points;
+    EXPECT_LT(before[0], 0.011);
+  }
+}
+
+TEST(EllipsoidTest, PointsWithoutOneNearestPointDoNotConverge) {
+  const Ellipsoid prolate(Vector{{1, 1, 4}});
+  Points x = Points::Zero(3, 4);
+  x(2, 1) = 2;     // a circle of nearest points
+  x(2, 2) = 3.9;   // within the reach of the end
+  x(0, 3) = 1e-9;  // a little off the axis
+  const Projection projection = prolate.project(x);
+  EXPECT_FALSE(projection.converged(0));
+  EXPECT_FALSE(projection.converged(1));
+  EXPECT_TRUE(projection.converged(2));
+  EXPECT_NEAR(projection.points(2, 2), 4, 1e-15);
+  EXPECT_TRUE(projection.converged(3));
+  EXPECT_NEAR(projection.points(0, 3), 1, 1e-14);
+  // The distance is known all the same; at (0, 0, 2): z = 16·2/15 and the radius of the surface there.
+  const double z = 32.0 / 15;
+  EXPECT_NEAR(prolate.residual(x)(0, 1), -std::sqrt(1 - z * z / 16 + (z - 2) * (z - 2)), 1e-15);
+  EXPECT_NEAR(prolate.residual(x)(0, 0), -1, 1e-15);
 }
 
 TEST(EllipsoidTest, RandomPointsAreUniformByArea) {
