@@ -115,10 +115,16 @@ for name in wanted("plane-gmm9", "plane-smiley"):
     space(name, export(name), view="62,112")
 for name in wanted("sphere-vmf6", "sphere-vmf2"):
     space(name, export(name))
-for name in wanted("bunny-eigen"):
+for name in wanted("bunny-eigen", "bunny-eigen10", "bunny-eigen50", "bunny-eigen100", "elephant-eigen"):
     space(name, export(name)[:, [0, 2, 1]] * [1, -1, 1], view="80,10", labels=("x", "-z", "y"))
 for name in wanted("so3-mixture16", "so3-mixture32", "so3-mixture64", "so3-fisher", "so3-frames"):
     space(name, rotation_vectors(export(name)), labels=("rotation vector", "", ""))
+for name in wanted("ellipsoid"):
+    space(name, export(name), view="70,30")
+for name in wanted("circle-vm"):
+    scatter(name, export(name), ("x", "y"), "set xrange [-1.2:1.2]\nset yrange [-1.2:1.2]")
+for name in wanted("linear-64d"):
+    space(name, export(name)[:, :3], labels=("first three of 64 coordinates", "", ""))
 for name in wanted("torus-vm"):
     torus = export(name)
     scatter(name, np.column_stack([np.arctan2(torus[:, 1], torus[:, 0]), np.arctan2(torus[:, 3], torus[:, 2])]),
@@ -139,7 +145,7 @@ for name in wanted("discrete-cube"):
 for name in wanted("discrete-tokens"):
     tokens = export(name).reshape(2000, 4, -1).argmax(axis=2)
     bars(name, tokens @ (tokens.max() + 1) ** np.arange(3, -1, -1), "sequence, as a number")
-for name in wanted("sphere-in-16d", "circle-in-16d"):
+for name in wanted("sphere-in-16d", "circle-in-16d", "sphere-sweep"):
     space(name, export(name)[:, :3], labels=("first three of 16 coordinates", "", ""))
 for name in wanted("backbone-8", "backbone-16", "backbone-synthetic"):
     ramachandran(name)
