@@ -57,6 +57,12 @@ def space(task, data, view="60,30", labels=("x", "y", "z")):
                f"set ylabel '{labels[1]}'\nset zlabel '{labels[2]}'\nsplot $points using 1:2:3 {dots}", data)
 
 
+def principal(data, count):
+    """Coordinates on the `count` axes of largest spread, which need no knowledge of the subspace."""
+    centred = data - data.mean(axis=0)
+    return centred @ np.linalg.svd(centred, full_matrices=False)[2][:count].T
+
+
 def bars(task, index, label):
     atoms, counts = np.unique(index, return_counts=True)
     draw(task, f"set xlabel '{label}'\nset ylabel 'share of 2000 points'\nset yrange [0:*]\nset style fill solid\n"
@@ -119,12 +125,14 @@ for name in wanted("bunny-eigen", "bunny-eigen10", "bunny-eigen50", "bunny-eigen
     space(name, export(name)[:, [0, 2, 1]] * [1, -1, 1], view="80,10", labels=("x", "-z", "y"))
 for name in wanted("so3-mixture16", "so3-mixture32", "so3-mixture64", "so3-fisher", "so3-frames"):
     space(name, rotation_vectors(export(name)), labels=("rotation vector", "", ""))
-for name in wanted("ellipsoid"):
-    space(name, export(name), view="70,30")
+for name in wanted("ellipsoid"):  # lying down
+    space(name, export(name)[:, [2, 0, 1]], view="65,20", labels=("z", "x", "y"))
 for name in wanted("circle-vm"):
     scatter(name, export(name), ("x", "y"), "set xrange [-1.2:1.2]\nset yrange [-1.2:1.2]")
 for name in wanted("linear-64d"):
-    space(name, export(name)[:, :3], labels=("first three of 64 coordinates", "", ""))
+    scatter(name, principal(export(name), 2), ("first principal axis of 64", "second"))
+for name in wanted("sphere-sweep"):
+    space(name, principal(export(name), 3), labels=("principal axes of 16", "", ""))
 for name in wanted("torus-vm"):
     torus = export(name)
     scatter(name, np.column_stack([np.arctan2(torus[:, 1], torus[:, 0]), np.arctan2(torus[:, 3], torus[:, 2])]),
@@ -145,7 +153,7 @@ for name in wanted("discrete-cube"):
 for name in wanted("discrete-tokens"):
     tokens = export(name).reshape(2000, 4, -1).argmax(axis=2)
     bars(name, tokens @ (tokens.max() + 1) ** np.arange(3, -1, -1), "sequence, as a number")
-for name in wanted("sphere-in-16d", "circle-in-16d", "sphere-sweep"):
+for name in wanted("sphere-in-16d", "circle-in-16d"):
     space(name, export(name)[:, :3], labels=("first three of 16 coordinates", "", ""))
 for name in wanted("backbone-8", "backbone-16", "backbone-synthetic"):
     ramachandran(name)
