@@ -130,6 +130,7 @@ class Pack {
   }
 
   [[nodiscard]] Index atoms() const { return atoms_; }
+  [[nodiscard]] Index distances() const { return distances_; }
   [[nodiscard]] Index constraints() const { return constraints_; }
   [[nodiscard]] bool moves(Index atom) const { return moves_[static_cast<std::size_t>(atom)] != 0; }
   [[nodiscard]] bool planar() const { return constraints_ > distances_; }
@@ -729,7 +730,7 @@ double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFra
   // mu · q(w) <= the largest eigenvalue of the Laplacian with weights |mu|, itself at most twice the largest
   // sum of weights at an atom.
   std::vector<double> weights(static_cast<std::size_t>(atoms), 0.0);
-  for (Index c = 0; c < pack.constraints(); ++c) {
+  for (Index c = 0; c < pack.distances(); ++c) {
     weights[static_cast<std::size_t>(first_atom(c))] += bound[static_cast<std::size_t>(c)];
     weights[static_cast<std::size_t>(second_atom(c))] += bound[static_cast<std::size_t>(c)];
   }
