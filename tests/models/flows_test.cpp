@@ -173,7 +173,8 @@ TEST(Spline, IsMonotoneWithContinuousSlopeAtEveryKnot) {
 }
 
 struct FlowCase {
-  FlowCase(Kind kind, Index D, Index n) : flow(D, 4, make(kind), 32, 1), x(D, n) {
+  FlowCase(std::unique_ptr<Bijection> bijection, Index D, Index n)
+      : flow(D, 4, std::move(bijection), 32, 1), x(D, n) {
     // A flow far from the identity, as after a training.
     parameters = flow.from_state(perturbed(flow.to_state(flow.initial_parameters(Stream(1, "flow")))));
     Stream(2, "x").fill_normal(x);
@@ -193,53 +194,161 @@ struct FlowCase {
 
 class CouplingFlows : public testing::TestWithParam<Kind> {};
 
+/// Largest difference of \p log_det from the logarithm of the determinant of a differenced Jacobian of the
+/// flow.
+double log_det_error(const FlowCase& example, const Vector& log_det) {
+  const Points x = example.x.cast<double>();
+  const Index D = x.rows();
+  // Networks are single precision: their rounding, 1e-7, over h, and third derivatives times h^2.
+  constexpr double h = 1e-2;
+  double worst = 0;
+  for (Index j = 0; j < x.cols(); ++j) {
+    Eigen::MatrixXd jacobian(D, D);
+    for (Index i = 0; i < D; ++i) {
+      Points ends = x.col(j).replicate(1, 4);
+      ends(i, 0) += h;
+      ends(i, 1) -= h;
+      ends(i, 2) += 2 * h;
+      ends(i, 3) -= 2 * h;
+      Points images;
+      Vector unused;
+      example.flow.to_base(example.parameters, ends, images, unused);
+      jacobian.col(i) = (8 * (images.col(0) - images.col(1)) - (images.col(2) - images.col(3))) / (12 * h);
+    }
+    worst = std::max(worst, std::abs(std::log(std::abs(jacobian.determinant())) - log_det[j]));
+  }
+  return worst;
+}
+
+/// Splines have jumps in their second derivatives, which a step across a knot sees: hence two tolerances.
+double log_det_tolerance(Kind kind) {
+  return kind == Kind::affine ? 1e-3 : 3e-2;
+}
+
+Vector stated_log_det(const FlowCase& example, const Eigen::VectorXf& parameters) {
+  Points z;
+  Vector log_det;
+  example.flow.to_base(parameters, example.x.cast<double>(), z, log_det);
+  return log_det;
+}
+
+/// Largest difference of f^-1(f(x)) from x.
+double inverse_error(const FlowCase& example) {
+  const Points x = 1.5 * example.x.cast<double>();
+  Points z;
+  Vector log_det;
+  example.flow.to_base(example.parameters, x, z, log_det);
+  EXPECT_GT((z - x).cwiseAbs().maxCoeff(), 0.1);
+  return (example.flow.from_base(example.parameters, z) - x).cwiseAbs().maxCoeff();
+}
+
 TEST_P(CouplingFlows, LogDeterminantAgreesWithADifferencedJacobian) {
   for (const Index D : {2, 5}) {
-    const FlowCase example(GetParam(), D, 6);
-    const Points x = example.x.cast<double>();
-    Points z;
-    Vector log_det;
-    example.flow.to_base(example.parameters, x, z, log_det);
-    // Networks are single precision: their rounding, 1e-7, over h, and third derivatives times h^2.
-    constexpr double h = 1e-2;
-    for (Index j = 0; j < x.cols(); ++j) {
-      Eigen::MatrixXd jacobian(D, D);
-      for (Index i = 0; i < D; ++i) {
-        Points ends = x.col(j).replicate(1, 4);
-        ends(i, 0) += h;
-        ends(i, 1) -= h;
-        ends(i, 2) += 2 * h;
-        ends(i, 3) -= 2 * h;
-        Points images;
-        Vector unused;
-        example.flow.to_base(example.parameters, ends, images, unused);
-        jacobian.col(i) = (8 * (images.col(0) - images.col(1)) - (images.col(2) - images.col(3))) / (12 * h);
-      }
-      // Splines have jumps in their second derivatives, which a step across a knot sees: hence two
-      // tolerances.
-      const double tolerance = GetParam() == Kind::affine ? 1e-3 : 3e-2;
-      EXPECT_NEAR(std::log(std::abs(jacobian.determinant())), log_det[j], tolerance);
-    }
+    const FlowCase example(make(GetParam()), D, 6);
+    const Vector log_det = stated_log_det(example, example.parameters);
+    EXPECT_LT(log_det_error(example, log_det), log_det_tolerance(GetParam()));
     EXPECT_GT(log_det.cwiseAbs().maxCoeff(), 0.1);  // far from volume-preserving
+    // Negative control: the log-determinant forgets the last layer, which it does when that layer is the
+    // identity.
+    ModelState state = example.flow.to_state(example.parameters);
+    for (auto& [name, values] : state) {
+      if (name.rfind("coupling_3_", 0) == 0) values.setZero();
+    }
+    EXPECT_GT(log_det_error(example, stated_log_det(example, example.flow.from_state(state))),
+              2 * log_det_tolerance(GetParam()));
   }
+}
+
+/// A spline whose slope at an inner knot is not one number: the map, its stated slope or its inverse take
+/// another on the one side or in all.
+class BrokenSpline final : public Bijection {
+ public:
+  enum class Fault { none, map, stated_slope, inverse };
+  BrokenSpline(Fault fault, Index bins, double bound)
+      : fault_(fault), bins_(bins), bound_(bound), inner_(make_spline_bijection(bins, bound)) {}
+  [[nodiscard]] Index parameters() const override { return inner_->parameters(); }
+  void apply(const Vec* theta, Vec x, Vec& z, Vec& log_slope) const override {
+    inner_->apply(theta, x, z, log_slope);
+  }
+  void apply(const double* theta, double x, double& z, double& log_slope) const override {
+    const Vector other = changed(theta);
+    inner_->apply(fault_ == Fault::map && x > knot(theta) ? other.data() : theta, x, z, log_slope);
+    double unused = 0;
+    if (fault_ == Fault::stated_slope) inner_->apply(other.data(), x, unused, log_slope);
+  }
+  void differentiate(const Vec* theta, Vec x, Vec dz, Vec dlog, Vec& dx, Vec* dtheta) const override {
+    inner_->differentiate(theta, x, dz, dlog, dx, dtheta);
+  }
+  [[nodiscard]] double invert(const double* theta, double z) const override {
+    return inner_->invert(fault_ == Fault::inverse ? changed(theta).data() : theta, z);
+  }
+
+ private:
+  [[nodiscard]] Vector changed(const double* theta) const {
+    Vector other = Eigen::Map<const Vector>(theta, parameters());
+    other[2 * bins_ + bins_ / 2 - 1] += 1;  // the slope at knot bins/2
+    return other;
+  }
+  [[nodiscard]] double knot(const double* theta) const {
+    const Eigen::Map<const Eigen::ArrayXd> widths(theta, bins_);
+    const Eigen::ArrayXd e = (widths - widths.maxCoeff()).exp();
+    return -bound_ + 2 * bound_ *
+                         (1e-3 * static_cast<double>(bins_ / 2) +
+                          (1 - 1e-3 * static_cast<double>(bins_)) * e.head(bins_ / 2).sum() / e.sum());
+  }
+  Fault fault_;
+  Index bins_;
+  double bound_;
+  std::unique_ptr<Bijection> inner_;
+};
+
+TEST(Spline, AKnotWithTwoSlopesShows) {
+  // The check of IsMonotoneWithContinuousSlopeAtEveryKnot, at knot 3 of 6.
+  for (const auto fault : {BrokenSpline::Fault::none, BrokenSpline::Fault::map}) {
+    const BrokenSpline f(fault, 6, 3);
+    const Vector theta = Vector::Zero(f.parameters());  // knots at -3, -2, … 3
+    const double jump = std::abs(at(f, theta, 1e-11).log_slope - at(f, theta, -1e-11).log_slope);
+    if (fault == BrokenSpline::Fault::none) {
+      EXPECT_LT(jump, 1e-4);
+    } else {
+      EXPECT_GT(jump, 0.1);
+    }
+  }
+}
+
+TEST(CouplingFlow, ChecksCatchSplinesWithBrokenKnots) {
+  using Fault = BrokenSpline::Fault;
+  const auto example = [](Fault fault) {
+    return FlowCase(std::make_unique<BrokenSpline>(fault, 6, 3), 2, 200);
+  };
+  const auto log_det = [](const FlowCase& flow) {
+    return log_det_error(flow, stated_log_det(flow, flow.parameters));
+  };
+  const FlowCase sound = example(Fault::none);
+  const double sound_log_det = log_det(sound);
+  EXPECT_LT(inverse_error(sound), 1e-5);
+  // 200 points instead of 6: some differences step across a knot.
+  EXPECT_GT(log_det(example(Fault::stated_slope)), 2 * sound_log_det);
+  EXPECT_GT(log_det(example(Fault::stated_slope)), 2 * log_det_tolerance(Kind::spline));
+  EXPECT_GT(inverse_error(example(Fault::inverse)), 1e-2);
+  EXPECT_GT(inverse_error(example(Fault::map)), 1e-2);
 }
 
 TEST_P(CouplingFlows, InverseAfterForwardIsTheIdentity) {
   for (const Index D : {2, 3, 8}) {
-    const FlowCase example(GetParam(), D, 700);  // more than a block
+    const FlowCase example(make(GetParam()), D, 700);  // more than a block
+    EXPECT_LT(inverse_error(example), 1e-5);
+    // Negative control: the inverse of another flow.
     const Points x = 1.5 * example.x.cast<double>();
     Points z;
     Vector log_det;
     example.flow.to_base(example.parameters, x, z, log_det);
-    EXPECT_LT((example.flow.from_base(example.parameters, z) - x).cwiseAbs().maxCoeff(), 1e-5);
-    EXPECT_GT((z - x).cwiseAbs().maxCoeff(), 0.1);
-    // Negative control: the inverse of another flow.
     EXPECT_GT((example.flow.from_base(0.99F * example.parameters, z) - x).cwiseAbs().maxCoeff(), 1e-3);
   }
 }
 
 TEST_P(CouplingFlows, TrainingPassAgreesWithTheExactOneAndIsTheIdentityAtFirst) {
-  FlowCase example(GetParam(), 5, 37);
+  FlowCase example(make(GetParam()), 5, 37);
   CouplingFlow::Tape tape(example.flow, 37);
   Eigen::MatrixXf z;
   Eigen::VectorXf log_det;
@@ -257,7 +366,7 @@ TEST_P(CouplingFlows, TrainingPassAgreesWithTheExactOneAndIsTheIdentityAtFirst) 
 
 TEST_P(CouplingFlows, GradientOfTheLikelihoodAgreesWithDifferences) {
   const Index n = 19;
-  FlowCase example(GetParam(), 3, n);
+  FlowCase example(make(GetParam()), 3, n);
   CouplingFlow::Tape tape(example.flow, n);
   Eigen::MatrixXf z;
   Eigen::VectorXf log_det;
@@ -349,10 +458,10 @@ TEST_P(FlowMethods, WithoutALiftTheLikelihoodGrowsAsTheLawThins) {
   const Index last = loss.size() - 1;
   EXPECT_LT(loss[last], loss[last / 4] - 0.3);
   EXPECT_LT(width[last], 0.08);
-  // One normal direction: one nat for each factor e of the mean log-thickness. What is recorded is the thinnest
-  // direction at a few points, so the slope (least squares over the second half of the training, where the law along
-  // the plane is learned) is near 1 only up to their difference: 1.1 to 1.6 for these flows. Below 1/2 the likelihood
-  // would not be that of the thinning, above 2 two directions would thin.
+  // One normal direction: one nat for each factor e of the mean log-thickness. What is recorded is the
+  // thinnest direction at a few points, so the slope (least squares over the second half of the training,
+  // where the law along the plane is learned) is near 1 only up to their difference: 1.1 to 1.6 for these
+  // flows. Below 1/2 the likelihood would not be that of the thinning, above 2 two directions would thin.
   const Index count = last - last / 2 + 1;
   const Vector x = width.tail(count).array().log();
   const Vector y = loss.tail(count);
