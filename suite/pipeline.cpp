@@ -37,11 +37,12 @@ Stream method_stream(const SuiteSpec& suite, const Cell& cell, const char* use) 
 /// The reference draws of the last task asked for: all cells of a task share them.
 const Points& reference_points(const SuiteSpec& suite, const TaskSpec& spec) {
   const Task& task = spec.task;
+  const Index n = sizes_of(suite, spec).reference;
   static std::pair<std::string, Points> cache;
   const std::string key =
-      fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, spec.n_reference);
+      fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, n);
   if (cache.first != key) {
-    cache = {key, sample_reference(task, spec.n_reference, reference_stream(task, suite.seed))};
+    cache = {key, sample_reference(task, n, reference_stream(task, suite.seed))};
   }
   return cache.second;
 }
@@ -57,7 +58,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   const Task& task = cell.task->task;
   Lap lap;
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(task, suite.seed, cell.key.seed, cell.task->n_train), *task.manifold, cell.lift,
+      make_training_source(training_points(task, suite.seed, cell.key.seed, sizes_of(suite, *cell.task).train), *task.manifold, cell.lift,
                            training_stream(task, suite.seed, cell.key.seed));
   const std::shared_ptr<const DiffusedScore> score = task.diffused_score(cell.lift);
   result.timing["data_s"] = lap();
@@ -80,7 +81,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   result.model_state = model->state();
 
   try {
-    result.raw = model->sample(cell.task->n_samples, method_stream(suite, cell, "sampling"));
+    result.raw = model->sample(sizes_of(suite, *cell.task).samples, method_stream(suite, cell, "sampling"));
   } catch (...) {
     result.log = model->log();
     throw;
@@ -146,7 +147,7 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
                             const std::string& raw_digest) {
   const double cpu_before = cpu_seconds();
   const Task& task = cell.task->task;
-  const Points training = training_points(task, suite.seed, cell.key.seed, cell.task->n_train);
+  const Points training = training_points(task, suite.seed, cell.key.seed, sizes_of(suite, *cell.task).train);
   const Projection projection{raw.projected, raw.projection_distance, raw.projection_converged};
   MetricInput input{.samples = &raw.raw,
                     .reference = &reference_points(suite, *cell.task),
@@ -209,6 +210,7 @@ Value published_numbers(const Task& task) {
 
 TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   const Task& task = spec.task;
+  const SampleSizes sizes = sizes_of(suite, spec);
   constexpr Index shown = 2000;  // enough for a picture
   TaskFile file;
   file.name = task.name;
@@ -216,7 +218,7 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   file.version = task.version;
   file.data_hash = task.data_hash;
   file.manifold_spec = task.manifold->spec();
-  file.reference = sample_reference(task, std::min(shown, spec.n_reference), reference_stream(task, suite.seed));
+  file.reference = sample_reference(task, std::min(shown, sizes.reference), reference_stream(task, suite.seed));
   file.masses = task.masses;
   if (task.partition) file.partition = task.partition->description();
   if (task.surface) {
@@ -227,14 +229,14 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   file.entropy = task.entropy;
   const ReplicateRange replicates = replicates_of(suite, spec);
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(task, suite.seed, replicates.first, spec.n_train), *task.manifold, Lift{},
+      make_training_source(training_points(task, suite.seed, replicates.first, sizes.train), *task.manifold, Lift{},
                            training_stream(task, suite.seed, replicates.first));
   Value::Array grid(task.sigma_grid.begin(), task.sigma_grid.end());
   file.details = Value::Table{{"suite", suite.name},
                               {"seed", static_cast<std::int64_t>(suite.seed)},
                               {"seeds", replicates.last - replicates.first + 1},
                               {"n_train", static_cast<std::int64_t>(training->size())},
-                              {"n_samples", static_cast<std::int64_t>(spec.n_samples)},
+                              {"n_samples", static_cast<std::int64_t>(sizes.samples)},
                               {"n_reference", static_cast<std::int64_t>(reference_points(suite, spec).cols())},
                               {"s_min", task.smallest_noise},
                               {"scale", standardisation(*training).scale},

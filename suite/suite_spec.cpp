@@ -102,7 +102,7 @@ LiftSpec read_lift(const Value& table, const std::string& source) {
 constexpr Index most_points = 1'000'000'000;
 
 /// Null, and a line in \p left_out, where the task is optional and its data are not there.
-std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string& source, const SuiteSpec& suite,
+std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string& source,
                                           std::vector<std::string>& left_out) {
   const std::string where = source + ": [[task]]";
   const std::set<std::string> own = {"name", "optional", "n_train", "n_samples", "n_reference", "seeds"};
@@ -117,9 +117,9 @@ std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string&
   }
   Settings settings(without(table, own), where);
   auto spec = std::make_shared<TaskSpec>();
-  spec->n_train = head.integer("n_train", suite.n_train, 1, most_points);
-  spec->n_samples = head.integer("n_samples", suite.n_samples, 1, most_points);
-  spec->n_reference = head.integer("n_reference", suite.n_reference, 1, most_points);
+  if (head.has("n_train")) spec->n_train = head.integer("n_train", 0, 1, most_points);
+  if (head.has("n_samples")) spec->n_samples = head.integer("n_samples", 0, 1, most_points);
+  if (head.has("n_reference")) spec->n_reference = head.integer("n_reference", 0, 1, most_points);
   const std::string seeds = head.text("seeds", "");
   if (!seeds.empty()) spec->replicates = parse_replicates(seeds, head.locate("seeds"));
   try {
@@ -270,7 +270,7 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
   check_unique(suite.lifts, "lift", source);
   std::vector<std::string> named_tasks;  // with those left out
   for (const Value& table_of_task : tables(*table, "task", source)) {
-    std::shared_ptr<const TaskSpec> task = read_task(table_of_task, source, suite, suite.left_out);
+    std::shared_ptr<const TaskSpec> task = read_task(table_of_task, source, suite.left_out);
     const std::string name = task ? task->task.name : suite.left_out.back().substr(0, suite.left_out.back().find(':'));
     if (std::find(named_tasks.begin(), named_tasks.end(), name) != named_tasks.end()) {
       throw InvalidInput(fmt::format("{}: task '{}' appears twice", source, name));
@@ -305,6 +305,12 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
     suite.exclusions.push_back(exclusion);
   }
   return suite;
+}
+
+SampleSizes sizes_of(const SuiteSpec& suite, const TaskSpec& task) {
+  return {.train = task.n_train.value_or(suite.n_train),
+          .samples = task.n_samples.value_or(suite.n_samples),
+          .reference = task.n_reference.value_or(suite.n_reference)};
 }
 
 ReplicateRange replicates_of(const SuiteSpec& suite, const TaskSpec& task) {
@@ -346,6 +352,7 @@ Lift resolve(const LiftSpec& lift, const Task& task) {
 std::vector<Cell> expand(const SuiteSpec& suite) {
   std::vector<Cell> cells;
   for (const std::shared_ptr<const TaskSpec>& task : suite.tasks) {
+    const SampleSizes sizes = sizes_of(suite, *task);
     for (const MethodSpec& method : suite.methods) {
       if (!runs_on(method, task->task.name)) continue;
       for (const std::string& lift_name : method.lifts) {
@@ -375,14 +382,14 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
                                     {"settings", without(task->settings, {"metrics", "bins"})}}},
               {"method", Value::Table{{"name", method.name}, {"type", method.type}, {"settings", method.settings}}},
               {"lift", Value::Table{{"name", lift_name}, {"type", to_string(lift.type)}, {"sigma", lift.sigma}}},
-              {"n_train", static_cast<std::int64_t>(task->n_train)},
-              {"n_samples", static_cast<std::int64_t>(task->n_samples)},
+              {"n_train", static_cast<std::int64_t>(sizes.train)},
+              {"n_samples", static_cast<std::int64_t>(sizes.samples)},
               {"seed", static_cast<std::int64_t>(suite.seed)},
               {"replicate", replicate}};
           cell.sample_hash = to_hex(sha256(to_json(cell.config)));
           cell.metric_config = Value::Table{
               {"metrics", metric_list_value(task->metrics)},
-              {"n_reference", static_cast<std::int64_t>(task->n_reference)},
+              {"n_reference", static_cast<std::int64_t>(sizes.reference)},
               {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()},
               {"sample_hash", cell.sample_hash}};
           cell.metric_hash = to_hex(sha256(to_json(cell.metric_config)));

@@ -47,10 +47,8 @@ struct TaskSpec {
   Task task;
   Value settings;               ///< resolved overrides
   std::vector<MetricSpec> metrics;
-  Index n_train = 10000;        ///< these three are the suite's where the task says nothing
-  Index n_samples = 10000;
-  Index n_reference = 10000;
-  std::optional<ReplicateRange> replicates;  ///< of the suite's, those that this task has; nullopt: all
+  std::optional<Index> n_train, n_samples, n_reference;  ///< its own; nullopt: the suite's
+  std::optional<ReplicateRange> replicates;              ///< of the suite's, those that this task has; nullopt: all
 };
 
 /// An [[exclude]] table: cells that match every given glob are left out.
@@ -94,6 +92,14 @@ struct Cell {
 
 /// \throw InvalidInput naming \p where.
 [[nodiscard]] ReplicateRange parse_replicates(const std::string& text, const std::string& where);
+
+/// The sizes in force for a task.
+struct SampleSizes {
+  Index train = 0;
+  Index samples = 0;
+  Index reference = 0;
+};
+[[nodiscard]] SampleSizes sizes_of(const SuiteSpec& suite, const TaskSpec& task);
 
 /// The replicates of a task: those of the suite that the task has. Empty (last < first) where there are none.
 [[nodiscard]] ReplicateRange replicates_of(const SuiteSpec& suite, const TaskSpec& task);

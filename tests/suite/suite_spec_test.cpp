@@ -89,13 +89,15 @@ TEST(SuiteSpec, SampleAndMetricSettingsHaveHashesOfTheirOwn) {
 
 TEST(SuiteSpec, ATaskMayHaveSizesAndReplicatesOfItsOwn) {
   const std::string own = "name = \"plane-gmm9\"\nn_train = 7\nn_samples = 8\nn_reference = 9\nseeds = \"1..5\"";
-  const std::vector<Cell> cells = expand(parse(replaced(small_suite, "name = \"plane-gmm9\"", own)));
+  const SuiteSpec suite = parse(replaced(small_suite, "name = \"plane-gmm9\"", own));
+  const std::vector<Cell> cells = expand(suite);
   ASSERT_EQ(cells.size(), 4U + 8U);
   EXPECT_EQ(cells[0].key.text(), "plane-gmm9/oracle/none/seed-1");
-  EXPECT_EQ(cells[0].task->n_train, 7);
-  EXPECT_EQ(cells[0].task->n_samples, 8);
-  EXPECT_EQ(cells[0].task->n_reference, 9);
-  EXPECT_EQ(cells[4].task->n_train, 50);
+  const SampleSizes sizes = sizes_of(suite, *cells[0].task);
+  EXPECT_EQ(sizes.train, 7);
+  EXPECT_EQ(sizes.samples, 8);
+  EXPECT_EQ(sizes.reference, 9);
+  EXPECT_EQ(sizes_of(suite, *cells[4].task).train, 50);
   // Sizes are part of what a cell is; the others do not notice.
   const std::vector<Cell> before = expand(parse(small_suite));
   EXPECT_NE(cells[0].sample_hash, before[1].sample_hash);
