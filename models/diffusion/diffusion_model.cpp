@@ -2,6 +2,7 @@
 #include "models/diffusion/diffusion_model.hpp"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "core/error.hpp"
@@ -18,6 +19,7 @@ class DiffusionModel final : public GenerativeModel {
       : training_(TrainingSettings::read(settings, usual_clip)),
         diffusion_(DiffusionSettings::read(settings)),
         sampler_(SamplerOptions::read(settings)),
+        clip_(settings.choice("clip_denoised", "auto", {"auto", "always", "never"})),
         make_objective_(std::move(objective)) {
     if (sampler_.steps > diffusion_.timesteps) {
       throw InvalidInput(settings.locate("sampler_steps") + ": more steps than timesteps");
@@ -39,6 +41,12 @@ class DiffusionModel final : public GenerativeModel {
                                   standardisation(*context.training), context.manifold, context.lift_scale,
                                   diffusion_.raw_time});
     objective_ = make_objective_(*frame_);
+    range_.reset();
+    if (clip_ == "always" || (clip_ == "auto" && context.image != nullptr)) {
+      const Points x = frame_->to_state(context.training->epoch(0), 0);
+      check_finite(x, "training points");
+      range_.emplace(SignalRange{x.rowwise().minCoeff(), x.rowwise().maxCoeff()});
+    }
     if (sampler_.rule == "langevin" && objective_->last_time() > 0) {
       throw InvalidInput("sampler = \"langevin\": this method has Langevin steps of its own");
     }
@@ -64,6 +72,7 @@ class DiffusionModel final : public GenerativeModel {
     const BlockDenoiser epsilon = [&](const Points& x, Index t, Points& predicted) {
       output(x, t, predicted);
       objective_->to_epsilon(x, t, predicted);
+      if (range_) clip_denoised(frame_->schedule, *range_, x, t, predicted);
     };
     const BlockHook hook = [&](Points& x, Index t, const Stream& draws) {
       objective_->after_step(x, t, epsilon, draws);
@@ -78,9 +87,11 @@ class DiffusionModel final : public GenerativeModel {
   TrainingSettings training_;
   DiffusionSettings diffusion_;
   SamplerOptions sampler_;
+  std::string clip_;
   ObjectiveFactory make_objective_;
   std::unique_ptr<Network> network_;
   std::optional<DiffusionFrame> frame_;
+  std::optional<SignalRange> range_;  // where estimates of x_0 are clipped
   std::unique_ptr<DiffusionObjective> objective_;
   Eigen::VectorXf parameters_;
   Curves curves_;

@@ -16,7 +16,8 @@ namespace onmanifold {
 /// Makes the objective of a fit. May throw InvalidInput "unsupported: …" for a manifold that it cannot serve.
 using ObjectiveFactory = std::function<std::unique_ptr<DiffusionObjective>(const DiffusionFrame& frame)>;
 
-/// Reads TrainingSettings, DiffusionSettings and SamplerOptions. Data are standardised by the mean and ONE
+/// Reads TrainingSettings, DiffusionSettings, SamplerOptions and clip_denoised (auto: of images only | always | never; by
+/// the range of the first pass of training points). Data are standardised by the mean and ONE
 /// scale of the clean points. State: the averaged weights, as Network::to_state. fit throws NumericalFailure
 /// "diverged: …" on a loss that is not finite.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_diffusion_model(Settings& settings,

@@ -149,6 +149,18 @@ Points sample_diffusion(const NoiseSchedule& schedule, const SamplerOptions& opt
   return samples;
 }
 
+void clip_denoised(const NoiseSchedule& schedule, const SignalRange& range, const Points& x, Index t,
+                   Points& epsilon) {
+  const double a = schedule.signal(t);
+  const double sigma = schedule.noise(t);
+  for (Index i = 0; i < x.cols(); ++i) {
+    const Vector wanted = (x.col(i) - sigma * epsilon.col(i)) / a;
+    const Vector inside = wanted.cwiseMax(range.least).cwiseMin(range.largest);
+    // Coordinates that were inside keep their epsilon to the last bit.
+    epsilon.col(i) += a / sigma * (wanted - inside);
+  }
+}
+
 double sampled_deviation(const NoiseSchedule& schedule, const SamplerOptions& options, double v) {
   // epsilon(x, t) = slope(t) x for normal data.
   const auto slope = [&](Index t) {

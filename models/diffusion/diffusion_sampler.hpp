@@ -21,6 +21,19 @@ using BlockDenoiser = std::function<void(const Points& x, Index t, Points& epsil
 /// that time.
 using BlockHook = std::function<void(Points& x, Index t, const Stream& draws)>;
 
+/// The box of a law's support: its least and its largest value of every coordinate, in the units of the diffusion.
+struct SignalRange {
+  Vector least;
+  Vector largest;
+};
+
+/// Puts the estimate x_0 = (x_t - sigma_t epsilon)/a_t behind \p epsilon into the box of \p range, coordinate by
+/// coordinate, and makes \p epsilon what belongs to it ("clip_denoised" of the published code \cite ho2020). The exact
+/// estimate is a mean over the support and never outside: only errors of a network are cut, which a_T = .005 turns
+/// into 200 times as much in x_0.
+void clip_denoised(const NoiseSchedule& schedule, const SignalRange& range, const Points& x, Index t,
+                   Points& epsilon);
+
 /// Columns of a block: 3 layers of 128 floats for 512 columns take 0.5 MB, half of a second-level cache.
 inline constexpr Index sampling_block = 512;
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sampler and training where the exact answer is known: normal data, plain and lifted.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -137,6 +139,69 @@ TEST(Ddpm, ApproachesTheBayesLossAndTheLawOfNormalData) {
   // Learning error of a short training: a tenth of the largest variance (1).
   EXPECT_LT((mean - fixture.law().mean()).norm(), 0.1);
   EXPECT_LT((covariance - fixture.law().covariance()).norm(), 0.12);
+}
+
+TEST(ClipDenoised, CutsEstimatesToTheBoxAndLeavesTheRestAlone) {
+  const NoiseSchedule schedule = NoiseSchedule::cosine(30, 0.9);
+  const SignalRange range{Vector{{-1.0, 0.0, -0.5}}, Vector{{1.0, 2.0, 0.5}}};
+  for (const Index t : {1, 7, 30}) {
+    const double a = schedule.signal(t);
+    const double sigma = schedule.noise(t);
+    const Points x = Stream(5, "clip/x").normal(3, 200);
+    const Points wanted = 1.5 * Stream(5, "clip/signal").normal(3, 200);
+    Points epsilon = (x - a * wanted) / sigma;
+    const Points before = epsilon;
+    clip_denoised(schedule, range, x, t, epsilon);
+    Index cut = 0;
+    for (Index j = 0; j < x.cols(); ++j) {
+      for (Index i = 0; i < 3; ++i) {
+        const double expected = std::clamp(wanted(i, j), range.least[i], range.largest[i]);
+        // x_0 is read off x with errors of |x|/a of the last digit.
+        EXPECT_NEAR((x(i, j) - sigma * epsilon(i, j)) / a, expected, 1e-14 * (1 + std::abs(x(i, j)) / a));
+        const double margin = 1e-13 / a;
+        const bool inside =
+            wanted(i, j) > range.least[i] + margin && wanted(i, j) < range.largest[i] - margin;
+        if (inside) {
+          EXPECT_EQ(epsilon(i, j), before(i, j));
+        }
+        cut += inside ? 0 : 1;
+      }
+    }
+    EXPECT_GT(cut, 100);
+    EXPECT_LT(cut, 500);
+  }
+}
+
+TEST(ClipDenoised, KeepsAnUntrainedModelInTheRangeOfItsData) {
+  FitFixture fixture(NormalLaw::in_a_plane(), 500, 0.2);
+  const Points data = fixture.source().epoch(0);
+  const ImageLayout image{.height = 1, .width = 3, .pixels = {0, 1, 2}};
+  const auto spread = [&](const std::string& clip, bool as_image, const char* sampler) {
+    auto model = make("ddpm", {{"steps", 1},
+                               {"width", 32},
+                               {"depth", 1},
+                               {"network", "mlp"},
+                               {"sampler", sampler},
+                               {"clip_denoised", clip}});
+    FitContext context = fixture.context();
+    if (as_image) context.image = &image;
+    model->fit(context);
+    const Points samples = model->sample(300, Stream(5, "clip"));
+    auto loaded = make("ddpm", {{"width", 32}, {"depth", 1}, {"network", "mlp"}, {"sampler", sampler}, {"clip_denoised", clip}});
+    loaded->load(model->state(), context);
+    EXPECT_EQ(loaded->sample(300, Stream(5, "clip")), samples);
+    // How far outside the box of the training points, in parts of its sides.
+    const Vector side = data.rowwise().maxCoeff() - data.rowwise().minCoeff();
+    const Points over = (samples.colwise() - data.rowwise().maxCoeff()).cwiseMax(
+        (-samples).colwise() + data.rowwise().minCoeff());
+    return (over.array().colwise() / side.array()).maxCoeff();
+  };
+  for (const char* sampler : {"ancestral", "ddim", "heun"}) {
+    EXPECT_LT(spread("always", false, sampler), 1e-12) << sampler;
+    EXPECT_LT(spread("auto", true, sampler), 1e-12) << sampler;
+    EXPECT_GT(spread("auto", false, sampler), 10) << sampler;
+    EXPECT_GT(spread("never", true, sampler), 10) << sampler;
+  }
 }
 
 TEST(Ddpm, RecordsItsTraining) {
