@@ -17,6 +17,7 @@
 #include "reports/diagnostic_table.hpp"
 #include "reports/csv_table.hpp"
 #include "reports/gnuplot.hpp"
+#include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
 #include "reports/picture.hpp"
 #include "reports/table.hpp"
@@ -463,6 +464,19 @@ std::string failures_html(const ResultSet& results) {
       failed, cells, items);
 }
 
+std::string lifts_html(const ResultSet& results) {
+  const std::vector<LiftEffect> effects = lift_effects(results);
+  const auto table = make_lift_table(effects);
+  if (!table) return "";
+  std::string html = fmt::format("<section id=\"lifts\">\n<h2>{}</h2>\n{}", table->title,
+                                 table_html(*table, table->description));
+  for (const std::string& note : table->footnotes) html += fmt::format("<p class=\"hint\">{}</p>\n", escape_html(note));
+  const std::string figure = figure_html("Level and codimension", "normal lifts; filled: decided, hollow: not",
+                                         [&] { return lift_phase_svg(effects, "lifts"); });
+  if (!figure.empty()) html += "<div class=\"figures\">\n" + figure + "</div>\n";
+  return html + "</section>\n";
+}
+
 std::string guide_html() {
   const std::vector<std::pair<const char*, const char*>> entries = {
       {"↓ ↑ →v", "Lower is better, higher is better, best at v."},
@@ -607,6 +621,7 @@ std::string html_report(const ResultSet& results) {
       "</header>\n<main id=\"content\">\n<section>\n<h2>How to read the tables</h2>\n{}</section>\n",
       links, guide_html());
   if (has_claims) page += claims_html(judge_claims(results));
+  page += lifts_html(results);
   page += sections;
   page += fmt::format(
       "<section id=\"provenance\">\n<h2>Provenance and data</h2>\n{}{}</section>\n</main>\n"

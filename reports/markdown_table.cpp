@@ -6,6 +6,7 @@
 #include "reports/axis_table.hpp"
 #include "reports/claims.hpp"
 #include "reports/diagnostic_table.hpp"
+#include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
 
 namespace onmanifold {
@@ -53,6 +54,7 @@ std::string markdown_report(const ResultSet& results) {
   for (const std::string& line : conclusion_lines(results)) text += escape_markdown(line) + "\n";
   text += '\n';
   if (holds_claims(results)) text += claims_markdown(judge_claims(results)) + "\n";
+  if (const auto lifts = make_lift_table(lift_effects(results))) text += render_markdown(*lifts) + "\n";
   for (const TaskResult& task : results.tasks) {
     const TaskSummary summary = summarise(task);
     text += render_markdown(make_table(task, summary, chosen_columns(summary, default_columns()))) + "\n";

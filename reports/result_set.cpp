@@ -102,6 +102,10 @@ double find_number(const Value& value, std::string_view path) {
   if (found != nullptr) {
     if (const auto* number = found->get_if<double>()) return *number;
     if (const auto* integer = found->get_if<std::int64_t>()) return static_cast<double>(*integer);
+    // JSON has no infinities: files spell them.
+    const auto* text = found->get_if<std::string>();
+    if (text != nullptr && *text == "inf") return std::numeric_limits<double>::infinity();
+    if (text != nullptr && *text == "-inf") return -std::numeric_limits<double>::infinity();
   }
   return std::numeric_limits<double>::quiet_NaN();
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -100,6 +101,16 @@ std::string sizes_line(const TaskResult& task, const TaskSummary& summary, const
     if (std::isfinite(n)) parts.push_back(fmt::format("{:.0f} {}", n, what));
   };
   size_text("n_train", "training points");
+  if (!parts.empty()) {
+    std::map<std::string, double> own;  // methods that learn from another number
+    for (const CellResult& cell : task.cells) {
+      const double n = find_number(cell.head.config, "n_train");
+      if (std::isfinite(n) && n != find_number(task.file->details, "n_train")) own[cell.key.method] = n;
+    }
+    std::vector<std::string> texts;
+    for (const auto& [method, n] : own) texts.push_back(fmt::format("{} {:.0f}", method, n));
+    if (!texts.empty()) parts.back() += fmt::format(" ({})", fmt::join(texts, ", "));
+  }
   const double n_samples = task.file ? find_number(task.file->details, "n_samples") : MetricRecord::unknown;
   if (std::isfinite(n_samples)) {
     parts.push_back(fmt::format("{:.0f} samples", n_samples));

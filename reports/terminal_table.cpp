@@ -8,6 +8,7 @@
 #include "reports/axis_table.hpp"
 #include "reports/claims.hpp"
 #include "reports/diagnostic_table.hpp"
+#include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
 
 namespace onmanifold {
@@ -159,6 +160,7 @@ std::string terminal_report(const ResultSet& results, bool colour) {
       text += render_terminal(diagnostic, colour) + "\n";
     }
   }
+  if (const auto lifts = make_lift_table(lift_effects(results))) text += render_terminal(*lifts, colour) + "\n";
   text += wrap_text(reading_guide_text(), 120, "  ") + "\n";
   for (const std::string& line : conclusion_lines(results)) text += wrap_text(line, 120, "  ") + "\n";
   // Last, where the terminal stands still.

@@ -78,7 +78,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   const Task& task = cell.task->task;
   Lap lap;
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(task, suite.seed, cell.key.seed, sizes_of(suite, *cell.task).train), *task.manifold, cell.lift,
+      make_training_source(training_points(task, suite.seed, cell.key.seed, cell.n_train), *task.manifold, cell.lift,
                            training_stream(task, suite.seed, cell.key.seed));
   const std::shared_ptr<const DiffusedScore> score = task.diffused_score(cell.lift);
   result.timing["data_s"] = lap();
@@ -181,7 +181,7 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
                             const std::string& raw_digest) {
   const double cpu_before = cpu_seconds();
   const Task& task = cell.task->task;
-  const Points training = training_points(task, suite.seed, cell.key.seed, sizes_of(suite, *cell.task).train);
+  const Points training = training_points(task, suite.seed, cell.key.seed, cell.n_train);
   const Projection projection{raw.projected, raw.projection_distance, raw.projection_converged};
   MetricInput input{.samples = &raw.raw,
                     .reference = &reference_points(suite, *cell.task),
@@ -276,6 +276,8 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
                               {"scale", standardisation(*training).scale},
                               {"preregistered_sigma", task.preregistered_sigma},
                               {"sigma_grid", std::move(grid)},
+                              {"dimension", static_cast<std::int64_t>(task.manifold->dimension())},
+                              {"ambient_dimension", static_cast<std::int64_t>(task.manifold->ambient_dimension())},
                               {"reach", task.manifold->reach()},
                               {"constraint_tolerance", task.manifold->constraint_tolerance()},
                               {"metrics", task.metrics},

@@ -154,7 +154,7 @@ void check_globs(const std::vector<std::string>& globs, const Items& names, cons
 MethodSpec read_method(const Value& table, const std::string& source, const Registry<MethodFactory>& types,
                        const std::vector<LiftSpec>& lifts, const std::vector<std::string>& tasks) {
   const std::string where = source + ": [[method]]";
-  const std::set<std::string> own = {"name", "type", "lifts", "tasks"};
+  const std::set<std::string> own = {"name", "type", "lifts", "tasks", "n_train"};
   Settings head(only(table, own), where);
   MethodSpec method;
   method.name = head.required_text("name");
@@ -162,6 +162,7 @@ MethodSpec read_method(const Value& table, const std::string& source, const Regi
   method.type = head.text("type", method.name);
   method.lifts = head.texts("lifts", {"none"});
   method.tasks = head.texts("tasks", {"*"});
+  if (head.has("n_train")) method.n_train = head.integer("n_train", 0, 1, most_points);
   check_globs(method.tasks, tasks, head.locate("tasks"), "[[task]]");
   for (const std::string& lift : method.lifts) {
     if (std::none_of(lifts.begin(), lifts.end(), [&](const LiftSpec& known) { return known.name == lift; })) {
@@ -414,6 +415,7 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
           cell.task = task;
           cell.method = method;
           cell.lift = lift;
+          cell.n_train = method.n_train.value_or(sizes.train);
           Value::Table asked;
           for (const DiagnosticSpec& diagnostic : suite.diagnostics) {
             if (any_matches(diagnostic.methods, method.name) && any_matches(diagnostic.tasks, task->task.name) &&
@@ -432,7 +434,7 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
                                     {"settings", without(task->settings, {"metrics", "bins"})}}},
               {"method", Value::Table{{"name", method.name}, {"type", method.type}, {"settings", method.settings}}},
               {"lift", Value::Table{{"name", lift_name}, {"type", to_string(lift.type)}, {"sigma", lift.sigma}}},
-              {"n_train", static_cast<std::int64_t>(sizes.train)},
+              {"n_train", static_cast<std::int64_t>(cell.n_train)},
               {"n_samples", static_cast<std::int64_t>(sizes.samples)},
               {"seed", static_cast<std::int64_t>(suite.seed)},
               {"replicate", replicate}};

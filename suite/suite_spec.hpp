@@ -35,6 +35,7 @@ struct MethodSpec {
   Value settings;               ///< a table: the keys that belong to the method
   std::vector<std::string> lifts;
   std::vector<std::string> tasks = {"*"};  ///< globs of the tasks it runs on
+  std::optional<Index> n_train;            ///< its own training points; nullopt: the task's
 };
 
 /// A [[diagnostic]] table.
@@ -97,6 +98,7 @@ struct Cell {
   std::shared_ptr<const TaskSpec> task;
   MethodSpec method;
   Lift lift;                    ///< with the level in force for this task
+  Index n_train = 0;
   std::vector<DiagnosticSpec> diagnostics;  ///< those that are asked of this cell
   Value config;                 ///< what the samples depend on; hashed to sample_hash
   std::string sample_hash;

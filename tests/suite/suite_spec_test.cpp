@@ -106,6 +106,20 @@ TEST(SuiteSpec, ATaskMayHaveSizesAndReplicatesOfItsOwn) {
                       {"line 9", "seeds", "x"}));
 }
 
+TEST(SuiteSpec, AMethodMayLearnFromItsOwnNumberOfPoints) {
+  const SuiteSpec suite = parse(replaced(small_suite, "type = \"gaussian\"", "type = \"gaussian\"\nn_train = 20"));
+  const std::vector<Cell> cells = expand(suite);
+  const std::vector<Cell> before = expand(parse(small_suite));
+  ASSERT_EQ(cells.size(), before.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const bool own = cells[i].key.method == "flat";
+    EXPECT_EQ(cells[i].n_train, own ? 20 : 50);
+    EXPECT_EQ(cells[i].sample_hash != before[i].sample_hash, own);
+  }
+  EXPECT_TRUE(refused(replaced(small_suite, "type = \"gaussian\"", "type = \"gaussian\"\nn_train = 0"),
+                      {"line 23", "n_train", "0"}));
+}
+
 TEST(SuiteSpec, AMethodMayRunOnSomeTasksAndHaveOtherSettingsOnOthers) {
   const std::string text = std::string(small_suite) +
                            "tasks = [\"plane-*\"]\n[[method]]\nname = \"flat\"\ntype = \"oracle\"\ntasks = [\"sphere-*\"]\n";
