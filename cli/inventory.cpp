@@ -65,9 +65,15 @@ std::string task_properties(const Task& task) {
 
 std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
   Settings settings(Value::Table{}, entry.name);
-  std::string text = task_properties(entry.factory(settings)) + "\n";
-  text += "Settings of a [[task]] table, with their defaults:\n" + settings_text(settings.resolved());
-  return text;
+  std::string properties;
+  try {
+    properties = task_properties(entry.factory(settings));
+  } catch (const InvalidInput& error) {  // data that are not shipped and not there, or a setting without a default
+    properties = fmt::format("{}\n\nnot available: {}\n", entry.description, error.what());
+  }
+  // Refused for want of its data before any setting was read: nothing is known of those.
+  if (settings.resolved().empty() && properties.find("not available") != std::string::npos) return properties;
+  return properties + "\nSettings of a [[task]] table, with their defaults:\n" + settings_text(settings.resolved());
 }
 
 template <class Factory>
@@ -109,13 +115,7 @@ std::vector<InventoryKind> make_inventory() {
   std::vector<InventoryKind> kinds;
   InventoryKind tasks{"tasks", {}};
   for (const auto& entry : task_registry().entries()) {
-    tasks.items.push_back({entry.name, entry.description, [&entry] {
-                             try {
-                               return task_detail(entry);
-                             } catch (const InvalidInput& error) {  // data that are not shipped and not there
-                               return fmt::format("{}\n\nnot available: {}\n", entry.description, error.what());
-                             }
-                           }});
+    tasks.items.push_back({entry.name, entry.description, [&entry] { return task_detail(entry); }});
   }
   kinds.push_back(std::move(tasks));
   InventoryKind methods{"methods", {}};

@@ -263,9 +263,9 @@ Task make_elephant_eigen(Settings& settings) {
 }
 
 Task make_mesh_eigen(Settings& settings) {
-  const std::string path = settings.required_text("path");
   const double area = settings.number("area", 4 * M_PI, 1e-6, 1e6);
   const std::vector<Index> numbers = read_numbers(settings, "eigenfunctions", "10:50:100");
+  const std::string path = settings.required_text("path");  // last: the others are known without it
   if (!std::filesystem::is_regular_file(path)) {
     throw MissingData(fmt::format("{}: no file '{}'", settings.locate("path"), path));
   }

@@ -93,8 +93,9 @@ Value parse_setting(std::string_view text, std::string_view metric) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
     return std::string(text.substr(1, text.size() - 2));
   for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != '.') {
-      throw InvalidInput(fmt::format("metric '{}': cannot read the value '{}'", metric, text));
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && std::string_view("_-./:~+@").find(c) == std::string_view::npos) {
+      throw InvalidInput(
+          fmt::format("{}: cannot read the value '{}' (text with other signs needs double quotes)", metric, text));
     }
   }
   return std::string(text);

@@ -106,6 +106,9 @@ TEST(Cli, DescribesEverythingItLists) {
   EXPECT_EQ(planar.exit_code, 0);
   EXPECT_NE(planar.out.find("D = 63, d = 14, k = 49"), std::string::npos) << planar.out;
   EXPECT_TRUE(refused(onmanifold("describe 'backbone-8(planar=true)'"), {"planar"}));
+  // A setting without a default hides none of the others, and paths need no quotes.
+  EXPECT_NE(onmanifold("describe mesh-eigen").out.find("eigenfunctions = "), std::string::npos);
+  EXPECT_TRUE(refused(onmanifold("describe 'mesh-eigen(path=/no/such.off)'"), {"path", "'/no/such.off'"}));
   EXPECT_NE(onmanifold("describe torus-vm").out.find("exact (lifts none, normal, isotropic)"), std::string::npos);
 }
 
