@@ -14,16 +14,13 @@
 #include "suite/pipeline.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr Index size = 1000;  // the bands hold at every size; the sanitizers are slow
-#else
-constexpr Index size = 10000;
-#endif
+constexpr Index size = sanitized ? 1000 : 10000;  // the bands hold at every size; the sanitizers are slow
 
 constexpr const char* matrix = R"(
 [[task]]

@@ -15,6 +15,7 @@
 #include "metrics/one_dimensional.hpp"
 #include "metrics/support.hpp"
 #include "tests/metrics/metric_fixtures.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace onmanifold::test {
 namespace {
@@ -296,11 +297,7 @@ TEST(FrechetNull, Spread) {
 }
 
 TEST(FrechetDistance, OfUnitMeansInManyDimensions) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  const Index d = 256;  // the same code; instrumented, 2048 dimensions take minutes
-#else
-  const Index d = 2048;
-#endif
+  const Index d = sanitized ? 256 : 2048;  // the same code; instrumented, 2048 dimensions take minutes
   const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(d, d);
   EXPECT_EQ(frechet_distance(Vector::Zero(d), identity, Vector::Ones(d), identity), static_cast<double>(d));
 }

@@ -10,6 +10,7 @@
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/registry.hpp"
 #include "tests/models/model_fixtures.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
@@ -118,6 +119,7 @@ double bayes_loss(const NoiseSchedule& schedule, const Eigen::MatrixXd& covarian
 }
 
 TEST(Ddpm, ApproachesTheBayesLossAndTheLawOfNormalData) {
+  ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   FitFixture fixture(NormalLaw::in_a_plane(), 20000, 0.2);
   auto model = make("ddpm", {{"steps", 1200}, {"width", 64}, {"depth", 2}, {"learning_rate", 3e-3}});
   model->fit(fixture.context());

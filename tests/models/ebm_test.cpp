@@ -9,6 +9,7 @@
 
 #include "models/registry.hpp"
 #include "tests/models/model_fixtures.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
@@ -43,6 +44,7 @@ TEST(Langevin, StaysInItsBox) {
 }
 
 TEST(Ebm, LearnsALiftedNormalLaw) {
+  ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   FitFixture fixture(NormalLaw::in_a_plane(), 5000, 0.3);
   auto model =
       make({{"steps", 1000}, {"width", 32}, {"batch", 128}, {"learning_rate", 3e-3}, {"sample_steps", 300}});

@@ -15,6 +15,7 @@
 #include "models/registry.hpp"
 #include "models/riemannian/riemannian_flow_matching.hpp"
 #include "tests/models/model_fixtures.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
@@ -144,6 +145,7 @@ TEST(NetworkVelocity, TracesOverAnOrthonormalBasisAreTheDivergence) {
 }
 
 TEST(FlowMatching, LearnsANormalLawAndItsDensity) {
+  ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   // A plane with a normal lift has a density in R^3: entropy in closed form.
   FitFixture fixture(NormalLaw::in_a_plane(), 20000, 0.3);
   auto model = make("flow_matching", {{"steps", 1500},
@@ -257,6 +259,7 @@ TEST_P(IntrinsicMethods, HaveADensityOnMWhateverTheyLearned) {
 INSTANTIATE_TEST_SUITE_P(All, IntrinsicMethods, testing::Values("riemannian_flow_matching", "rsgm"));
 
 TEST(RiemannianFlowMatching, DensityAgreesWithTheHistogramOfItsSamples) {
+  ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   // Masses of the eight octants of S^2: samples against the integral of the density.
   const auto sphere = make_manifold("sphere:dim=2,radius=1");
   const Points cap = sphere->project(sphere->random_points(3000, Stream(2, "source")).colwise() + Vector{{0.5, 0.3, 0.8}}).points;

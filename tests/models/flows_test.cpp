@@ -13,6 +13,7 @@
 #include "models/networks/vector_math.hpp"
 #include "models/registry.hpp"
 #include "tests/models/model_fixtures.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
@@ -412,6 +413,7 @@ INSTANTIATE_TEST_SUITE_P(All, CouplingFlows, testing::Values(Kind::affine, Kind:
 class FlowMethods : public testing::TestWithParam<std::string> {};
 
 TEST_P(FlowMethods, LearnALiftedNormalLawToItsEntropy) {
+  ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   constexpr double sigma = 0.3;
   FitFixture fixture(NormalLaw::in_a_plane(), 20000, sigma);
   auto model = make(GetParam(), {{"steps", 1200}, {"layers", 4}, {"width", 32}, {"learning_rate", 5e-3}});
@@ -449,6 +451,7 @@ TEST_P(FlowMethods, LearnALiftedNormalLawToItsEntropy) {
 }
 
 TEST_P(FlowMethods, WithoutALiftTheLikelihoodGrowsAsTheLawThins) {
+  ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   FitFixture fixture(NormalLaw::in_a_plane(), 2000);
   auto model = make(GetParam(), {{"steps", 600}, {"layers", 4}, {"width", 32}, {"learning_rate", 5e-3}});
   model->fit(fixture.context());

@@ -12,6 +12,7 @@
 #include "models/two_step/autoencoder.hpp"
 #include "models/two_step/two_step_model.hpp"
 #include "tests/models/model_fixtures.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
@@ -168,6 +169,7 @@ TEST(Vae, ItsDecoderScaleFindsALiftAndItsBoundStaysBelowTheEntropy) {
 }
 
 TEST(Vae, WithoutALiftTheBoundGrowsByKNatsPerUnitOfLogScale) {
+  ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   FitFixture fixture(NormalLaw::in_a_plane(), 5000);
   auto model = make("vae", {{"steps", 3000}, {"width", 32}, {"latent", 2}, {"learning_rate", 5e-3}});
   model->fit(fixture.context());
@@ -184,6 +186,7 @@ TEST(Vae, WithoutALiftTheBoundGrowsByKNatsPerUnitOfLogScale) {
 class TwoStepMethods : public testing::TestWithParam<std::string> {};
 
 TEST_P(TwoStepMethods, LearnANormalLawOnAPlane) {
+  ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   FitFixture fixture(NormalLaw::in_a_plane(), 5000);
   Value::Table settings = {{"autoencoder_steps", 1500},
                            {"autoencoder_width", 32},

@@ -12,15 +12,10 @@
 #include "tests/models/model_fixtures.hpp"
 #include "tests/models/reference_unet.hpp"
 #include "tests/support/expect_throws_message.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 ImageLayout square(Index side) {
   ImageLayout image{

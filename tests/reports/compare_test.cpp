@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/stream.hpp"
 #include "tests/support/expect_throws_message.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
@@ -373,7 +374,7 @@ double alarm_rate(const Design& design, const CompareOptions& options, int repet
   return rate;
 }
 
-constexpr int repetitions = 2000;
+constexpr int repetitions = sanitized ? 200 : 2000;
 
 double bound(double rate) {
   return 2 * std::sqrt(rate * (1 - rate) / repetitions);

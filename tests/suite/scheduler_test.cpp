@@ -17,6 +17,7 @@
 #include "suite/cell_lock.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
@@ -24,11 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_limited = false;  // sanitizers reserve address space of their own
-#else
-constexpr bool memory_is_limited = true;
-#endif
+constexpr bool memory_is_limited = !sanitized;  // sanitizers reserve address space of their own
 
 /// A method that misbehaves in do_fit as its tag says.
 enum class Misdeed { throws, aborts, eats_memory, hangs, diverges, is_unsupported, exits };
