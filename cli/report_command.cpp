@@ -27,9 +27,11 @@ std::vector<std::string> split_formats(const std::string& text) {
 
 int report_command(const ReportArguments& arguments) {
   const std::string output = arguments.output.empty() ? arguments.directory : arguments.output;
-  const std::vector<std::string> paths =
-      write_reports(arguments.directory, output, split_formats(arguments.formats));
-  fmt::print("{}", terminal_report(load_results(arguments.directory), isatty(STDOUT_FILENO) == 1));
+  const ReportOptions options{.formats = split_formats(arguments.formats)};
+  check_report_formats(options.formats);
+  const ResultSet results = load_results(arguments.directory);
+  const std::vector<std::string> paths = write_reports(results, output, options);
+  fmt::print("{}", terminal_report(results, isatty(STDOUT_FILENO) == 1));
   for (const std::string& path : paths) fmt::print("{}\n", path);
   return exit_ok;
 }

@@ -60,13 +60,6 @@ Curves read_curves(const Hdf5Reader& file, const std::string& group) {
   return curves;
 }
 
-std::map<std::string, double> read_timing(const Hdf5Reader& file) {
-  std::map<std::string, double> timing;
-  for (const std::string& name : file.datasets("/timing"))
-    timing.emplace(name, file.number("/timing/" + name));
-  return timing;
-}
-
 std::map<std::string, DiagnosticRecord> read_diagnostics(const Hdf5Reader& file, const std::string& path) {
   std::map<std::string, DiagnosticRecord> diagnostics;
   for (const std::string& name : file.datasets("/diagnostics")) {
@@ -256,13 +249,14 @@ RawCell read_raw_cell(const std::string& path) {
   cell.diagnostics = read_diagnostics(file, path);
   if (file.has("/likelihood/reference_log_density")) {
     cell.reference_log_density = file.vector("/likelihood/reference_log_density");
-    cell.intrinsic_density = file.has("/likelihood/measure") && file.text("/likelihood/measure") == "manifold";
+    cell.intrinsic_density =
+        file.has("/likelihood/measure") && file.text("/likelihood/measure") == "manifold";
   }
   if (file.has("/log")) cell.log = file.text("/log");
   for (const std::string& name : file.datasets("/model/state")) {
     cell.model_state.emplace(name, file.float_matrix("/model/state/" + name));
   }
-  cell.timing = read_timing(file);
+  cell.timing = file.numbers("/timing");
   return cell;
 }
 
@@ -275,9 +269,17 @@ CellHead read_cell_head(const std::string& path) {
   head.status = read_status(file);
   head.config = read_json(file, "/config");
   head.provenance = read_json(file, "/provenance");
-  head.timing = read_timing(file);
+  head.timing = file.numbers("/timing");
   head.diagnostics = read_diagnostics(file, path);
   return head;
+}
+
+CellStamp read_cell_stamp(const std::string& path) {
+  const Hdf5Reader file(path);
+  check_kind(file, raw_kind);
+  return {.sample_hash = file.text_attribute("/", "sample_hash"),
+          .raw_digest = file.text_attribute("/", "raw_digest"),
+          .status = read_status(file)};
 }
 
 // ---------------------------------------------------------------- metrics
@@ -303,8 +305,17 @@ MetricsCell read_metrics_cell(const std::string& path) {
   cell.config = read_json(file, "/config");
   cell.raw = read_records(file, "/metrics/raw");
   cell.projected = read_records(file, "/metrics/projected");
-  cell.timing = read_timing(file);
+  cell.timing = file.numbers("/timing");
   return cell;
+}
+
+MetricsStamp read_metrics_stamp(const std::string& path) {
+  const std::string damage = check_file_digest(path);
+  if (!damage.empty()) throw IoError(damage);
+  const Hdf5Reader file(path);
+  check_kind(file, metrics_kind);
+  return {.metric_hash = file.text_attribute("/", "metric_hash"),
+          .raw_digest = file.text_attribute("/", "raw_digest")};
 }
 
 // ---------------------------------------------------------------- tasks

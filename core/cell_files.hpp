@@ -45,7 +45,7 @@ struct RawCell {
   ModelState model_state;
   std::optional<Vector> reference_log_density;  ///< of the reference points under the model, nats
   std::string log;                              ///< what an external program printed, also where it failed
-  bool intrinsic_density = false;  ///< w.r.t. the volume of M, as the exact densities, not that of R^D
+  bool intrinsic_density = false;        ///< w.r.t. the volume of M, as the exact densities, not that of R^D
   std::map<std::string, double> timing;  ///< seconds by stage, peak memory in bytes
 };
 
@@ -96,6 +96,22 @@ struct CellHead {
   std::map<std::string, DiagnosticRecord> diagnostics;
 };
 [[nodiscard]] CellHead read_cell_head(const std::string& path);
+
+/// What a resume scan asks of a raw file: a few reads of its header, whatever its size.
+struct CellStamp {
+  std::string sample_hash;
+  std::string raw_digest;
+  CellStatus status;
+};
+[[nodiscard]] CellStamp read_cell_stamp(const std::string& path);
+
+/// What a resume scan asks of a metrics file. Reads the whole file once and compares it with its own digest,
+/// so damaged metrics are found. \throw InvalidInput or IoError, also where the digest does not fit.
+struct MetricsStamp {
+  std::string metric_hash;
+  std::string raw_digest;
+};
+[[nodiscard]] MetricsStamp read_metrics_stamp(const std::string& path);
 
 /// SHA-256 over canonical config and sample arrays: ties a metrics file to its raw file.
 [[nodiscard]] std::string raw_digest(const RawCell& cell);

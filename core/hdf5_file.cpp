@@ -129,6 +129,35 @@ void check_no_nul(std::string_view text, const std::string& where) {
     throw InvalidInput(fmt::format("{}: a text with a NUL", where));
 }
 
+// Options that are made once and live as long as HDF5 does: making them takes longer than reading a number.
+hid_t made_once(hid_t id, const std::string& where) {
+  if (id < 0) fail(where, "start HDF5");
+  return id;
+}
+
+// Options of a transfer of \p elements elements. HDF5 converts through a buffer that it fills with zeros
+// first, 1 MiB by default: most of the time of reading a small file.
+hid_t transfer_of(hsize_t elements, hid_t file_type, hid_t memory_type, const std::string& where) {
+  constexpr std::size_t small = std::size_t{4} << 10U;
+  constexpr std::size_t medium = std::size_t{64} << 10U;
+  const auto with_buffer = [&](std::size_t bytes) {
+    const hid_t options = made_once(H5Pcreate(H5P_DATASET_XFER), where);
+    check(H5Pset_buffer(options, bytes, nullptr, nullptr), where, "start HDF5");
+    return options;
+  };
+  // A text of variable length is 8 bytes in memory and 16 in the file, whatever the type says.
+  const std::size_t element = std::max({H5Tget_size(file_type), H5Tget_size(memory_type), std::size_t{16}});
+  if (elements <= small / element) {
+    static const hid_t options = with_buffer(small);
+    return options;
+  }
+  if (elements <= medium / element) {
+    static const hid_t options = with_buffer(medium);
+    return options;
+  }
+  return H5P_DEFAULT;
+}
+
 Handle space_of(const std::vector<hsize_t>& shape, const std::string& where) {
   return checked(shape.empty() ? H5Screate(H5S_SCALAR)
                                : H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
@@ -223,8 +252,10 @@ struct Hdf5Writer::State {
     const Handle dataset =
         checked(H5Dcreate2(root, name.c_str(), file_type, space.id(), links.id(), options.id(), H5P_DEFAULT),
                 H5Dclose, at, "create");
-    if (elements > 0)
-      check(H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), at, "write");
+    if (elements > 0) {
+      const hid_t transfer = transfer_of(elements, file_type, memory_type, at);
+      check(H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, transfer, data), at, "write");
+    }
   }
 
   void set_attribute(const std::string& object, const std::string& name, hid_t file_type, hid_t memory_type,
@@ -449,8 +480,11 @@ struct Hdf5Reader::State {
   }
 
   [[nodiscard]] Handle open_object(const std::string& name) const {
+    Handle object(H5Oopen(file.id(), name.c_str(), H5P_DEFAULT), H5Oclose);
+    if (object.valid()) return object;
+    const std::string reason = error_stack();  // before has(), which clears it
     if (!has(name)) throw InvalidInput(fmt::format("{}: missing", where(name)));
-    return checked(H5Oopen(file.id(), name.c_str(), H5P_DEFAULT), H5Oclose, where(name), "open");
+    throw IoError(fmt::format("{}: cannot open: {}", where(name), reason));
   }
 };
 
@@ -543,10 +577,14 @@ struct Source {
     return product;
   }
   void read(hid_t memory_type, void* data) const {
-    if (elements() == 0) return;
-    check(attribute ? H5Aread(object.id(), memory_type, data)
-                    : H5Dread(object.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data),
-          at, "read");
+    const hsize_t count = elements();
+    if (count == 0) return;
+    if (attribute) {
+      check(H5Aread(object.id(), memory_type, data), at, "read");
+      return;
+    }
+    const hid_t transfer = transfer_of(count, type.id(), memory_type, at);
+    check(H5Dread(object.id(), memory_type, H5S_ALL, H5S_ALL, transfer, data), at, "read");
   }
 };
 
@@ -583,32 +621,33 @@ Source open_dataset(Handle object, const std::string& at, Wanted wanted, std::si
   return source;
 }
 
-// All texts of a source, of fixed or variable length. \p cell: the type of one text; \p memory: that type, or
-// the record around it that picks one field.
-std::vector<std::string> read_texts(const Source& source, hid_t memory, hid_t cell) {
+// The text whose bytes, or whose pointer if it is of variable length, are at \p place.
+std::string text_at(const char* place, hid_t type) {
+  if (H5Tis_variable_str(type) > 0) {
+    const char* text = nullptr;
+    std::memcpy(&text, place, sizeof(text));
+    return text == nullptr ? std::string() : std::string(text);
+  }
+  std::string text(place, ::strnlen(place, H5Tget_size(type)));
+  if (H5Tget_strpad(type) == H5T_STR_SPACEPAD) {
+    while (!text.empty() && text.back() == ' ') text.pop_back();
+  }
+  return text;
+}
+
+// All texts of a source, of fixed or variable length.
+std::vector<std::string> read_texts(const Source& source) {
+  const hid_t type = source.type.id();
   const auto count = static_cast<std::size_t>(source.elements());
   std::vector<std::string> texts(count);
   if (count == 0) return texts;
-  if (H5Tis_variable_str(cell) > 0) {
-    std::vector<char*> data(count, nullptr);
-    source.read(memory, data.data());
-    for (std::size_t i = 0; i < count; ++i) texts[i] = data[i] == nullptr ? "" : data[i];
-    H5Dvlen_reclaim(memory, source.space.id(), H5P_DEFAULT, data.data());
-    return texts;
-  }
-  const std::size_t size = H5Tget_size(cell);
+  const bool variable = H5Tis_variable_str(type) > 0;
+  const std::size_t size = variable ? sizeof(char*) : H5Tget_size(type);
   std::vector<char> data(count * size);
-  source.read(memory, data.data());
-  const bool spaces = H5Tget_strpad(cell) == H5T_STR_SPACEPAD;
-  for (std::size_t i = 0; i < count; ++i) {
-    texts[i].assign(data.data() + i * size, ::strnlen(data.data() + i * size, size));
-    while (spaces && !texts[i].empty() && texts[i].back() == ' ') texts[i].pop_back();
-  }
+  source.read(type, data.data());
+  for (std::size_t i = 0; i < count; ++i) texts[i] = text_at(data.data() + i * size, type);
+  if (variable) H5Dvlen_reclaim(type, source.space.id(), H5P_DEFAULT, data.data());
   return texts;
-}
-
-std::vector<std::string> read_texts(const Source& source) {
-  return read_texts(source, source.type.id(), source.type.id());
 }
 
 }  // namespace
@@ -622,10 +661,13 @@ Hdf5Reader::Hdf5Reader(std::string path) : state_(std::make_unique<State>()) {
   if (!std::filesystem::exists(status)) throw InvalidInput(fmt::format("{}: no such file", at));
   if (std::filesystem::is_directory(status))
     throw InvalidInput(fmt::format("{}: is a directory, not a file", at));
-  const Handle access = checked(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, at, "start HDF5");
-  // Finished files never change, so no lock is needed; some network file systems have none.
-  check(H5Pset_file_locking(access.id(), false, true), at, "start HDF5");
-  state_->file = Handle(H5Fopen(at.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
+  static const hid_t access = [&] {
+    const hid_t options = made_once(H5Pcreate(H5P_FILE_ACCESS), at);
+    // Finished files never change, so no lock is needed; some network file systems have none.
+    check(H5Pset_file_locking(options, false, true), at, "start HDF5");
+    return options;
+  }();
+  state_->file = Handle(H5Fopen(at.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
   if (state_->file.valid()) return;
   const std::string reason = error_stack();
   const htri_t is_hdf5 = H5Fis_hdf5(at.c_str());
@@ -645,9 +687,11 @@ bool Hdf5Reader::has(const std::string& name) const {
 }
 
 bool Hdf5Reader::is_group(const std::string& name) const {
+  const Handle object(H5Oopen(state_->file.id(), name.c_str(), H5P_DEFAULT), H5Oclose);
+  if (object.valid()) return H5Iget_type(object.id()) == H5I_GROUP;
+  H5Eclear2(H5E_DEFAULT);
   if (!has(name)) return false;
-  const Handle object = state_->open_object(name);
-  return H5Iget_type(object.id()) == H5I_GROUP;
+  return H5Iget_type(state_->open_object(name).id()) == H5I_GROUP;  // says why it cannot be opened
 }
 
 std::vector<std::string> Hdf5Reader::children(const std::string& group) const {
@@ -765,6 +809,18 @@ double Hdf5Reader::number(const std::string& dataset) const {
   return value;
 }
 
+std::map<std::string, double> Hdf5Reader::numbers(const std::string& group) const {
+  std::map<std::string, double> values;
+  for (const std::string& name : children(group)) {
+    const std::string dataset = group + "/" + name;
+    double value = 0;
+    open_dataset(state_->open_object(dataset), state_->where(dataset), Wanted::real64, 0)
+        .read(H5T_NATIVE_DOUBLE, &value);
+    values.emplace(name, value);
+  }
+  return values;
+}
+
 std::int64_t Hdf5Reader::integer(const std::string& dataset) const {
   std::int64_t value = 0;
   open_dataset(state_->open_object(dataset), state_->where(dataset), Wanted::integer64, 0)
@@ -787,33 +843,65 @@ Hdf5Table Hdf5Reader::table(const std::string& dataset) const {
   const auto rows = static_cast<std::size_t>(source.shape[0]);
   const int fields = H5Tget_nmembers(source.type.id());
   if (fields < 0) fail(at, "read the type");
-  Hdf5Table table;
+  // All columns in one read: HDF5 picks the fields from the records by their names, and preparing that is
+  // most of the time of reading a small table.
+  struct Field {
+    std::string name;
+    Handle type;  // as in the file
+    bool text = false;
+    bool whole = false;
+    hid_t cell = -1;  // as in memory
+    std::size_t offset = 0;
+  };
+  std::vector<Field> columns;
+  std::size_t record = 0;
+  bool reclaim = false;
   for (int i = 0; i < fields; ++i) {
+    Field field;
     char* raw_name = H5Tget_member_name(source.type.id(), static_cast<unsigned>(i));
     if (raw_name == nullptr) fail(at, "read the type");
-    const std::string name = raw_name;
+    field.name = raw_name;
     H5free_memory(raw_name);
-    // One field at a time: HDF5 picks it from the records by its name.
-    const Handle field = checked(H5Tget_member_type(source.type.id(), static_cast<unsigned>(i)), H5Tclose, at,
-                                 "read the type");
-    const bool text = widens(field.id(), Wanted::text);
-    const bool whole = widens(field.id(), Wanted::integer64);
-    if (!text && !whole) check_type(field.id(), Wanted::real64, fmt::format("{}: column {}", at, name));
-    const hid_t cell = text ? field.id() : whole ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
-    const Handle memory = checked(H5Tcreate(H5T_COMPOUND, H5Tget_size(cell)), H5Tclose, at, "read the type");
-    check(H5Tinsert(memory.id(), name.c_str(), 0, cell), at, "read the type");
-    if (text) {
-      table.columns.emplace_back(name, read_texts(source, memory.id(), cell));
-    } else if (whole) {
+    field.type = checked(H5Tget_member_type(source.type.id(), static_cast<unsigned>(i)), H5Tclose, at,
+                         "read the type");
+    field.text = widens(field.type.id(), Wanted::text);
+    field.whole = widens(field.type.id(), Wanted::integer64);
+    if (!field.text && !field.whole) {
+      check_type(field.type.id(), Wanted::real64, fmt::format("{}: column {}", at, field.name));
+    }
+    field.cell = field.text ? field.type.id() : field.whole ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
+    field.offset = record;
+    record += H5Tget_size(field.cell);
+    reclaim = reclaim || H5Tis_variable_str(field.cell) > 0;
+    columns.push_back(std::move(field));
+  }
+  Hdf5Table table;
+  if (columns.empty()) return table;
+  const Handle memory = checked(H5Tcreate(H5T_COMPOUND, record), H5Tclose, at, "read the type");
+  for (const Field& field : columns) {
+    check(H5Tinsert(memory.id(), field.name.c_str(), field.offset, field.cell), at, "read the type");
+  }
+  std::vector<char> buffer(rows * record, '\0');
+  source.read(memory.id(), buffer.data());
+  for (const Field& field : columns) {
+    const char* first = buffer.data() + field.offset;
+    if (field.text) {
+      std::vector<std::string> texts(rows);
+      for (std::size_t row = 0; row < rows; ++row) texts[row] = text_at(first + row * record, field.cell);
+      table.columns.emplace_back(field.name, std::move(texts));
+    } else if (field.whole) {
       std::vector<std::int64_t> values(rows);
-      source.read(memory.id(), values.data());
-      table.columns.emplace_back(name, std::move(values));
+      for (std::size_t row = 0; row < rows; ++row)
+        std::memcpy(&values[row], first + row * record, sizeof(std::int64_t));
+      table.columns.emplace_back(field.name, std::move(values));
     } else {
       std::vector<double> values(rows);
-      source.read(memory.id(), values.data());
-      table.columns.emplace_back(name, std::move(values));
+      for (std::size_t row = 0; row < rows; ++row)
+        std::memcpy(&values[row], first + row * record, sizeof(double));
+      table.columns.emplace_back(field.name, std::move(values));
     }
   }
+  if (reclaim && rows > 0) H5Dvlen_reclaim(memory.id(), source.space.id(), H5P_DEFAULT, buffer.data());
   return table;
 }
 

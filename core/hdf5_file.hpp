@@ -107,6 +107,8 @@ class Hdf5Reader {
   [[nodiscard]] Eigen::Array<bool, Eigen::Dynamic, 1> flags(const std::string& dataset,
                                                             Index size = -1) const;
   [[nodiscard]] double number(const std::string& dataset) const;
+  /// The scalars that are the members of a group, by name; none if there is no such group.
+  [[nodiscard]] std::map<std::string, double> numbers(const std::string& group) const;
   [[nodiscard]] std::int64_t integer(const std::string& dataset) const;
   [[nodiscard]] std::string text(const std::string& dataset) const;
   [[nodiscard]] std::vector<std::string> texts(const std::string& dataset) const;

@@ -448,8 +448,8 @@ class ArmComparison {
   void compare_timings() {
     const CellResult* a = base_.first_ok();
     const CellResult* b = candidate_.first_ok();
-    const std::string cpu = find_text(a->head.provenance, "machine.cpu");
-    if (cpu.empty() || cpu != find_text(b->head.provenance, "machine.cpu")) {
+    const std::string cpu = find_text(*a->provenance, "machine.cpu");
+    if (cpu.empty() || cpu != find_text(*b->provenance, "machine.cpu")) {
       add(Mark::not_comparable, "time and memory: not the same model of CPU").change.metric = "time";
       return;
     }

@@ -417,10 +417,12 @@ void flatten(const Value& value, const std::string& prefix, std::map<std::string
 
 std::string provenance_html(const ResultSet& results) {
   std::map<std::string, std::set<std::string>> values;
+  std::set<const Value*> seen;
   for (const TaskResult& task : results.tasks) {
     for (const CellResult& cell : task.cells) {
+      if (!seen.insert(cell.provenance.get()).second) continue;
       std::map<std::string, std::string> rows;
-      flatten(cell.head.provenance, "", rows);
+      flatten(*cell.provenance, "", rows);
       for (const auto& [key, value] : rows) values[key].insert(value);
     }
   }

@@ -14,9 +14,12 @@
 #include "reports/markdown_table.hpp"
 
 namespace onmanifold {
-namespace {
+const std::vector<std::string>& report_formats() {
+  static const std::vector<std::string> formats = {"html", "md", "csv"};
+  return formats;
+}
 
-void check_formats(const std::vector<std::string>& formats) {
+void check_report_formats(const std::vector<std::string>& formats) {
   const std::vector<std::string>& known = report_formats();
   for (const std::string& format : formats) {
     if (std::find(known.begin(), known.end(), format) == known.end()) {
@@ -26,16 +29,9 @@ void check_formats(const std::vector<std::string>& formats) {
   }
 }
 
-}  // namespace
-
-const std::vector<std::string>& report_formats() {
-  static const std::vector<std::string> formats = {"html", "md", "csv"};
-  return formats;
-}
-
 std::vector<std::string> write_reports(const ResultSet& results, const std::string& out_directory,
                                        const ReportOptions& options) {
-  check_formats(options.formats);
+  check_report_formats(options.formats);
   std::vector<std::string> paths;
   for (const std::string& format : options.formats) {
     const std::string path = (std::filesystem::path(out_directory) / ("report." + format)).string();
@@ -49,7 +45,7 @@ std::vector<std::string> write_reports(const ResultSet& results, const std::stri
 
 std::vector<std::string> write_reports(const std::string& directory, const std::string& out_directory,
                                        const std::vector<std::string>& formats) {
-  check_formats(formats);
+  check_report_formats(formats);
   return write_reports(load_results(directory), out_directory, {formats});
 }
 

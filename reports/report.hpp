@@ -16,6 +16,9 @@ struct ReportOptions {
 /// "html", "md", "csv".
 [[nodiscard]] const std::vector<std::string>& report_formats();
 
+/// \throw InvalidInput on an unknown format, listing the known ones.
+void check_report_formats(const std::vector<std::string>& formats);
+
 /// Writes report.<format> for each of the formats into \p out_directory, which is made if it is missing, each
 /// file complete or absent, and returns their paths. \throw InvalidInput on an unknown format (listing the
 /// known ones) before anything is written, or if \p directory is missing or empty; IoError if a file cannot

@@ -15,11 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-CellResult load_cell(const std::string& directory, const CellKey& key) {
+// Neighbours mostly come from one run: \p provenance is that of the cell before, and then of this one.
+CellResult load_cell(const std::string& directory, const CellKey& key,
+                     std::shared_ptr<const Value>& provenance) {
   CellResult cell;
   cell.key = key;
   try {
     cell.head = read_cell_head(key.raw_path(directory));
+    if (cell.head.provenance != *provenance) {
+      provenance = std::make_shared<const Value>(std::move(cell.head.provenance));
+    }
+    cell.provenance = provenance;
+    cell.head.provenance = Value();
   } catch (const std::runtime_error& error) {
     cell.head.status = {"unreadable", error.what()};
   }
@@ -60,8 +67,9 @@ ResultSet load_results(const std::string& directory) {
     task.problem = "no task.h5";
     return *results.tasks.insert(place, std::move(task));
   };
+  auto provenance = std::make_shared<const Value>();
   for (const CellKey& key : find_cells(directory)) {
-    task_of(key.task).cells.push_back(load_cell(directory, key));
+    task_of(key.task).cells.push_back(load_cell(directory, key, provenance));
   }
   std::error_code code;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, code)) {

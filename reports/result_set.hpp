@@ -3,6 +3,7 @@
 // A results directory as reports see it: tasks, cells and their metrics, without samples. A cell that failed,
 // or that has no metrics yet, is a row like any other and says so; it is never an error and never left out.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,9 @@ namespace onmanifold {
 /// One cell.
 struct CellResult {
   CellKey key;
-  CellHead head;  ///< state "unreadable" where the raw file cannot be read
+  CellHead head;  ///< state "unreadable" where the raw file cannot be read; provenance is below
+  std::shared_ptr<const Value> provenance =
+      std::make_shared<const Value>();  ///< shared by the cells of one run
   bool has_metrics = false;
   std::string problem;                  ///< one line, empty if the cell has samples and metrics
   std::vector<MetricRecord> raw;        ///< metrics of the samples as the method gave them

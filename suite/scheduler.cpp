@@ -37,7 +37,7 @@ bool metrics_are_current(const std::string& directory, const Cell& cell, const s
   const std::string path = cell.key.metrics_path(directory);
   if (!fs::exists(path)) return false;
   try {
-    const MetricsCell metrics = read_metrics_cell(path);
+    const MetricsStamp metrics = read_metrics_stamp(path);
     return metrics.metric_hash == cell.metric_hash && metrics.raw_digest == digest;
   } catch (const std::exception&) {
     return false;  // metrics are derived: a file that cannot be read is computed again
@@ -48,9 +48,11 @@ bool metrics_are_current(const std::string& directory, const Cell& cell, const s
 Work remaining(const std::string& directory, const Cell& cell, const RunOptions& options) {
   const std::string path = cell.key.raw_path(directory);
   if (!fs::exists(path)) return options.metrics_only ? Work::nothing : Work::everything;
-  CellHead head;
+  CellStamp head;
+  Value config;  // of the file, where it is another one
   try {
-    head = read_cell_head(path);
+    head = read_cell_stamp(path);
+    if (head.sample_hash != cell.sample_hash) config = read_cell_head(path).config;
   } catch (const std::exception& error) {
     if (options.force) return Work::everything;
     throw InvalidInput(fmt::format("{} (remove the file, or compute it again with --force)", error.what()));
@@ -60,7 +62,7 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
     if (usable && !options.force) {
       throw InvalidInput(fmt::format("{} has another configuration ({}); use --force to compute it again, or -o for "
                                      "another directory",
-                                     path, fmt::join(describe_difference(head.config, cell.config), "; ")));
+                                     path, fmt::join(describe_difference(config, cell.config), "; ")));
     }
     return Work::everything;
   }

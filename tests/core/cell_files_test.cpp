@@ -61,7 +61,8 @@ RawCell example_cell(Index n = 10000) {
   cell.training["loss"] = Vector::LinSpaced(100, 1, 0);
   cell.training["vae/loss"] = Vector::LinSpaced(5, 2, 1);
   cell.training["steps"] = Vector::Constant(1, 7000);
-  cell.diagnostics["score_norm"].numbers = {{"level", Vector::LinSpaced(7, 0, 1)}, {"lifted/slope", Vector::Constant(1, -2)}};
+  cell.diagnostics["score_norm"].numbers = {{"level", Vector::LinSpaced(7, 0, 1)},
+                                            {"lifted/slope", Vector::Constant(1, -2)}};
   cell.diagnostics["lyapunov"].status = "unsupported: the method has no score";
   cell.model_state["weight_0"] = Eigen::MatrixXf::NullaryExpr(
       35, 128, [](Index i, Index j) { return static_cast<float>(i) / static_cast<float>(j + 1); });
@@ -162,6 +163,27 @@ TEST_F(CellFiles, TheHeadDoesNotTouchTheSamples) {
   EXPECT_EQ(head.config, cell.config);
   EXPECT_EQ(head.timing, cell.timing);
   EXPECT_THROW(static_cast<void>(read_raw_cell(file)), IoError);
+}
+
+TEST_F(CellFiles, StampsAreWhatAResumeScanAsks) {
+  const RawCell cell = example_cell(100);
+  const MetricsCell metrics = example_metrics(cell);
+  write_raw_cell(path("x.h5"), cell);
+  write_metrics_cell(path("m.h5"), metrics);
+  const CellStamp stamp = read_cell_stamp(path("x.h5"));
+  EXPECT_EQ(stamp.sample_hash, cell.sample_hash);
+  EXPECT_EQ(stamp.raw_digest, metrics.raw_digest);
+  EXPECT_EQ(stamp.status.state, "ok");
+  EXPECT_EQ(read_metrics_stamp(path("m.h5")).metric_hash, metrics.metric_hash);
+  EXPECT_EQ(read_metrics_stamp(path("m.h5")).raw_digest, metrics.raw_digest);
+  // One bit of a metric's value: HDF5 reads on, the stamp does not.
+  std::string bytes = read_file(path("m.h5"));
+  const std::size_t place = bytes.find("constraint_mean");
+  ASSERT_NE(place, std::string::npos);
+  bytes[place + 16] = static_cast<char>(bytes[place + 16] ^ 1);
+  write_file(path("m.h5"), bytes);
+  EXPECT_NO_THROW(static_cast<void>(read_metrics_cell(path("m.h5"))));
+  EXPECT_THROW(static_cast<void>(read_metrics_stamp(path("m.h5"))), IoError);
 }
 
 TEST_F(CellFiles, EqualInputGivesEqualBytes) {

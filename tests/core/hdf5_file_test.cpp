@@ -334,13 +334,12 @@ TEST_F(Hdf5Files, FilesOfOtherProgramsAreRead) {
   H5Tinsert(record, "real", HOFFSET(Record, real), H5T_NATIVE_FLOAT);
   const Record records[2] = {{"one", 1, 0.5F}, {"", -2, 1.5F}};
   write("records", record, record, {2}, records);
-  H5Gcreate2(file, "ring", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  H5Gclose(H5Gcreate2(file, "ring", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   H5Lcreate_hard(file, "/ring", file, "ring/again", H5P_DEFAULT, H5P_DEFAULT);
   H5Tclose(record);
   H5Tclose(variable);
   H5Tclose(fixed);
   H5Fclose(file);
-  H5close();  // closes the group that is still open
 
   const Hdf5Reader reader(path("x.h5"));
   EXPECT_EQ(reader.matrix("/big_endian"), (Eigen::MatrixXd(2, 3) << 1, 3, 5, 2, 4, 6).finished());

@@ -35,7 +35,7 @@ CellResult cell(const std::string& method, int seed, std::vector<MetricRecord> r
                                     {"n_train", 100},
                                     {"n_samples", 1000},
                                     {"seed", 0}};
-  result.head.provenance = Value::Table{{"machine", Value::Table{{"cpu", "a processor"}}}};
+  result.provenance = std::make_shared<const Value>(Value::Table{{"machine", Value::Table{{"cpu", "a processor"}}}});
   result.head.timing = {{"fit_s", 10.0}, {"sample_s", 1.0}, {"peak_memory_bytes", 1e8}};
   result.has_metrics = true;
   result.projected = std::move(records);
@@ -271,7 +271,7 @@ TEST(Compare, TimeAndMemoryCountOnRequestAndOnOneMachine) {
     int i = 0;
     for (CellResult& one : set.tasks[0].cells) {
       one.head.timing["fit_s"] *= factor * (1 + .01 * i++);
-      one.head.provenance = Value::Table{{"machine", Value::Table{{"cpu", cpu}}}};
+      one.provenance = std::make_shared<const Value>(Value::Table{{"machine", Value::Table{{"cpu", cpu}}}});
     }
     return set;
   };
