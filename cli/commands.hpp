@@ -34,6 +34,23 @@ struct RunArguments {
 };
 int run_command(const RunArguments& arguments);
 
+/// Cores this process may use: what a container or taskset leaves, not what the machine has.
+[[nodiscard]] int available_cores();
+/// \p word as a POSIX shell reads it back.
+[[nodiscard]] std::string shell_quote(const std::string& word);
+
+struct SlurmArguments {
+  std::string suite;
+  std::string directory;             ///< empty: results/<suite>
+  int tasks = 0;                     ///< 0: one a cell, at most 32
+  std::string seeds;                 ///< as of run
+  std::string only = "*";            ///< as of run
+  bool force = false;                ///< as of run
+  bool submit = false;
+  std::vector<std::string> options;  ///< for sbatch, "--partition=long"
+};
+int slurm_command(const SlurmArguments& arguments);
+
 struct ReportArguments {
   std::string directory;
   std::string output;  ///< empty: the results directory

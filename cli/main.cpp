@@ -67,6 +67,23 @@ int dispatch(int argc, char** argv) {
       "Results do not depend on -j, --shard, order or interruption, bit for bit.");
   run_app->callback([&] { action = [&] { return run_command(run); }; });
 
+  SlurmArguments slurm;
+  CLI::App* slurm_app =
+      app.add_subcommand("slurm", "Write a Slurm job array that runs a suite over a shared directory, or submit it");
+  slurm_app->add_option("suite", slurm.suite, "Name of a shipped suite, or a path to a TOML file")->required();
+  slurm_app->add_option("-o,--output", slurm.directory, "Results directory that all nodes see (default: results/<suite>)");
+  slurm_app->add_option("--array", slurm.tasks, "Tasks of the array (default: one a cell, at most 32)")
+      ->check(CLI::PositiveNumber);
+  slurm_app->add_option("--seeds", slurm.seeds, "Replicates A..B instead of the suite's own");
+  slurm_app->add_option("--only", slurm.only, "Only cells that match this shell glob, as of run");
+  slurm_app->add_flag("--force", slurm.force, "Compute cells again whose configuration changed");
+  slurm_app->add_flag("--submit", slurm.submit, "Submit the script with sbatch");
+  slurm_app->add_option("sbatch", slurm.options, "After '--': options of sbatch, e.g. -- --partition=long --time=4:00:00");
+  slurm_app->footer(
+      "Writes DIR/slurm.sh. Each task runs its share, 'run --shard I/N', on --cpus-per-task workers (default 1). Tasks may\n"
+      "be killed, requeued and submitted again; 'onmanifold run' with the same -o shows what is left.");
+  slurm_app->callback([&] { action = [&] { return slurm_command(slurm); }; });
+
   ReportArguments report;
   CLI::App* report_app = app.add_subcommand("report", "Print the table of a results directory and write its pages");
   report_app->add_option("directory", report.directory, "Results directory")->required();

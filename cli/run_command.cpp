@@ -15,13 +15,6 @@
 namespace onmanifold {
 namespace {
 
-/// Cores this process may use: what a container or taskset leaves, not what the machine has.
-int available_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
-}
-
 void parse_shard(const std::string& text, RunOptions& options) {
   const std::size_t slash = text.find('/');
   const auto number = [&](std::string_view part) {
@@ -35,23 +28,6 @@ void parse_shard(const std::string& text, RunOptions& options) {
   if (slash == std::string::npos) number("");
   options.shard = number(std::string_view(text).substr(0, slash));
   options.shards = number(std::string_view(text).substr(slash + 1));
-}
-
-/// \p word as a POSIX shell reads it back.
-std::string shell_quote(const std::string& word) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,@%+-";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted.push_back(c);
-    }
-  }
-  quoted.push_back('\'');
-  return quoted;
 }
 
 std::string join_quoted(const std::vector<std::string>& words) {
@@ -94,6 +70,28 @@ int dry_run(const SuiteSpec& suite, const RunOptions& options, const std::string
 }
 
 }  // namespace
+
+int available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
+}
+
+std::string shell_quote(const std::string& word) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,@%+-";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted.push_back(c);
+    }
+  }
+  quoted.push_back('\'');
+  return quoted;
+}
 
 int run_command(const RunArguments& arguments) {
   SuiteSpec suite = load_suite(arguments.suite);

@@ -21,10 +21,13 @@ namespace fs = std::filesystem;
 
 const std::string program = std::string(ONMANIFOLD_BINARY_DIR) + "/onmanifold";
 
-CommandResult onmanifold(const std::string& arguments) { return run_command_line(program + " " + arguments); }
+CommandResult onmanifold(const std::string& arguments) {
+  return run_command_line(program + " " + arguments);
+}
 
 /// Bad input: exit code 2 and one line on stderr with all \p parts, nothing on stdout.
-testing::AssertionResult refused(const CommandResult& result, const std::vector<std::string>& parts, int code = 2) {
+testing::AssertionResult refused(const CommandResult& result, const std::vector<std::string>& parts,
+                                 int code = 2) {
   if (result.exit_code != code) {
     return testing::AssertionFailure() << "exit code " << result.exit_code << ": " << result.err;
   }
@@ -47,17 +50,18 @@ bool has_line_starting(const std::string& text, const std::string& start) {
 /// A suite of a second.
 std::string write_suite(const TemporaryDirectory& directory, const std::string& more = "") {
   const std::string path = directory.file("tiny.toml");
-  std::ofstream(path) << "[suite]\nname = \"tiny\"\nseeds = \"0..1\"\nn_train = 50\nn_samples = 60\nn_reference = 70\n"
-                      << "[[task]]\nname = \"plane-gmm9\"\n[[method]]\nname = \"oracle\"\n[[method]]\nname = "
-                         "\"gaussian\"\n"
-                      << more;
+  std::ofstream(path)
+      << "[suite]\nname = \"tiny\"\nseeds = \"0..1\"\nn_train = 50\nn_samples = 60\nn_reference = 70\n"
+      << "[[task]]\nname = \"plane-gmm9\"\n[[method]]\nname = \"oracle\"\n[[method]]\nname = "
+         "\"gaussian\"\n"
+      << more;
   return path;
 }
 
 TEST(Cli, HelpAndVersion) {
   const CommandResult help = onmanifold("--help");
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"run", "report", "list", "describe", "verify", "compare", "lenet"}) {
+  for (const char* command : {"run", "report", "slurm", "list", "describe", "verify", "compare", "lenet"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     EXPECT_EQ(onmanifold(std::string(command) + " --help").exit_code, 0) << command;
   }
@@ -77,8 +81,9 @@ TEST(Cli, WrongUsageIsExitCode2) {
 TEST(Cli, ListsOneItemALineNameFirst) {
   const CommandResult tasks = onmanifold("list tasks");
   EXPECT_EQ(tasks.exit_code, 0);
-  for (const char* name : {"plane-gmm9", "plane-smiley", "sphere-vmf6", "sphere-vmf2", "bunny-eigen",
-                           "so3-mixture16", "so3-fisher", "torus-vm", "finite16", "sphere-in-16d", "earth-fire"}) {
+  for (const char* name :
+       {"plane-gmm9", "plane-smiley", "sphere-vmf6", "sphere-vmf2", "bunny-eigen", "so3-mixture16",
+        "so3-fisher", "torus-vm", "finite16", "sphere-in-16d", "earth-fire"}) {
     EXPECT_TRUE(has_line_starting(tasks.out, std::string(name) + " ")) << name;
   }
   for (const char* kind : {"methods", "lifts", "manifolds", "metrics", "suites", "diagnostics", "claims"}) {
@@ -88,7 +93,8 @@ TEST(Cli, ListsOneItemALineNameFirst) {
 }
 
 TEST(Cli, DescribesEverythingItLists) {
-  for (const char* kind : {"tasks", "methods", "lifts", "manifolds", "metrics", "diagnostics", "claims", "suites"}) {
+  for (const char* kind :
+       {"tasks", "methods", "lifts", "manifolds", "metrics", "diagnostics", "claims", "suites"}) {
     const CommandResult list = onmanifold(std::string("list ") + kind);
     std::size_t start = 0;
     while (start < list.out.size()) {
@@ -109,7 +115,8 @@ TEST(Cli, DescribesEverythingItLists) {
   // A setting without a default hides none of the others, and paths need no quotes.
   EXPECT_NE(onmanifold("describe mesh-eigen").out.find("eigenfunctions = "), std::string::npos);
   EXPECT_TRUE(refused(onmanifold("describe 'mesh-eigen(path=/no/such.off)'"), {"path", "'/no/such.off'"}));
-  EXPECT_NE(onmanifold("describe torus-vm").out.find("exact (lifts none, normal, isotropic)"), std::string::npos);
+  EXPECT_NE(onmanifold("describe torus-vm").out.find("exact (lifts none, normal, isotropic)"),
+            std::string::npos);
 }
 
 TEST(Cli, RunReportVerify) {
@@ -164,7 +171,8 @@ TEST(Cli, DryRunEstimatesFromFinishedCells) {
   const std::string results = directory.file("results");
   ASSERT_EQ(onmanifold("run " + suite + " -j 1 --only '*/seed-0' -o " + results).exit_code, 0);
   const std::string costs = directory.file("suite.costs.csv");
-  const CommandResult run = onmanifold("run " + suite + " --dry-run -j 1 -o " + results + " --write-costs " + costs);
+  const CommandResult run =
+      onmanifold("run " + suite + " --dry-run -j 1 -o " + results + " --write-costs " + costs);
   EXPECT_EQ(run.exit_code, 0);
   EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 2);
   EXPECT_EQ(run.out.find("seed-0"), std::string::npos);
@@ -184,6 +192,79 @@ TEST(Cli, SeedsAndShardsAreChecked) {
   EXPECT_TRUE(refused(onmanifold("run " + suite + " --shard 3/2"), {"--shard", "3/2"}));
   EXPECT_TRUE(refused(onmanifold("run " + suite + " --shard 1"), {"--shard", "1"}));
   EXPECT_TRUE(refused(onmanifold("run " + suite + " --only 'x*'"), {"--only", "x*"}));
+}
+
+TEST(Cli, SlurmWritesAnArrayWhoseTasksAreShares) {
+  const TemporaryDirectory directory;
+  const std::string suite = write_suite(directory);
+  const std::string results = directory.file("shared results");
+  const CommandResult written = onmanifold("slurm " + suite + " -o '" + results +
+                                           "' --array 3 --seeds 0..4 -- --partition=long --time=1:00:00");
+  EXPECT_EQ(written.exit_code, 0) << written.err;
+  EXPECT_NE(written.out.find("sbatch '" + results + "/slurm.sh'"), std::string::npos) << written.out;
+  const std::string script = read_file(results + "/slurm.sh");
+  for (const std::string& line : {std::string("#!/usr/bin/env bash"), std::string("#SBATCH --array=1-3"),
+                                  std::string("#SBATCH --requeue"), std::string("#SBATCH --partition=long"),
+                                  std::string("#SBATCH --time=1:00:00"), "exec " + program}) {
+    EXPECT_TRUE(has_line_starting(script, line)) << line << "\n" << script;
+  }
+  // The script as a task of the array runs it; together the tasks leave nothing to do.
+  for (const char* task : {"3", "1", "2"}) {
+    const CommandResult run =
+        run_command_line(std::string("SLURM_ARRAY_TASK_ID=") + task + " bash '" + results + "/slurm.sh'");
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+  }
+  const CommandResult rest = onmanifold("run " + suite + " --seeds 0..4 -o '" + results + "'");
+  EXPECT_NE(rest.out.find(" 0 computed, 0 measured anew, 10 already there"), std::string::npos) << rest.out;
+  // No more tasks than cells; bad arguments.
+  EXPECT_EQ(onmanifold("slurm " + suite + " -o '" + results + "' --only '*/seed-0' --array 9").exit_code, 0);
+  EXPECT_TRUE(has_line_starting(read_file(results + "/slurm.sh"), "#SBATCH --array=1-2\n"));
+  EXPECT_TRUE(
+      refused(onmanifold("slurm " + suite + " -o " + directory.file("x") + " -- long"), {"long", "sbatch"}));
+  EXPECT_TRUE(
+      refused(onmanifold("slurm " + suite + " -o " + directory.file("x") + " -- --array=5"), {"--array"}));
+  EXPECT_TRUE(refused(onmanifold("slurm " + suite + " -o '" + directory.file("50%") + "'"), {"50%"}));
+  EXPECT_TRUE(refused(onmanifold("slurm qiuck"), {"qiuck", "quick"}));
+  EXPECT_FALSE(fs::exists(directory.file("x")));
+}
+
+/// script of util-linux runs a command on a terminal of its own.
+bool has_script() {
+  return std::system("command -v script >/dev/null 2>&1") == 0;
+}
+
+TEST(Cli, CtrlCKeepsFinishedCellsAndSaysHowToGoOn) {
+  const TemporaryDirectory directory;
+  const std::string suite = write_suite(directory,
+                                        "[[method]]\nname = \"endless\"\ntype = \"external\"\n"
+                                        "command = \"sleep 1000 # {samples}\"\ntimeout_s = 1000\n");
+  const std::string results = directory.file("a results");
+  // Interrupted once the four quick cells are there and a worker sleeps in the first endless one.
+  const CommandResult run =
+      run_command_line("set -m\n" + program + " run " + suite + " -j 1 -o '" + results + "' &\n" +
+                       "for i in $(seq 200); do [ -e '" + results +
+                       "/plane-gmm9/gaussian/none/seed-1.metrics.h5' ] && break; sleep 0.1; done\n"
+                       "sleep 0.3\nkill -INT $!\nwait $!");
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_NE(run.out.find("4 computed"), std::string::npos) << run.out;
+  const std::size_t place = run.err.find("To go on: ");
+  ASSERT_NE(place, std::string::npos) << run.err;
+  const std::string command = run.err.substr(place + 10, run.err.find('\n', place) - place - 10);
+  EXPECT_NE(command.find("run " + suite + " -j 1 -o '" + results + "'"), std::string::npos) << command;
+  EXPECT_FALSE(fs::exists(results + "/plane-gmm9/endless/none/seed-0.h5"));
+  EXPECT_EQ(run_command_line(command + " --only '*/[og]*/*'").exit_code, 0);
+  EXPECT_EQ(onmanifold("verify '" + results + "'").exit_code, 0);
+}
+
+TEST(Cli, ATerminalSeesProgressWithTheTimeLeft) {
+  if (!has_script()) GTEST_SKIP() << "no script(1)";
+  const TemporaryDirectory directory;
+  const std::string suite = write_suite(directory);
+  const std::string command = program + " run " + suite + " -j 1 -o " + directory.file("results");
+  const CommandResult seen = run_command_line("script -qec '" + command + "' /dev/null");
+  EXPECT_EQ(seen.exit_code, 0) << seen.out;
+  EXPECT_NE(seen.out.find("tiny  2/4  50 %  ETA 0:0"), std::string::npos) << seen.out;
+  EXPECT_NE(seen.out.find("tiny  4/4  100 %  ETA 0:00"), std::string::npos) << seen.out;
 }
 
 TEST(Cli, BadSuitesAreRefusedWithFileAndLine) {
@@ -209,8 +290,8 @@ TEST(Cli, AFullDiskEndsTheRunWithOneLineAndNoHalfFile) {
   const TemporaryDirectory directory;
   const std::string results = directory.file("results");
   // A limit on file sizes stands in for the full disk: the write fails half-way through a file.
-  const CommandResult run =
-      run_command_line("ulimit -f 6; exec " + program + " run " + write_suite(directory) + " -j 1 -o " + results);
+  const CommandResult run = run_command_line("ulimit -f 6; exec " + program + " run " +
+                                             write_suite(directory) + " -j 1 -o " + results);
   EXPECT_EQ(run.exit_code, 1) << run.err;
   EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
   EXPECT_NE(run.err.find(results), std::string::npos) << run.err;
@@ -252,7 +333,8 @@ TEST(Cli, CompareTellsTheVerdictByItsExitCode) {
   EXPECT_NE(worse.out.find("paired"), std::string::npos) << worse.out;
   EXPECT_GT(fs::file_size(json), 0U);
   EXPECT_GT(fs::file_size(comment), 0U);
-  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth + " --exact").exit_code, 0) << "no cell in common";
+  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth + " --exact").exit_code, 0)
+      << "no cell in common";
 
   const std::string empty = directory.file("empty");
   fs::create_directory(empty);
@@ -290,7 +372,8 @@ TEST(Cli, BackbonesAreExportedWithTheAtomsOfTheirFrame) {
   const CommandResult full = onmanifold("export backbone-synthetic -n 3 --seed 0 --full -o " + file);
   EXPECT_EQ(full.exit_code, 0) << full.err;
   EXPECT_NE(full.out.find("3 rows of 72 numbers"), std::string::npos) << full.out;
-  EXPECT_TRUE(refused(onmanifold("export sphere-vmf6 -n 3 --seed 0 --full -o " + file), {"--full", "sphere-vmf6"}));
+  EXPECT_TRUE(
+      refused(onmanifold("export sphere-vmf6 -n 3 --seed 0 --full -o " + file), {"--full", "sphere-vmf6"}));
 }
 
 TEST(Cli, LenetTrainsOnceAndSaysHowGoodItIs) {
@@ -298,7 +381,8 @@ TEST(Cli, LenetTrainsOnceAndSaysHowGoodItIs) {
   const std::string task = "lenet 'flux-mnist14(data=made)'";
   const CommandResult first = onmanifold(task);
   EXPECT_EQ(first.exit_code, 0) << first.err;
-  for (const char* part : {"lenet-14x14.h5: trained in", "accuracy ", "% of 60 test images", "sha256:", "200 images"}) {
+  for (const char* part :
+       {"lenet-14x14.h5: trained in", "accuracy ", "% of 60 test images", "sha256:", "200 images"}) {
     EXPECT_NE(first.out.find(part), std::string::npos) << part << "\n" << first.out;
   }
   const CommandResult second = onmanifold(task);
@@ -335,9 +419,11 @@ TEST(Cli, ImagesAreExportedWithTheirDroppedPixels) {
 TEST(Cli, FragmentsNamesTheFileOrFolderThatIsBad) {
   const TemporaryDirectory directory;
   const std::string output = " -o " + directory.file("set.h5");
-  EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("missing") + output), {"missing", "no such folder"}));
+  EXPECT_TRUE(
+      refused(onmanifold("fragments " + directory.file("missing") + output), {"missing", "no such folder"}));
   fs::create_directory(directory.file("empty"));
-  EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("empty") + output), {"empty", "no structure file"}));
+  EXPECT_TRUE(
+      refused(onmanifold("fragments " + directory.file("empty") + output), {"empty", "no structure file"}));
   std::ofstream(directory.file("empty/bad.cif")) << "data_x\n";
   EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("empty") + output), {"bad.cif"}));
   EXPECT_FALSE(fs::exists(directory.file("set.h5")));

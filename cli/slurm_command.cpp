@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "cli/commands.hpp"
+#include "core/atomic_file.hpp"
+#include "core/error.hpp"
+#include "core/provenance.hpp"
+#include "suite/scheduler.hpp"
+
+namespace onmanifold {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_tasks = 32;  // unless asked for: a cluster is shared
+
+/// Lines of the script that Slurm reads have no quoting of ours.
+void check_options(const std::vector<std::string>& options) {
+  for (const std::string& option : options) {
+    if (!option.starts_with('-') || option.find_first_of("\n\r") != std::string::npos) {
+      throw InvalidInput(fmt::format("'{}' is not an option of sbatch, like --partition=long", option));
+    }
+    if (option.starts_with("--array") || option.starts_with("-a")) {
+      throw InvalidInput(fmt::format("'{}': the array is set by --array before the '--'", option));
+    }
+  }
+}
+
+/// Jobs start in another directory, maybe on another machine.
+std::string absolute(const std::string& path) {
+  return fs::absolute(path).lexically_normal().string();
+}
+
+}  // namespace
+
+int slurm_command(const SlurmArguments& arguments) {
+  check_options(arguments.options);
+  SuiteSpec suite = load_suite(arguments.suite);
+  if (!arguments.seeds.empty()) {
+    const ReplicateRange range = parse_replicates(arguments.seeds, "--seeds");
+    suite.first_replicate = range.first;
+    suite.last_replicate = range.last;
+  }
+  RunOptions selection;
+  selection.only = arguments.only;
+  const std::size_t cells = select(expand(suite), selection).size();
+  const std::size_t tasks = arguments.tasks > 0 ? std::min(static_cast<std::size_t>(arguments.tasks), cells)
+                                                : std::min(cells, most_tasks);
+  const std::string directory =
+      absolute(arguments.directory.empty() ? "results/" + suite.name : arguments.directory);
+  if (directory.find_first_of("\n\r%\"\\") != std::string::npos) {
+    throw InvalidInput(
+        fmt::format("{}: Slurm cannot write logs into a directory with %, a quote or a backslash in its name", directory));
+  }
+
+  std::string script = fmt::format(
+      "#!/usr/bin/env bash\n"
+      "# Suite {0}: {1} cells in {2} shares, one a task of the array. Finished cells are skipped, so a task "
+      "that is killed,\n"
+      "# requeued or submitted again goes on where it stopped; a lock on each cell in {3}/.lock\n"
+      "# keeps two tasks from the same work.\n"
+      "#SBATCH --job-name={0}\n"
+      "#SBATCH --array=1-{2}\n"
+      "#SBATCH --output=\"{3}/slurm-%A_%a.log\"\n"
+      "#SBATCH --open-mode=append\n"
+      "#SBATCH --requeue\n",
+      suite.name, cells, tasks, directory);
+  for (const std::string& option : arguments.options) script += fmt::format("#SBATCH {}\n", option);
+  script += fmt::format(
+      "exec {} run {} -o {} -j \"${{SLURM_CPUS_PER_TASK:-1}}\" --shard \"$SLURM_ARRAY_TASK_ID/{}\"",
+      shell_quote(fs::read_symlink("/proc/self/exe").string()), shell_quote(absolute(suite.source)),
+      shell_quote(directory), tasks);
+  if (!arguments.seeds.empty()) script += " --seeds " + shell_quote(arguments.seeds);
+  if (arguments.only != "*") script += " --only " + shell_quote(arguments.only);
+  if (arguments.force) script += " --force";
+  script += "\n";
+
+  std::error_code error;
+  fs::create_directories(directory, error);  // Slurm opens the logs before the first task starts
+  if (error) throw IoError(fmt::format("{}: cannot be made: {}", directory, error.message()));
+  const std::string path = (fs::path(directory) / "slurm.sh").string();
+  write_file(path, script);
+  if (!arguments.submit) {
+    fmt::print("{}\nsubmit with: sbatch {}\n", path, shell_quote(path));
+    return exit_ok;
+  }
+  const std::string command = "sbatch " + shell_quote(path);
+  const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
+  if (status != 0) {
+    throw IoError(
+        fmt::format("'{}' failed ({}); is this a machine that jobs are submitted from?", command,
+                    WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status)) : "killed"));
+  }
+  return exit_ok;
+}
+
+}  // namespace onmanifold
