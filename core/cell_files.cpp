@@ -31,9 +31,15 @@ void check_kind(const Hdf5Reader& file, std::string_view kind) {
     throw InvalidInput(fmt::format("{}: not a results file of onmanifold", file.path()));
   }
   const std::int64_t version = file.integer_attribute("/", "schema_version");
-  if (version != schema_version) {
-    throw InvalidInput(fmt::format("{}: has schema version {}, this program reads version {}", file.path(),
-                                   version, schema_version));
+  if (version > schema_version) {
+    throw InvalidInput(
+        fmt::format("{}: has schema version {}, this program reads up to version {}: a newer onmanifold "
+                    "wrote it",
+                    file.path(), version, schema_version));
+  }
+  if (version < oldest_schema_version) {
+    throw InvalidInput(fmt::format("{}: has schema version {}, this program reads from version {} on",
+                                   file.path(), version, oldest_schema_version));
   }
   const std::string found = file.text_attribute("/", "kind");
   if (found != kind)

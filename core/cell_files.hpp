@@ -16,7 +16,9 @@
 
 namespace onmanifold {
 
+/// What this program writes, and the oldest that it reads; docs/result-files.md says when each of them moves.
 inline constexpr int schema_version = 1;
+inline constexpr int oldest_schema_version = 1;
 
 /// How a cell ended.
 struct CellStatus {

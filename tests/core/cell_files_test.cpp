@@ -2,6 +2,7 @@
 #include "core/cell_files.hpp"
 
 #include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "core/error.hpp"
 #include "core/hdf5_file.hpp"
 #include "core/stream.hpp"
+#include "core/verify.hpp"
 
 namespace onmanifold {
 namespace {
@@ -299,7 +301,16 @@ TEST_F(CellFiles, OtherSchemasAndKindsAreRefused) {
     writer.commit();
   }
   EXPECT_EQ(message_of([&] { static_cast<void>(read_raw_cell(file)); }),
-            "InvalidInput " + file + ": has schema version 99, this program reads version 1");
+            "InvalidInput " + file +
+                ": has schema version 99, this program reads up to version 1: a newer onmanifold wrote it");
+  {
+    Hdf5Writer writer(file);
+    writer.set_attribute("/", "schema_version", std::int64_t{0});
+    writer.set_attribute("/", "kind", std::string_view("raw"));
+    writer.commit();
+  }
+  EXPECT_EQ(message_of([&] { static_cast<void>(read_raw_cell(file)); }),
+            "InvalidInput " + file + ": has schema version 0, this program reads from version 1 on");
   {
     Hdf5Writer writer(file);
     writer.commit();
@@ -311,6 +322,41 @@ TEST_F(CellFiles, OtherSchemasAndKindsAreRefused) {
             "InvalidInput " + file + ": is a metrics file, expected a raw file");
   EXPECT_EQ(message_of([&] { static_cast<void>(read_raw_cell(path("none.h5"))); }),
             "InvalidInput " + path("none.h5") + ": no such file");
+}
+
+// Written by onmanifold 0.1.0 at commit 1bfa4016, before metrics had a p-value and files a diagnostic or a
+// log; only the paths and the kernel in its provenance were replaced, and the digest of the file with them.
+// It must stay readable as it is: see docs/result-files.md before changing this test.
+TEST_F(CellFiles, OldFilesAreStillRead) {
+  const std::string directory = ONMANIFOLD_SOURCE_DIR "/tests/golden/schema-1";
+  const std::vector<CellKey> keys = find_cells(directory);
+  ASSERT_EQ(keys.size(), 1U);
+  EXPECT_EQ(keys[0].text(), "plane-gmm9/exact_score/normal/seed-0");
+  EXPECT_TRUE(verify_directory(directory).problems.empty());
+
+  const RawCell raw = read_raw_cell(keys[0].raw_path(directory));
+  EXPECT_EQ(raw.status.state, "ok");
+  ASSERT_EQ(raw.raw.rows(), 3);
+  ASSERT_EQ(raw.raw.cols(), 400);
+  EXPECT_EQ(raw_digest(raw), "bdf4210b09b639df5282830aa3d81bb62cf1783b4ed59af05c73b8f0019d9dad");
+  EXPECT_EQ(raw.sample_hash, "9fa6f7919ef8fcd2743c80714c1e94a0b2c0db1df6255293de4caa58ae07fdb9");
+  EXPECT_TRUE(raw.diagnostics.empty());
+  EXPECT_TRUE(raw.log.empty());
+  EXPECT_GT(read_cell_head(keys[0].raw_path(directory)).timing.at("fit_s"), 0);
+  EXPECT_EQ(read_cell_stamp(keys[0].raw_path(directory)).raw_digest, raw_digest(raw));
+
+  const MetricsCell metrics = read_metrics_cell(keys[0].metrics_path(directory));
+  EXPECT_EQ(metrics.raw_digest, raw_digest(raw));
+  ASSERT_EQ(metrics.projected.size(), 10U);
+  EXPECT_EQ(metrics.projected[0].name, "tvd");
+  EXPECT_EQ(metrics.projected[0].value, 0.2816356464819475);
+  EXPECT_TRUE(std::isnan(metrics.projected[0].p_value));
+  EXPECT_EQ(read_metrics_stamp(keys[0].metrics_path(directory)).metric_hash, metrics.metric_hash);
+
+  const TaskFile task = read_task_file(directory + "/plane-gmm9/task.h5");
+  EXPECT_EQ(task.name, "plane-gmm9");
+  EXPECT_EQ(task.version, 1);
+  EXPECT_GT(task.reference.cols(), 0);
 }
 
 TEST_F(CellFiles, InconsistentCellsAreNotWritten) {

@@ -34,8 +34,10 @@ namespace fs = std::filesystem;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr int replicates = 8;  // ten times slower
+constexpr int wanted_kills = 8;
 #else
 constexpr int replicates = 40;
+constexpr int wanted_kills = 50;
 #endif
 
 /// Directories of these tests are in memory where that is possible: a kill leaves the same there, and most of
@@ -192,12 +194,12 @@ TEST_F(Faults, FiftyKillsAndResumesChangeNothing) {
   int kills = 0;
   int rounds = 0;
   std::uint64_t draw = 0;
-  while (kills < 50) {
+  while (kills < wanted_kills) {
     ASSERT_LT(++rounds, 50) << "too few kills hit a run: " << kills;
     const TemporaryDirectory killed;
     Files known;
     bool hit = true;
-    while (hit && kills < 50) {
+    while (hit && kills < wanted_kills) {
       const Vector point = stream.at(draw++).uniform(2, 1).col(0);
       hit = run_and_kill(spec, killed.path(), static_cast<int>(4 * point(0)),
                          static_cast<int>(4000 * point(1)));
