@@ -12,7 +12,9 @@
 
 #include "core/error.hpp"
 #include "core/linear_algebra.hpp"
+#include "core/statistics.hpp"
 #include "diagnostics/flow_step.hpp"
+#include "manifolds/sphere.hpp"
 
 namespace onmanifold {
 namespace {
@@ -251,6 +253,37 @@ AlignmentCondition alignment_condition(const ScoreField& field, const Manifold& 
     result.vacuous[c] = !(result.widest_bound[c] <= right_angle / 2) || !(result.contraction[c] > 0);
   }
   return result;
+}
+
+ThickCircle::ThickCircle() : centres_(2, 400) {
+  Vector xi(20);
+  for (Index i = 0; i < 20; ++i) xi[i] = 0.3 * normal_quantile((static_cast<double>(i) + 0.5) / 20);
+  for (Index j = 0; j < 400; ++j) {
+    const double angle = 2 * std::numbers::pi * static_cast<double>(j) / 400;
+    centres_(0, j) = (1 + xi[j % 20]) * std::cos(angle);
+    centres_(1, j) = (1 + xi[j % 20]) * std::sin(angle);
+  }
+}
+
+void ThickCircle::do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
+                              Vector* log_density) const {
+  if (log_density != nullptr) throw InvalidInput("thick circle: it gives no density");
+  for (Index c = 0; c < x.cols(); ++c) {
+    const Vector squares = ((a * centres_).colwise() - x.col(c)).colwise().squaredNorm().transpose();
+    const Vector weights = ((squares.minCoeff() - squares.array()) / (2 * sigma * sigma)).exp().matrix();
+    score->col(c) = (a * centres_ * weights / weights.sum() - x.col(c)) / (sigma * sigma);
+  }
+}
+
+AlignmentCondition thick_circle_condition(Index n, const Stream& stream) {
+  const ThickCircle law;
+  if (n < 1 || n > law.centres().cols()) throw InvalidInput(fmt::format("thick circle: {} starts", n));
+  const auto field = make_exact_score_field(law, geometric_levels(0.3, 0.1, 40));
+  Points start(2, n);
+  // 7 has no factor in common with 400: no centre twice.
+  for (Index c = 0; c < n; ++c) start.col(c) = law.centres().col(7 * c % 400);
+  start += 0.3 * stream.at("circle").normal(2, n);
+  return alignment_condition(*field, Sphere(1), start, {}, stream);
 }
 
 }  // namespace onmanifold

@@ -3,6 +3,7 @@
 // How well vectors that survive the path from noise to data lie in the tangent space, and a condition under
 // which they must.
 
+#include "core/distribution.hpp"
 #include "core/score_field.hpp"
 #include "core/stream.hpp"
 #include "diagnostics/lyapunov.hpp"
@@ -77,5 +78,24 @@ struct AlignmentCondition {
                                                      const PointsRef& start,
                                                      const AlignmentConditionOptions& options,
                                                      const Stream& stream);
+
+/// A law on no manifold, for which the condition has nothing to say: points of R^2 at distance 1 + .3 xi from
+/// 0, xi normal, all angles alike, as a sum over 400 of its points; smooth at noise from about .1 on.
+class ThickCircle final : public DiffusedScore {
+ public:
+  ThickCircle();
+  [[nodiscard]] Index dimension() const override { return 2; }
+  [[nodiscard]] const Points& centres() const { return centres_; }
+
+ private:
+  /// No density: \throw InvalidInput when asked for one.
+  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
+                   Vector* log_density) const override;
+  Points centres_;
+};
+
+/// The condition for ThickCircle against the tangents of the unit circle, from noise .3 down to .1, for \p n
+/// <= 400 starts.
+[[nodiscard]] AlignmentCondition thick_circle_condition(Index n, const Stream& stream);
 
 }  // namespace onmanifold

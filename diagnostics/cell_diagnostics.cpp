@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "diagnostics/alignment.hpp"
+#include "diagnostics/density_error.hpp"
 #include "diagnostics/intrinsic_dimension.hpp"
 #include "diagnostics/lift_geometry.hpp"
 #include "diagnostics/lyapunov.hpp"
@@ -216,7 +217,8 @@ class Lyapunov final : public Diagnostic {
       : field_(settings),
         points_(settings.integer("points", 100, 2, 1'000'000)),
         vectors_(settings.integer("vectors", 0, 0, 1'000'000)),
-        frozen_(settings.choice("path", "flow", {"flow", "frozen_noise"}) == "frozen_noise") {}
+        frozen_(settings.choice("path", "flow", {"flow", "frozen_noise"}) == "frozen_noise"),
+        condition_points_(settings.integer("condition_points", 50, 0, 400)) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     std::unique_ptr<ScoreField> own;
@@ -236,18 +238,61 @@ class Lyapunov final : public Diagnostic {
     const Vector gaps = spectral_gaps(r, d);
     Vector exponents(r.count);
     for (Index i = 0; i < r.count; ++i) exponents[i] = median_of_finite(r.exponents.row(i).transpose());
-    return {{"gap", scalar(median_of_finite(gaps))},
-            {"alignment", scalar(median_of_finite(found.a1))},
-            {"alignment_random", scalar(random_alignment(d, field.dimension()))},
-            {"score_alignment", scalar(median_of_finite(found.a2))},
-            {"largest_sine", scalar(median_of_finite(found.a3))},
-            {"dimension_estimate", scalar(lyapunov_dimension(r).median)},
-            {"dimension", scalar(static_cast<double>(d))},
-            {"failures", scalar(static_cast<double>(r.failures))},
-            {"exponents", exponents}};
+    Curves numbers = {{"gap", scalar(median_of_finite(gaps))},
+                      {"alignment", scalar(median_of_finite(found.a1))},
+                      {"alignment_random", scalar(random_alignment(d, field.dimension()))},
+                      {"score_alignment", scalar(median_of_finite(found.a2))},
+                      {"largest_sine", scalar(median_of_finite(found.a3))},
+                      {"dimension_estimate", scalar(lyapunov_dimension(r).median)},
+                      {"dimension", scalar(static_cast<double>(d))},
+                      {"failures", scalar(static_cast<double>(r.failures))},
+                      {"exponents", exponents}};
+    // It takes all D directions of every path.
+    if (condition_points_ > 0 && field.dimension() <= most_of_condition) {
+      add_condition(input, field, numbers);
+    }
+    return numbers;
   }
 
  private:
+  static constexpr Index most_of_condition = 32;
+
+  void add_condition(const DiagnosticInput& input, const ScoreField& field, Curves& numbers) const {
+    // From afar the quadratic term is too large on curved M, and nothing is said.
+    AlignmentConditionOptions options;
+    const Index last = field.levels().size() - 1;
+    while (options.first_level + 1 < last &&
+           field.levels()[options.first_level] > 0.1 * input.manifold->reach()) {
+      ++options.first_level;
+    }
+    const double s = field.levels()[options.first_level];
+    const AlignmentCondition c =
+        alignment_condition(field, *input.manifold, noised_points(input, condition_points_, s), options,
+                            input.stream.at("condition"));
+    double finite = 0;
+    double bounded = 0;
+    double linear = 0;
+    double vacuous = 0;
+    for (Index i = 0; i < c.measured.size(); ++i) {
+      if (!std::isfinite(c.measured[i])) continue;
+      // Both sides are sums of rounding errors of some 100 steps.
+      constexpr double rounding = 1e-9;
+      finite += 1;
+      bounded += c.measured[i] <= c.bound[i] + rounding ? 1 : 0;
+      linear += c.measured[i] <= c.predicted[i] + rounding ? 1 : 0;
+      vacuous += c.vacuous[i] ? 1 : 0;
+    }
+    // 0/0 is NaN: no path, no share.
+    numbers["bound_holds"] = scalar(bounded / finite);
+    numbers["linear_holds"] = scalar(linear / finite);
+    numbers["bound_vacuous"] = scalar(vacuous / finite);
+    numbers["condition_level"] = scalar(s);
+    numbers["condition_failures"] = scalar(static_cast<double>(c.failures));
+    const AlignmentCondition control = thick_circle_condition(100, input.stream.at("control"));
+    numbers["control_vacuous"] =
+        scalar(static_cast<double>(control.vacuous.count()) / static_cast<double>(control.vacuous.size()));
+  }
+
   /// NaN for none.
   static double median_of_finite(const Vector& values) {
     Vector kept(values.size());
@@ -262,6 +307,82 @@ class Lyapunov final : public Diagnostic {
   Index points_;
   Index vectors_;
   bool frozen_;
+  Index condition_points_;
+};
+
+/// The exact field plus a part of what another one says beyond it.
+class PartOfTheWay final : public ScoreField {
+ public:
+  PartOfTheWay(const ScoreField& from, const ScoreField& to, double part)
+      : from_(from), to_(to), part_(part) {}
+  [[nodiscard]] Index dimension() const override { return from_.dimension(); }
+  [[nodiscard]] const Vector& levels() const override { return from_.levels(); }
+
+ private:
+  void do_evaluate(const PointsRef& y, Index k, const PointsRef& vectors, Index count, Points& score,
+                   Points& result) const override {
+    if (count == 0) {
+      score = (1 - part_) * from_.score(y, k) + part_ * to_.score(y, k);
+      return;
+    }
+    Points other;
+    Points other_result;
+    from_.products(y, k, vectors, count, score, result);
+    to_.products(y, k, vectors, count, other, other_result);
+    score += part_ * (other - score);
+    result += part_ * (other_result - result);
+  }
+  const ScoreField& from_;
+  const ScoreField& to_;
+  double part_;
+};
+
+class DensityError final : public Diagnostic {
+ public:
+  explicit DensityError(Settings& settings)
+      : points_(settings.integer("points", 200, 10, 1'000'000)),
+        level_(settings.number("level", 1, 1e-6, 1e6)),
+        part_(settings.number("part", 0.01, 1e-6, 1)) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    const ScoreField& learned = learned_score(input);
+    if (input.exact == nullptr)
+      throw InvalidInput("unsupported: the score of this law under noise is not known");
+    if (learned.dimension() > most) throw InvalidInput("unsupported: more than 32 coordinates");
+    const auto exact = make_exact_score_field(*input.exact, learned.levels());
+    const Vector& levels = learned.levels();
+    Index last = 0;
+    (levels.array() / (level_ * FieldChoice::smallest_level(input))).log().abs().minCoeff(&last);
+    last = std::max<Index>(last, 1);
+    Points y = noised_points(input, points_, levels[0]);
+    const Vector psi = score_density_error(*exact, score_difference(*exact, learned), y, last);
+    const auto first_law = [&](const Points& at) { return input.exact->log_density(at, 1, levels[0]); };
+    const Vector plain = flow_log_density(*exact, y, first_law, last);
+    const Vector whole = flow_log_density(learned, y, first_law, last) - plain;
+    const PartOfTheWay near(*exact, learned, part_);
+    const Vector small = (flow_log_density(near, y, first_law, last) - plain) / part_;
+    return {{"correlation", scalar(correlation(psi, whole))},
+            {"correlation_of_part", scalar(correlation(psi, small))},
+            {"mean_in_se", scalar(mean(psi) / standard_error(psi))},
+            {"mean", scalar(mean(psi))},
+            {"spread", scalar(standard_deviation(psi))},
+            {"measured_spread", scalar(standard_deviation(whole))},
+            {"level", scalar(levels[last])}};
+  }
+
+ private:
+  static constexpr Index most = 32;  // every step takes the trace of a Jacobian
+
+  /// NaN where one of them does not vary or is not finite.
+  static double correlation(const Vector& a, const Vector& b) {
+    const Vector x = (a.array() - mean(a)).matrix();
+    const Vector y = (b.array() - mean(b)).matrix();
+    return x.dot(y) / (x.norm() * y.norm());
+  }
+
+  Index points_;
+  double level_;
+  double part_;
 };
 
 class LiftGeometry final : public Diagnostic {
@@ -307,6 +428,9 @@ std::unique_ptr<Diagnostic> make_support_robustness(Settings& settings) {
 }
 std::unique_ptr<Diagnostic> make_lyapunov(Settings& settings) {
   return std::make_unique<Lyapunov>(settings);
+}
+std::unique_ptr<Diagnostic> make_density_error(Settings& settings) {
+  return std::make_unique<DensityError>(settings);
 }
 std::unique_ptr<Diagnostic> make_lift_geometry(Settings& settings) {
   return std::make_unique<LiftGeometry>(settings);

@@ -36,8 +36,18 @@ namespace onmanifold {
 /// `frozen_noise`: gap and alignment (medians of the spectral gap after d and of A1), alignment_random,
 /// score_alignment (A2), largest_sine (A3), dimension_estimate, dimension, failures; exponents (medians,
 /// falling). `vectors` of them; 0: all up to D = 32, d + 8 above. On a lifted law the gap is at most about
-/// log(w/sigma).
+/// log(w/sigma). Up to D = 32, of `condition_points` (50; 0: none) paths from the first level below a tenth of
+/// the reach (`condition_level`): the shares bound_holds (angle measured <= alignment_condition's bound, a
+/// theorem), linear_holds (without the quadratic term: no bound on curved M), bound_vacuous, and
+/// control_vacuous of the same condition on a thick circle, a law on no manifold, which must be near 1.
 [[nodiscard]] std::unique_ptr<Diagnostic> make_lyapunov(Settings& settings);
+
+/// density_error of the learned field against the exact law on its levels, down to the level nearest to
+/// `level` (1) times the task's smallest noise, at the ends of `points` (200) exact paths: correlation of psi
+/// with the log-ratio of the two densities, correlation_of_part with that of a field `part` (.01) of the way
+/// from exact to learned, over `part` (1 if nothing but the first order matters there), mean_in_se = mean psi
+/// over its standard error, mean, spread, measured_spread, level. D <= 32.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_density_error(Settings& settings);
 
 /// lift_geometry over the task's grid of lift levels, of the manifold and the points alone; by level: sigma,
 /// rate, rate_low, rate_high, bound, mean_jump, failures; within_bound (1 or 0) over all.

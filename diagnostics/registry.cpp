@@ -15,6 +15,8 @@ const Registry<DiagnosticFactory>& diagnostic_registry() {
             make_support_robustness);
     all.add("lyapunov", "which directions survive the way from noise to data: spectral gap, alignment with tangents",
             make_lyapunov);
+    all.add("density_error", "whether the first order says what a learned score does to the density",
+            make_density_error);
     all.add("lift_geometry", "how often projection does not undo a lift, against the reach", make_lift_geometry);
     return all;
   }();

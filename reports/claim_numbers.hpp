@@ -40,7 +40,9 @@ inline constexpr const char* alignment = "alignment";  ///< median over paths of
 inline constexpr const char* random_alignment = "alignment_random";  ///< d/D
 inline constexpr const char* gap = "gap";                            ///< tangent - normal exponent
 inline constexpr const char* bound_holds =
-    "bound_holds";  ///< share of paths with measured <= predicted angle
+    "bound_holds";  ///< share of paths with measured <= bound: the condition with its quadratic term
+inline constexpr const char* bound_vacuous = "bound_vacuous";  ///< share of which the bound says nothing
+inline constexpr const char* linear_holds = "linear_holds";    ///< share within it without the quadratic term
 inline constexpr const char* control_vacuous =
     "control_vacuous";  ///< share without a statement, thick circle
 

@@ -30,34 +30,6 @@ Points noised(const Sampler& sampler, double s, Index n) {
   return y;
 }
 
-/// Points of R^2 at distance 1 + .3 xi from 0, all angles alike: a law on no manifold. By sums over 400 of
-/// its points.
-class ThickCircle final : public DiffusedScore {
- public:
-  ThickCircle() : centres_(2, 400) {
-    Vector xi(20);
-    for (Index i = 0; i < 20; ++i) xi[i] = 0.3 * normal_quantile((static_cast<double>(i) + 0.5) / 20);
-    for (Index j = 0; j < 400; ++j) {
-      const double angle = 2 * std::numbers::pi * static_cast<double>(j) / 400;
-      centres_(0, j) = (1 + xi[j % 20]) * std::cos(angle);
-      centres_(1, j) = (1 + xi[j % 20]) * std::sin(angle);
-    }
-  }
-  [[nodiscard]] Index dimension() const override { return 2; }
-  [[nodiscard]] const Points& centres() const { return centres_; }
-
- private:
-  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
-                   Vector* /*log_density*/) const override {
-    for (Index c = 0; c < x.cols(); ++c) {
-      const Vector squares = ((a * centres_).colwise() - x.col(c)).colwise().squaredNorm().transpose();
-      const Vector weights = ((squares.minCoeff() - squares.array()) / (2 * sigma * sigma)).exp().matrix();
-      score->col(c) = (a * centres_ * weights / weights.sum() - x.col(c)) / (sigma * sigma);
-    }
-  }
-  Points centres_;
-};
-
 TEST(Alignment, MeasuresAnglesBetweenSpaces) {
   // span(e1, e2) against span(cos a e1 + sin a e3, cos b e2 + sin b e4) in R^4.
   const double a = 1e-9;
@@ -215,6 +187,9 @@ TEST(AlignmentCondition, IsVacuousWhereThereIsNoManifold) {
     EXPECT_EQ(found.vacuous.count(), 40);
     EXPECT_LT(median(found.contraction), 1);
   }
+  EXPECT_EQ(thick_circle_condition(40, stream).vacuous.count(), 40);
+  EXPECT_THROW((void)thick_circle_condition(401, stream), InvalidInput);
+  EXPECT_THROW((void)law.log_density(Points::Ones(2, 1), 1, 0.1), InvalidInput);
 }
 
 }  // namespace

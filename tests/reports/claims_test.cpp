@@ -294,6 +294,25 @@ TEST(Claims, ReadLyapunovVectors) {
   EXPECT_EQ(verdict(0.5, 3), Verdict::not_reproduced);
 }
 
+TEST(Claims, TheConditionForAlignmentIsATheoremWithAControl) {
+  const auto judge = [](double holds, double control) {
+    Results results;
+    for (const char* name : {"plane-gmm9", "sphere-vmf6", "sphere-in-16d"}) {
+      results.number(name, "ddpm", "none", "lyapunov", "bound_holds", one(holds));
+      results.number(name, "ddpm", "none", "lyapunov", "bound_vacuous", one(0.25));
+      results.number(name, "ddpm", "none", "lyapunov", "linear_holds", one(0.5));
+    }
+    results.number("sphere-vmf6", "ddpm", "none", "lyapunov", "control_vacuous", one(control));
+    return judged(results.get(), "C27");
+  };
+  const ClaimResult proven = judge(1, 1);
+  EXPECT_EQ(proven.verdict, Verdict::theorem);
+  EXPECT_TRUE(mentions(proven, "vacuous on 0.25")) << proven.reason;
+  EXPECT_TRUE(mentions(proven, "without it on 0.5")) << proven.reason;
+  EXPECT_EQ(judge(0.98, 1).verdict, Verdict::not_reproduced);  // a bound that fails once is none
+  EXPECT_EQ(judge(1, 0.2).verdict, Verdict::inconclusive);     // it would say something of any law
+}
+
 TEST(Claims, ATheoremHasNoVerdictOfItsOwn) {
   Results results;
   results.number("sphere-in-16d", "autoencoder_ddpm", "none", "two_step_bound", "lhs_over_rhs", one(0.005));

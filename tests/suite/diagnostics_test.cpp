@@ -182,6 +182,9 @@ name = "lyapunov"
 field = "exact"
 points = 30
 levels = 100
+condition_points = 20
+[[diagnostic]]
+name = "density_error"
 [[diagnostic]]
 name = "target_variance"
 points = 200
@@ -214,6 +217,11 @@ points = 200
   EXPECT_GT(number(bare, "lyapunov", "gap"), number(lifted, "lyapunov", "gap") + 1);
   EXPECT_GT(number(bare, "lyapunov", "alignment"), 0.9);
   EXPECT_NEAR(number(bare, "lyapunov", "alignment_random"), 2.0 / 3, 1e-12);
+  EXPECT_EQ(number(bare, "lyapunov", "bound_holds"), 1);
+  EXPECT_EQ(number(bare, "lyapunov", "control_vacuous"), 1);
+  EXPECT_LT(number(bare, "lyapunov", "bound_vacuous"), 0.2);
+  EXPECT_EQ(number(lifted, "lyapunov", "bound_vacuous"), 1);  // the lift ends the contraction
+  EXPECT_EQ(bare.at("density_error").status, "unsupported: the method has no score");
   // D at the smallest level for plain regression, d with the uniform law of the plane taken off; over 50 points.
   EXPECT_NEAR(number(bare, "target_variance", "dsm_total_s2"), 3, 4.5 * std::sqrt(6.0 / 50));
   EXPECT_NEAR(number(bare, "target_variance", "mad_total_s2"), 2, 4.5 * std::sqrt(4.0 / 50));
