@@ -280,6 +280,12 @@ CellHead read_cell_head(const std::string& path) {
   return head;
 }
 
+Curves read_training_curves(const std::string& path) {
+  const Hdf5Reader file(path);
+  check_kind(file, raw_kind);
+  return read_curves(file, "/training");
+}
+
 CellStamp read_cell_stamp(const std::string& path) {
   const Hdf5Reader file(path);
   check_kind(file, raw_kind);

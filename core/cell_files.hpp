@@ -107,6 +107,9 @@ struct CellStamp {
 };
 [[nodiscard]] CellStamp read_cell_stamp(const std::string& path);
 
+/// RawCell::training alone.
+[[nodiscard]] Curves read_training_curves(const std::string& path);
+
 /// What a resume scan asks of a metrics file. Reads the whole file once and compares it with its own digest,
 /// so damaged metrics are found. \throw InvalidInput or IoError, also where the digest does not fit.
 struct MetricsStamp {

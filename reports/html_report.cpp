@@ -33,6 +33,7 @@ constexpr double bytes_for_panels = 0.6e6;
 constexpr Index faces_per_mesh = 10000;
 constexpr std::size_t bytes_for_csv = 900000;
 constexpr std::size_t values_per_curve = 200;
+constexpr int curves_per_arm = 30;
 
 // The samples of an arm that a picture shows.
 struct ArmPicture {
@@ -84,13 +85,19 @@ TaskPictures load_pictures(const std::string& directory, const TaskResult& task,
   TaskPictures pictures;
   for (const Arm& arm : summary.arms) {
     bool shown = false;
+    int curves = 0;
     for (const CellResult& cell : task.cells) {
       if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok")
         continue;
+      if (++curves > curves_per_arm) break;
       try {
-        const RawCell raw = read_raw_cell(cell.key.raw_path(directory));
-        add_curve(row_label(arm), raw.training, pictures);
-        if (shown || raw.raw.rows() != 3 || raw.raw.cols() == 0) continue;
+        const std::string path = cell.key.raw_path(directory);
+        add_curve(row_label(arm), read_training_curves(path), pictures);
+        if (shown) continue;
+        const RawCell raw = read_raw_cell(path);
+        if (raw.raw.cols() == 0) continue;
+        shown = true;  // or never: all cells of a task have one dimension
+        if (raw.raw.rows() != 3) continue;
         const Index n = std::min(points_per_arm, raw.raw.cols());
         ArmPicture picture;
         picture.label = row_label(arm);
@@ -100,7 +107,6 @@ TaskPictures load_pictures(const std::string& directory, const TaskResult& task,
         picture.projected =
             raw.projected.cols() == raw.raw.cols() ? raw.projected.leftCols(n) : raw.raw.leftCols(n);
         pictures.arms.push_back(std::move(picture));
-        shown = true;
       } catch (const std::runtime_error& error) {
         pictures.problems.push_back(fmt::format("{}: {}", cell.key.text(), error.what()));
       }
@@ -390,7 +396,7 @@ std::string figures_html(std::size_t index, const TaskSummary& summary, const Ta
   if (!pictures.curves.empty()) {
     html += figure_html(
         "Training loss",
-        "One line a seed. Arms with different lifts learn different targets: their losses "
+        "One line a seed, at most 30 of an arm. Arms with different lifts learn different targets: their losses "
         "need not be comparable.",
         [&] { return curves_svg(pictures.curves, pictures.curve_x, fmt::format("loss{}", index)); });
   }

@@ -10,7 +10,7 @@
 
 namespace onmanifold {
 
-/// Reads the samples of one cell an arm for the pictures and the training curves of all. Pictures show at
+/// Reads the samples of one cell an arm for the pictures and the training curves of its first 30. Pictures show at
 /// most 2,000 points an arm and fewer when there are many arms, so that the page of a suite like `quick`
 /// stays below 5 MB. What cannot be drawn is said in the page.
 [[nodiscard]] std::string html_report(const ResultSet& results);

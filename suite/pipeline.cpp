@@ -96,8 +96,8 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   const std::shared_ptr<const DiffusedScore> score = task.diffused_score(cell.lift);
   result.timing["data_s"] = lap();
 
-  Settings settings(cell.method.settings, cell.key.text());
-  const std::unique_ptr<GenerativeModel> model = suite.method_types->get(cell.method.type).factory(settings);
+  Settings settings(cell.method->settings, cell.key.text());
+  const std::unique_ptr<GenerativeModel> model = suite.method_types->get(cell.method->type).factory(settings);
   const FitContext context{.training = training.get(),
                            .manifold = task.manifold.get(),
                            .sampler = task.sampler.get(),
@@ -161,7 +161,7 @@ Points training_points(const Task& task, std::uint64_t seed, int replicate, Inde
 
 RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
   RawCell result;
-  result.config = cell.config;
+  result.config = cell.config();
   result.sample_hash = cell.sample_hash;
   result.timing["probe_s"] = recent_probe_seconds();
   const double cpu_before = cpu_seconds();
@@ -213,7 +213,7 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
                     .intrinsic_density = raw.intrinsic_density,
                     .density = task.density.get()};
   MetricsCell result;
-  result.config = cell.metric_config;
+  result.config = cell.metric_config();
   result.metric_hash = cell.metric_hash;
   result.raw_digest = raw_digest;
   for (const MetricSpec& spec : cell.task->metrics) {

@@ -62,7 +62,7 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
     if (usable && !options.force) {
       throw InvalidInput(fmt::format("{} has another configuration ({}); use --force to compute it again, or -o for "
                                      "another directory",
-                                     path, fmt::join(describe_difference(config, cell.config), "; ")));
+                                     path, fmt::join(describe_difference(config, cell.config()), "; ")));
     }
     return Work::everything;
   }
@@ -229,7 +229,7 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
       if (status.state == environment_fault) throw IoError(status.message);
       if (outcome.kind != JobOutcome::Kind::finished) {
         RawCell record;  // the worker could not leave a file: the parent does
-        record.config = cell.config;
+        record.config = cell.config();
         record.sample_hash = cell.sample_hash;
         record.provenance = where_from;
         record.status = status;

@@ -392,12 +392,25 @@ Lift resolve(const LiftSpec& lift, const Task& task) {
   return result;
 }
 
+Value Cell::config() const {
+  Value value = *arm_config;
+  value.get_if<Value::Table>()->emplace("replicate", key.seed);
+  return value;
+}
+
+Value Cell::metric_config() const {
+  Value value = *arm_metric_config;
+  value.get_if<Value::Table>()->emplace("sample_hash", sample_hash);
+  return value;
+}
+
 std::vector<Cell> expand(const SuiteSpec& suite) {
   std::vector<Cell> cells;
   for (const std::shared_ptr<const TaskSpec>& task : suite.tasks) {
     const SampleSizes sizes = sizes_of(suite, *task);
     for (const MethodSpec& method : suite.methods) {
       if (!runs_on(method, task->task.name)) continue;
+      const auto shared_method = std::make_shared<const MethodSpec>(method);
       for (const std::string& lift_name : method.lifts) {
         const auto lift_spec = std::find_if(suite.lifts.begin(), suite.lifts.end(),
                                             [&](const LiftSpec& lift) { return lift.name == lift_name; });
@@ -409,44 +422,48 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
         if (excluded) continue;
         const Lift lift = resolve(*lift_spec, task->task);
         const auto [first, last] = replicates_of(suite, *task);
+        const Index n_train = method.n_train.value_or(sizes.train);
+        Value::Table asked;
+        std::vector<DiagnosticSpec> diagnostics;
+        for (const DiagnosticSpec& diagnostic : suite.diagnostics) {
+          if (any_matches(diagnostic.methods, method.name) && any_matches(diagnostic.tasks, task->task.name) &&
+              any_matches(diagnostic.lifts, lift_name)) {
+            diagnostics.push_back(diagnostic);
+            asked[diagnostic.name] = Value::Table{{"type", diagnostic.type}, {"settings", diagnostic.settings}};
+          }
+        }
+        // Metric settings are not what samples depend on: a changed metric list recomputes metrics only.
+        Value::Table config = {
+            {"schema", schema_version},
+            {"task", Value::Table{{"name", task->task.name},
+                                  {"version", task->task.version},
+                                  {"data_hash", task->task.data_hash},
+                                  {"s_min", task->task.smallest_noise},
+                                  {"settings", without(task->settings, {"metrics", "bins"})}}},
+            {"method", Value::Table{{"name", method.name}, {"type", method.type}, {"settings", method.settings}}},
+            {"lift", Value::Table{{"name", lift_name}, {"type", to_string(lift.type)}, {"sigma", lift.sigma}}},
+            {"n_train", static_cast<std::int64_t>(n_train)},
+            {"n_samples", static_cast<std::int64_t>(sizes.samples)},
+            {"seed", static_cast<std::int64_t>(suite.seed)}};
+        // Absent where nothing is asked, so that results of suites without diagnostics keep their hashes.
+        if (!asked.empty()) config.emplace("diagnostics", std::move(asked));
+        const auto arm_config = std::make_shared<const Value>(std::move(config));
+        const auto arm_metric_config = std::make_shared<const Value>(Value::Table{
+            {"metrics", metric_list_value(task->metrics)},
+            {"n_reference", static_cast<std::int64_t>(sizes.reference)},
+            {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()}});
         for (int replicate = first; replicate <= last; ++replicate) {
           Cell cell;
           cell.key = {task->task.name, method.name, lift_name, replicate};
           cell.task = task;
-          cell.method = method;
+          cell.method = shared_method;
           cell.lift = lift;
-          cell.n_train = method.n_train.value_or(sizes.train);
-          Value::Table asked;
-          for (const DiagnosticSpec& diagnostic : suite.diagnostics) {
-            if (any_matches(diagnostic.methods, method.name) && any_matches(diagnostic.tasks, task->task.name) &&
-                any_matches(diagnostic.lifts, lift_name)) {
-              cell.diagnostics.push_back(diagnostic);
-              asked[diagnostic.name] = Value::Table{{"type", diagnostic.type}, {"settings", diagnostic.settings}};
-            }
-          }
-          // Metric settings are not what samples depend on: a changed metric list recomputes metrics only.
-          cell.config = Value::Table{
-              {"schema", schema_version},
-              {"task", Value::Table{{"name", task->task.name},
-                                    {"version", task->task.version},
-                                    {"data_hash", task->task.data_hash},
-                                    {"s_min", task->task.smallest_noise},
-                                    {"settings", without(task->settings, {"metrics", "bins"})}}},
-              {"method", Value::Table{{"name", method.name}, {"type", method.type}, {"settings", method.settings}}},
-              {"lift", Value::Table{{"name", lift_name}, {"type", to_string(lift.type)}, {"sigma", lift.sigma}}},
-              {"n_train", static_cast<std::int64_t>(cell.n_train)},
-              {"n_samples", static_cast<std::int64_t>(sizes.samples)},
-              {"seed", static_cast<std::int64_t>(suite.seed)},
-              {"replicate", replicate}};
-          // Absent where nothing is asked, so that results of suites without diagnostics keep their hashes.
-          if (!asked.empty()) cell.config.get_if<Value::Table>()->emplace("diagnostics", std::move(asked));
-          cell.sample_hash = to_hex(sha256(to_json(cell.config)));
-          cell.metric_config = Value::Table{
-              {"metrics", metric_list_value(task->metrics)},
-              {"n_reference", static_cast<std::int64_t>(sizes.reference)},
-              {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()},
-              {"sample_hash", cell.sample_hash}};
-          cell.metric_hash = to_hex(sha256(to_json(cell.metric_config)));
+          cell.n_train = n_train;
+          cell.diagnostics = diagnostics;
+          cell.arm_config = arm_config;
+          cell.arm_metric_config = arm_metric_config;
+          cell.sample_hash = to_hex(sha256(to_json(cell.config())));
+          cell.metric_hash = to_hex(sha256(to_json(cell.metric_config())));
           cells.push_back(std::move(cell));
         }
       }

@@ -96,14 +96,19 @@ struct SuiteSpec {
 struct Cell {
   CellKey key;
   std::shared_ptr<const TaskSpec> task;
-  MethodSpec method;
+  std::shared_ptr<const MethodSpec> method;
   Lift lift;                    ///< with the level in force for this task
   Index n_train = 0;
   std::vector<DiagnosticSpec> diagnostics;  ///< those that are asked of this cell
-  Value config;                 ///< what the samples depend on; hashed to sample_hash
   std::string sample_hash;
-  Value metric_config;          ///< what the metrics depend on beside the samples
   std::string metric_hash;
+  /// Configurations without what is the cell's own: shared by the replicates, of which there may be very many.
+  std::shared_ptr<const Value> arm_config, arm_metric_config;
+
+  /// What the samples depend on; hashed to sample_hash.
+  [[nodiscard]] Value config() const;
+  /// What the metrics depend on beside the samples; hashed to metric_hash.
+  [[nodiscard]] Value metric_config() const;
 };
 
 /// \throw InvalidInput naming \p where.

@@ -176,6 +176,7 @@ TEST_F(CellFiles, StampsAreWhatAResumeScanAsks) {
   EXPECT_EQ(stamp.sample_hash, cell.sample_hash);
   EXPECT_EQ(stamp.raw_digest, metrics.raw_digest);
   EXPECT_EQ(stamp.status.state, "ok");
+  EXPECT_TRUE(same_bits(read_training_curves(path("x.h5")).at("vae/loss"), cell.training.at("vae/loss")));
   EXPECT_EQ(read_metrics_stamp(path("m.h5")).metric_hash, metrics.metric_hash);
   EXPECT_EQ(read_metrics_stamp(path("m.h5")).raw_digest, metrics.raw_digest);
   // One bit of a metric's value: HDF5 reads on, the stamp does not.

@@ -125,9 +125,9 @@ TEST(SuiteSpec, AMethodMayRunOnSomeTasksAndHaveOtherSettingsOnOthers) {
                            "tasks = [\"plane-*\"]\n[[method]]\nname = \"flat\"\ntype = \"oracle\"\ntasks = [\"sphere-*\"]\n";
   const std::vector<Cell> cells = expand(parse(text));
   ASSERT_EQ(cells.size(), 2U * (1U + 3U) + 2U * 2U);
-  EXPECT_EQ(cells[2].method.type, "gaussian");
+  EXPECT_EQ(cells[2].method->type, "gaussian");
   EXPECT_EQ(cells[10].key.text(), "sphere-vmf6/flat/none/seed-0");
-  EXPECT_EQ(cells[10].method.type, "oracle");
+  EXPECT_EQ(cells[10].method->type, "oracle");
   EXPECT_TRUE(refused(replaced(text, "sphere-*", "*-*"), {"s.toml", "flat", "twice", "plane-gmm9"}));
   EXPECT_TRUE(refused(replaced(text, "sphere-*", "spere-*"), {"line 28", "spere-*", "sphere-vmf6"}));
 }
