@@ -1,9 +1,18 @@
 #!/usr/bin/env bash
-# Fuzzes every reader for the given number of seconds (default 60) under libFuzzer with the address sanitizer. Needs
-# clang 14 and its runtime (installed if missing). A crash leaves its input in build/fuzz and a non-zero exit code.
+# Fuzzes the readers for the given number of seconds (default 60) under libFuzzer with the address sanitizer:
+#   scripts/fuzz.sh [SECONDS [READER]]
+# READER, one of the names below, has all the time; without it every input chooses its own. Needs clang 14 and its runtime
+# (installed if missing). A crash leaves its input in build/fuzz and a non-zero exit code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
+readers=(off obj ply npy csv toml json manifold metrics idx-images idx-labels structure cell)  # as in readers_fuzz.cpp
+if [ $# -gt 1 ]; then
+  for i in "${!readers[@]}"; do
+    if [ "${readers[$i]}" = "$2" ]; then export ONMANIFOLD_FUZZ_READER=$i; fi
+  done
+  [ -n "${ONMANIFOLD_FUZZ_READER:-}" ] || { echo "fuzz.sh: unknown reader '$2' (known: ${readers[*]})" >&2; exit 2; }
+fi
 
 scripts/install-dependencies.sh --build --fuzz
 cmake -G Ninja -S . -B build/fuzz -DCMAKE_BUILD_TYPE=Sanitize -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_C_COMPILER=clang-14 \

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every reader of text or bytes that a user can hand us, under libFuzzer: whatever comes in, the answer is a value or
-// InvalidInput, never a crash, a hang or another exception. The first byte chooses the reader.
+// Every reader of text or bytes that a user can hand us, under libFuzzer: whatever comes in, the answer is a
+// value or InvalidInput (or IoError where a file is named), never a crash, a hang or another exception. The
+// first byte chooses the reader; $ONMANIFOLD_FUZZ_READER, a number from 0 on, chooses one for all inputs.
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
 #include <unistd.h>
 
+#include "core/cell_files.hpp"
 #include "core/error.hpp"
+#include "core/hdf5_file.hpp"
 #include "core/point_files.hpp"
 #include "core/value.hpp"
+#include "datasets/idx.hpp"
+#include "datasets/structure_files.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
@@ -23,28 +28,72 @@ namespace {
 
 using namespace onmanifold;
 
-/// Point files are read by path.
-Points read_as(const std::string& text, const std::string& extension) {
+constexpr int readers = 13;
+
+/// Some files are read by path. The file stays for the next input.
+std::string file_of(const std::string& text, const std::string& extension) {
   static const std::string stem = "/dev/shm/onmanifold-fuzz-" + std::to_string(getpid());
   const std::string path = stem + extension;
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
-  Points points = read_points(path);
-  std::remove(path.c_str());
-  return points;
+  return path;
+}
+
+/// As verify does: bytes first, and HDF5 sees only files that are what was written. HDF5's own parser is not
+/// under test.
+void read_cell(const std::string& path) {
+  if (!check_file_digest(path).empty()) return;
+  try {
+    (void)read_raw_cell(path);
+  } catch (const InvalidInput&) {  // another kind
+  }
+  try {
+    (void)read_metrics_cell(path);
+  } catch (const InvalidInput&) {
+  }
+  (void)read_task_file(path);
 }
 
 void read(int reader, const std::string& text) {
   switch (reader) {
-    case 0: (void)parse_off(text, "fuzz"); break;
-    case 1: (void)parse_obj(text, "fuzz"); break;
-    case 2: (void)parse_ply(text, "fuzz"); break;
-    case 3: (void)read_as(text, ".npy"); break;
-    case 4: (void)read_as(text, ".csv"); break;
-    case 5: (void)parse_suite(parse_toml(text, "fuzz"), "fuzz"); break;
-    case 6: (void)parse_json(text, "fuzz"); break;
+    case 0:
+      (void)parse_off(text, "fuzz");
+      break;
+    case 1:
+      (void)parse_obj(text, "fuzz");
+      break;
+    case 2:
+      (void)parse_ply(text, "fuzz");
+      break;
+    case 3:
+      (void)read_points(file_of(text, ".npy"));
+      break;
+    case 4:
+      (void)read_points(file_of(text, ".csv"));
+      break;
+    case 5:
+      (void)parse_suite(parse_toml(text, "fuzz"), "fuzz");
+      break;
+    case 6:
+      (void)parse_json(text, "fuzz");
+      break;
     case 7:
       // A path would read files of this machine, and a huge dimension is a legitimate wish.
       if (text.size() < 40 && text.find("mesh") == std::string::npos) (void)make_manifold(text);
+      break;
+    case 9:
+      (void)read_idx_images(file_of(text, ".idx"));
+      break;
+    case 10:
+      (void)read_idx_labels(file_of(text, ".idx"));
+      break;
+    case 11:
+      // The first byte of the text: PDB or mmCIF.
+      if (!text.empty()) {
+        (void)read_backbone_segments(file_of(text.substr(1), text[0] == 'p' ? ".pdb" : ".cif"));
+      }
+      break;
+    case 12:
+      read_cell(file_of(text, ".h5"));
       break;
     default:
       for (const MetricSpec& metric : parse_metric_list(text)) (void)make_metric(metric);
@@ -55,9 +104,12 @@ void read(int reader, const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
+  static const char* const chosen = std::getenv("ONMANIFOLD_FUZZ_READER");
+  const int reader = chosen == nullptr ? data[0] : std::atoi(chosen);
   try {
-    read(data[0] % 9, std::string(reinterpret_cast<const char*>(data) + 1, size - 1));
+    read(reader % readers, std::string(reinterpret_cast<const char*>(data) + 1, size - 1));
   } catch (const InvalidInput&) {
+  } catch (const IoError&) {
   }
   return 0;
 }
