@@ -11,9 +11,14 @@ include(GoogleTest)
 file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp" "// Carries the precompiled header of all libraries.\n")
 add_library(onmanifold_precompiled STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
 target_link_libraries(onmanifold_precompiled PUBLIC onmanifold::flags Eigen3::Eigen)
-target_precompile_headers(
-  onmanifold_precompiled PRIVATE <Eigen/Dense> <algorithm> <cmath> <cstdint> <functional> <map> <memory> <optional>
-  <string> <string_view> <utility> <vector>)
+set(precompiled_headers <Eigen/Dense> <algorithm> <cmath> <cstdint> <functional> <map> <memory> <optional> <string>
+                        <string_view> <utility> <vector>)
+target_precompile_headers(onmanifold_precompiled PRIVATE ${precompiled_headers})
+if(ONMANIFOLD_BUILD_TESTS)  # and one with GoogleTest, a second of every test's compilation
+  add_library(onmanifold_precompiled_tests STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
+  target_link_libraries(onmanifold_precompiled_tests PUBLIC onmanifold::flags Eigen3::Eigen GTest::gmock GTest::gtest)
+  target_precompile_headers(onmanifold_precompiled_tests PRIVATE ${precompiled_headers} <gmock/gmock.h> <gtest/gtest.h>)
+endif()
 
 function(onmanifold_add_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
@@ -21,9 +26,10 @@ function(onmanifold_add_library name)
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(onmanifold::${name} ALIAS ${target})
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${ARG_HEADERS})
-  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${target} PUBLIC onmanifold::flags Eigen3::Eigen ${ARG_DEPENDS}
-                        PRIVATE ${ARG_PRIVATE_DEPENDS})
+  target_link_libraries(${target} PUBLIC onmanifold_abi Eigen3::Eigen ${ARG_DEPENDS}
+                        PRIVATE ${ARG_PRIVATE_DEPENDS} "$<BUILD_INTERFACE:onmanifold_flags>")
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  set_property(GLOBAL APPEND PROPERTY ONMANIFOLD_LIBRARIES ${target})
   target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled)
 endfunction()
 
@@ -43,7 +49,7 @@ function(onmanifold_add_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} onmanifold::flags GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE ONMANIFOLD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              ONMANIFOLD_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  target_precompile_headers(${name} REUSE_FROM onmanifold_precompiled)
+  target_precompile_headers(${name} REUSE_FROM onmanifold_precompiled_tests)
   if(ARG_ONE_PROCESS)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}

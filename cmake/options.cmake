@@ -1,4 +1,5 @@
-# Build types, sanitizers and the one INTERFACE target that carries every flag of our own code.
+# Build types, sanitizers and two INTERFACE targets: onmanifold::abi, what a program that uses the libraries has to share
+# with them, and onmanifold::flags, every flag of our own code.
 if(CMAKE_SOURCE_DIR STREQUAL CMAKE_BINARY_DIR)
   message(FATAL_ERROR "In-source builds are refused; use a preset: cmake --preset release")
 endif()
@@ -20,10 +21,14 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG" CACHE STRING "Flags of Release" FORCE
 set(ONMANIFOLD_MARCH "" CACHE STRING "Value of -march= (the release preset says native)")
 set(ONMANIFOLD_SANITIZE "" CACHE STRING "Value of -fsanitize=")
 
+add_library(onmanifold_abi INTERFACE)
+add_library(onmanifold::abi ALIAS onmanifold_abi)
 add_library(onmanifold_flags INTERFACE)
 add_library(onmanifold::flags ALIAS onmanifold_flags)
+target_link_libraries(onmanifold_flags INTERFACE onmanifold_abi)
 # 64-byte buffers whatever the instruction set: results must not depend on where a buffer starts.
-target_compile_definitions(onmanifold_flags INTERFACE EIGEN_MAX_ALIGN_BYTES=64 EIGEN_DONT_PARALLELIZE)
+target_compile_definitions(onmanifold_abi INTERFACE EIGEN_MAX_ALIGN_BYTES=64 EIGEN_DONT_PARALLELIZE)
+target_compile_features(onmanifold_abi INTERFACE cxx_std_20)
 target_compile_options(onmanifold_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                                                   -Woverloaded-virtual -Wold-style-cast -fno-math-errno)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -34,13 +39,13 @@ if(ONMANIFOLD_WERROR)
   target_compile_options(onmanifold_flags INTERFACE -Werror)
 endif()
 if(ONMANIFOLD_MARCH)
-  target_compile_options(onmanifold_flags INTERFACE -march=${ONMANIFOLD_MARCH})
+  target_compile_options(onmanifold_abi INTERFACE -march=${ONMANIFOLD_MARCH})
   if(ONMANIFOLD_MARCH STREQUAL "native")
     # GCC prefers 256-bit vectors by default on most AVX-512 machines; our kernels are dense.
     include(CheckCXXCompilerFlag)
     check_cxx_compiler_flag(-mprefer-vector-width=512 ONMANIFOLD_HAS_VECTOR_WIDTH)
     if(ONMANIFOLD_HAS_VECTOR_WIDTH)
-      target_compile_options(onmanifold_flags INTERFACE -mprefer-vector-width=512)
+      target_compile_options(onmanifold_abi INTERFACE -mprefer-vector-width=512)
     endif()
   endif()
 endif()

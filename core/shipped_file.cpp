@@ -21,6 +21,7 @@ std::string shipped_file(std::string_view relative) {
   const fs::path executable = fs::read_symlink("/proc/self/exe", ignored);
   if (!executable.empty()) roots.push_back(executable.parent_path().parent_path() / "share" / "onmanifold");
   roots.emplace_back(ONMANIFOLD_SOURCE_ROOT);
+  roots.emplace_back(ONMANIFOLD_INSTALLED_SHARE);  // of a program that uses the installed libraries
   std::vector<std::string> tried;
   for (const fs::path& root : roots) {
     const fs::path candidate = root / relative;
