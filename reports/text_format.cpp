@@ -80,7 +80,8 @@ int code_width(std::uint32_t code) {
 FormattedValue format_measured(double value, double spread) {
   if (std::isnan(value)) return {"—", ""};
   if (std::isinf(value)) return {infinity_text(value), ""};
-  const bool has_spread = std::isfinite(spread) && spread > 0.0;
+  constexpr double rounding = 1e-12;  // what equal values differ by after a mean
+  const bool has_spread = std::isfinite(spread) && spread > rounding * std::abs(value);
   if (value == 0.0 && !has_spread) return {"0", ""};
   const int place = has_spread ? rounded_exponent(spread, 2) - 1 : rounded_exponent(value, 4) - 3;
   const double greater = std::max(std::abs(value), has_spread ? spread : 0.0);

@@ -40,6 +40,12 @@ TEST(FormatMeasured, FourDigitsWithoutASpread) {
   EXPECT_EQ(shown(0.0, nan_value), "0");
 }
 
+TEST(FormatMeasured, ASpreadOfRoundingIsNone) {
+  EXPECT_EQ(shown(0.964, 1.2e-16), "0.9640");
+  EXPECT_EQ(shown(3.2229e-16, 5.5e-32), "3.223e-16");
+  EXPECT_EQ(shown(0.5, 1e-11), "0.500000000000 ± 0.000000000010");
+}
+
 TEST(FormatMeasured, ScientificWhenTinyOrHuge) {
   EXPECT_EQ(shown(1.234e-5, 1.1e-6), "1.23e-5 ± 1.1e-6");
   EXPECT_EQ(shown(-3.2e-5, 1.1e-4), "-3e-5 ± 1.1e-4");
