@@ -8,6 +8,7 @@
 #include "models/networks/mlp.hpp"
 #include "models/networks/mlp_tangents.hpp"
 #include "models/networks/time_embedding.hpp"
+#include "models/networks/unet.hpp"
 
 namespace onmanifold {
 namespace {
@@ -36,17 +37,24 @@ class NetworkAnswers {
   }
 
   void evaluate(const Points& x, Index t, const Points& vectors, Index count, Points& y, Points& products) const {
-    if (tangents_ == nullptr) {
+    const auto* unet = dynamic_cast<const Unet*>(&network_);
+    if (unet != nullptr && tangent_scratch_ == nullptr) tangent_scratch_ = unet->make_tangent_scratch();
+    if (unet == nullptr && tangents_ == nullptr) {
       const auto* mlp = dynamic_cast<const Mlp*>(&network_);
-      if (mlp == nullptr) throw InvalidInput("unsupported: Jacobian products of a network that is no perceptron");
+      if (mlp == nullptr) throw InvalidInput("unsupported: Jacobian products of network " + network_.name());
       tangents_ = std::make_unique<MlpTangents>(*mlp, parameters_);
     }
     y.resize(x.rows(), x.cols());
     products.resize(vectors.rows(), vectors.cols());
     for (Index first = 0; first < x.cols(); first += block) {
       const Index n = std::min(block, x.cols() - first);
-      tangents_->evaluate(x.middleCols(first, n).cast<float>(), table_.col(t),
-                          vectors.middleCols(count * first, count * n).cast<float>(), count, value_, product_);
+      const Eigen::MatrixXf at = x.middleCols(first, n).cast<float>();
+      const Eigen::MatrixXf along = vectors.middleCols(count * first, count * n).cast<float>();
+      if (unet != nullptr) {
+        unet->tangents(parameters_, at, table_.col(t), along, count, *tangent_scratch_, value_, product_);
+      } else {
+        tangents_->evaluate(at, table_.col(t), along, count, value_, product_);
+      }
       y.middleCols(first, n) = value_.cast<double>();
       products.middleCols(count * first, count * n) = product_.cast<double>();
     }
@@ -58,6 +66,7 @@ class NetworkAnswers {
   Eigen::MatrixXf table_;
   mutable std::unique_ptr<Network::Scratch> scratch_;
   mutable std::unique_ptr<MlpTangents> tangents_;  // made when first asked for
+  mutable std::unique_ptr<Network::Scratch> tangent_scratch_;  // the same of a U-Net
   mutable Eigen::MatrixXf in_;
   mutable Eigen::MatrixXf out_;
   mutable Eigen::MatrixXf value_;

@@ -132,6 +132,45 @@ inline void norm_silu_backward(const float* gain, const float* offset, Index pix
   }
 }
 
+/// The change \p da of norm_silu's result for the change \p dx of its argument, with \p x as it left it:
+/// dn = (dx - mean(dx) - n mean(n dx))/deviation for the normalised n, da = silu'(z) gain dn.
+inline void norm_silu_tangent(const float* gain, const float* offset, Index pixels, Index count,
+                              const float* x, const Statistics& statistics, const float* dx, float* da) {
+  const float share = static_cast<float>(1.0 / static_cast<double>(pixels * (count / groups)));
+  alignas(64) PerChannel first;   // mean(dx)
+  alignas(64) PerChannel second;  // mean(n dx)
+  for (Index c = 0; c < count; c += lanes) {
+    const Vec inverse = load(statistics.inverse.data() + c);
+    const Vec mean = load(statistics.mean.data() + c);
+    std::array<Vec, 4> s1{};
+    std::array<Vec, 4> s2{};
+    for (Index p = 0; p < pixels; ++p) {
+      const Vec change = load(dx + p * count + c);
+      s1[static_cast<std::size_t>(p % 4)] += change;
+      s2[static_cast<std::size_t>(p % 4)] += change * ((load(x + p * count + c) - mean) * inverse);
+    }
+    store(first.data() + c, (s1[0] + s1[1]) + (s1[2] + s1[3]));
+    store(second.data() + c, (s2[0] + s2[1]) + (s2[2] + s2[3]));
+  }
+  sum_over_groups(first, count, share);
+  sum_over_groups(second, count, share);
+  for (Index c = 0; c < count; c += lanes) {
+    const Vec inverse = load(statistics.inverse.data() + c);
+    const Vec mean = load(statistics.mean.data() + c);
+    const Vec g = load(gain + c);
+    const Vec o = load(offset + c);
+    const Vec m1 = load(first.data() + c);
+    const Vec m2 = load(second.data() + c);
+    for (Index p = 0; p < pixels; ++p) {
+      const Vec normal = (load(x + p * count + c) - mean) * inverse;
+      const Vec z = normal * g + o;
+      const Vec s = panels::sigmoid(z);
+      const Vec dz = g * inverse * (load(dx + p * count + c) - m1 - normal * m2);
+      store(da + p * count + c, dz * (s + z * s * (1.0F - s)));
+    }
+  }
+}
+
 /// to (side/2)^2×count: the sum of 2×2 pixels of \p from, side^2×count, times \p share.
 inline void halve(const float* from, Index side, Index count, float share, float* to) {
   const Index row = side * count;

@@ -173,12 +173,22 @@ class Unet::UnetTape final : public Network::Tape {
 
 class Unet::UnetScratch final : public Network::Scratch {
  public:
-  UnetScratch(const Unet& unet, Index most)
-      : convolutions(unet, false), activations(unet), capacity(most) {}
+  UnetScratch(const Unet& unet, Index most) : convolutions(unet, false), activations(unet), capacity(most) {}
 
   Convolutions convolutions;
   Activations activations;
   Index capacity = 0;
+};
+
+class Unet::TangentScratch final : public Network::Scratch {
+ public:
+  explicit TangentScratch(const Unet& unet)
+      : convolutions(unet, false), linear(unet, false), values(unet), changes(unet) {}
+
+  Convolutions convolutions;
+  Convolutions linear;  // the same weights without biases
+  Activations values;
+  Activations changes;
 };
 
 Index Unet::add_tensor(Tensor tensor) {
@@ -415,6 +425,54 @@ void Unet::forward_images(const Eigen::VectorXf& parameters, Convolutions& convo
   convolutions.out.forward(a.last.data(), a.y.data());
 }
 
+void Unet::tangent_images(const Eigen::VectorXf& parameters, Convolutions& linear, const Activations& a,
+                          Activations& t) const {
+  const float* const w = parameters.data();
+  const auto run_norm = [&](const Norm& norm, Index pixels, const Eigen::VectorXf& x,
+                            const std::vector<channels::Statistics>& statistics, const Eigen::VectorXf& dx,
+                            Eigen::VectorXf& da) {
+    const Index size = pixels * norm.channels;
+    for (Index i = 0; i < chunk; ++i) {
+      channels::norm_silu_tangent(w + norm.gain, w + norm.shift, pixels, norm.channels, x.data() + i * size,
+                                  statistics[static_cast<std::size_t>(i)], dx.data() + i * size,
+                                  da.data() + i * size);
+    }
+  };
+  // What a block adds of the time does not change with x.
+  const auto run_block = [&](const Block& place, Convolutions::OfBlock& block,
+                             const Activations::OfBlock& act, Activations::OfBlock& change, Index side,
+                             const Eigen::VectorXf& x, const Eigen::VectorXf& dx) {
+    const Index pixels = side * side;
+    run_norm(place.norm1, pixels, x, act.norm1, dx, change.a1);
+    block.conv1.forward(change.a1.data(), change.h.data());
+    run_norm(place.norm2, pixels, act.h, act.norm2, change.h, change.a2);
+    if (block.skip) {
+      block.skip->forward(dx.data(), change.out.data());
+    } else {
+      change.out = dx;
+    }
+    block.conv2.forward(change.a2.data(), change.out.data());
+  };
+
+  const Index fine = grid_ * grid_ * options_.channels;
+  const Index coarse = fine / 4;
+  linear.in.forward(t.x.data(), t.h0.data());
+  run_block(down_, linear.down, a.down, t.down, grid_, a.h0, t.h0);
+  for (Index i = 0; i < chunk; ++i) {
+    channels::halve(t.down.out.data() + i * fine, grid_, options_.channels, 0.25F,
+                    t.halved.data() + i * coarse);
+  }
+  run_block(deep_, linear.deep, a.deep, t.deep, grid_ / 2, a.halved, t.halved);
+  linear.rise.forward(t.deep.out.data(), t.risen.data());
+  for (Index i = 0; i < chunk; ++i) {
+    channels::add_doubled(t.risen.data() + i * coarse, grid_, options_.channels, 1,
+                          t.down.out.data() + i * fine, t.joined.data() + i * fine);
+  }
+  run_block(up_, linear.up, a.up, t.up, grid_, a.joined, t.joined);
+  run_norm(out_norm_, grid_ * grid_, a.up.out, a.out_norm, t.up.out, t.last);
+  linear.out.forward(t.last.data(), t.y.data());
+}
+
 void Unet::backward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions, Activations& a,
                            Room& room, bool input_gradient, Eigen::VectorXf& gradient) const {
   const float* const w = parameters.data();
@@ -516,8 +574,7 @@ void Unet::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy
   for (Index first = 0; first < n; first += chunk) {
     Activations& a = tape.chunks[static_cast<std::size_t>(first / chunk)];
     scatter(dy, first, std::min(chunk, n - first), a.y);
-    backward_images(parameters, tape.convolutions, a, tape.room,
-                    tape.keep_input_gradient, gradient);
+    backward_images(parameters, tape.convolutions, a, tape.room, tape.keep_input_gradient, gradient);
   }
   tape.convolutions.each([&](Convolutions::One& one) {
     one.gradient(gradient.data() + one.place.weight, gradient.data() + one.place.bias);
@@ -552,6 +609,44 @@ void Unet::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
     scatter(x, first, columns, a.x);
     forward_images(parameters, scratch.convolutions, a);
     gather(a.y, first, columns, y);
+  }
+}
+
+std::unique_ptr<Network::Scratch> Unet::make_tangent_scratch() const {
+  return std::make_unique<TangentScratch>(*this);
+}
+
+void Unet::tangents(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
+                    const Eigen::Ref<const Eigen::VectorXf>& embedding, const Eigen::MatrixXf& vectors,
+                    Index count, Network::Scratch& any_scratch, Eigen::MatrixXf& y,
+                    Eigen::MatrixXf& products) const {
+  auto* scratch = dynamic_cast<TangentScratch*>(&any_scratch);
+  const Index n = x.cols();
+  if (scratch == nullptr || x.rows() != data_size() || vectors.rows() != data_size() || count < 0 ||
+      vectors.cols() != count * n || embedding.size() != embedding_size || parameters.size() != size_) {
+    throw InvalidInput("network: tangents got arrays of wrong sizes, or another network's memory");
+  }
+  y.resize(data_size(), n);
+  products.resize(data_size(), count * n);
+  load_weights(parameters, scratch->convolutions);
+  const Eigen::VectorXf no_bias = Eigen::VectorXf::Zero(channels::most);
+  scratch->linear.each(
+      [&](Convolutions::One& one) { one.set_weights(parameters.data() + one.place.weight, no_bias.data()); });
+  Activations& a = scratch->values;
+  a.embedding = embedding.replicate(1, chunk);
+  Eigen::MatrixXf direction(data_size(), chunk);
+  for (Index first = 0; first < n; first += chunk) {
+    const Index columns = std::min(chunk, n - first);
+    scatter(x, first, columns, a.x);
+    forward_images(parameters, scratch->convolutions, a);
+    gather(a.y, first, columns, y);
+    for (Index j = 0; j < count; ++j) {
+      for (Index i = 0; i < columns; ++i) direction.col(i) = vectors.col(count * (first + i) + j);
+      scatter(direction, 0, columns, scratch->changes.x);
+      tangent_images(parameters, scratch->linear, a, scratch->changes);
+      gather(scratch->changes.y, 0, columns, direction);
+      for (Index i = 0; i < columns; ++i) products.col(count * (first + i) + j) = direction.col(i);
+    }
   }
 }
 

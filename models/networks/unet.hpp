@@ -63,6 +63,16 @@ class Unet final : public Network {
                 const Eigen::Ref<const Eigen::VectorXf>& embedding, Network::Scratch& scratch,
                 Eigen::MatrixXf& y) const override;
 
+  /// Memory of tangents().
+  [[nodiscard]] std::unique_ptr<Network::Scratch> make_tangent_scratch() const;
+  /// y(x) and J(x) v in forward mode, arrays as of MlpTangents::evaluate: \p x D×n, \p vectors D×(count n)
+  /// with columns count·c … for point c, one \p embedding (32). \p y becomes D×n, \p products D×(count n).
+  /// About the work of an evaluation for every direction. \p scratch is of make_tangent_scratch(). \throw
+  /// InvalidInput on wrong sizes or another scratch.
+  void tangents(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
+                const Eigen::Ref<const Eigen::VectorXf>& embedding, const Eigen::MatrixXf& vectors,
+                Index count, Network::Scratch& scratch, Eigen::MatrixXf& y, Eigen::MatrixXf& products) const;
+
   // Places of the layers in a buffer.
   struct Layer {
     Index weight = 0;
@@ -100,6 +110,7 @@ class Unet final : public Network {
   struct Room;
   class UnetTape;
   class UnetScratch;
+  class TangentScratch;
 
   Index add_tensor(Tensor tensor);
   Layer add_layer(const std::string& name, Index outputs, Index inputs, Index kernel);
@@ -107,6 +118,9 @@ class Unet final : public Network {
   Block add_block(const std::string& name, Index inputs, Index outputs);
   void load_weights(const Eigen::VectorXf& parameters, Convolutions& convolutions) const;
   void forward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions, Activations& a) const;
+  /// Changes of everything for the change of x in \p t, around the values in \p a; \p linear has no biases.
+  void tangent_images(const Eigen::VectorXf& parameters, Convolutions& linear, const Activations& a,
+                      Activations& t) const;
   void backward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions, Activations& a,
                        Room& room, bool input_gradient, Eigen::VectorXf& gradient) const;
   /// Columns of coordinates to images, unused pixels and images 0; and back.

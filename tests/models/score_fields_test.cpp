@@ -150,7 +150,7 @@ TEST(ScoreFields, ProbabilityFlowIsTheTransportOfTheFlow) {
   EXPECT_LT((along - expected).cwiseAbs().maxCoeff(), 5e-3 * step);  // second order in the step of 1/2000
 }
 
-TEST(ScoreFields, AnImageNetworkHasNoProducts) {
+TEST(ScoreFields, ProductsOfAnImageNetworkAgreeWithDifferences) {
   ImageLayout image;
   image.height = 8;
   image.width = 8;
@@ -161,10 +161,8 @@ TEST(ScoreFields, AnImageNetworkHasNoProducts) {
   const DiffusionFrame frame{NoiseSchedule::cosine(5, 0.9), {Vector::Zero(64), 1}, sphere.get()};
   const DiffusionObjective plain(frame);
   const auto field = make_diffusion_score_field(network, parameters, plain, frame);
-  EXPECT_TRUE(field->score(Points::Ones(64, 2), 1).allFinite());
-  Points score;
-  Points products;
-  EXPECT_THROW(field->products(Points::Ones(64, 1), 1, Points::Ones(64, 1), 1, score, products), InvalidInput);
+  EXPECT_LT(product_error(*field, 1), 5e-3);
+  EXPECT_GT(product_error(*field, 1, 1.05), 2e-2);
 }
 
 }  // namespace

@@ -195,6 +195,57 @@ TEST(Unet, GradientInThePixelsAgreesWithFiniteDifferences) {
   }
 }
 
+TEST(Unet, TangentsAgreeWithFiniteDifferencesAndWithTheGradient) {
+  // Two images more than go through together, with a change of channels; 20×20 has the cut into 2×2 pixels.
+  for (const auto& [image, options, n] : {std::tuple{without_first_row(8), UnetOptions{16, 32}, Index{10}},
+                                          std::tuple{square(20), UnetOptions{16, 16}, Index{1}}}) {
+    UnetCase example(image, options, n);
+    constexpr Index count = 2;
+    Eigen::MatrixXf vectors(example.x.rows(), count * n);
+    Stream(2, "v").fill_normal(vectors);
+    example.embeddings = example.embeddings.col(0).replicate(1, n);
+    const auto scratch = example.network.make_tangent_scratch();
+    Eigen::MatrixXf y;
+    Eigen::MatrixXf products;
+    example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors, count,
+                             *scratch, y, products);
+    const auto tape = example.network.make_tape(n);
+    tape->keep_input_gradient = true;
+    Eigen::VectorXf gradient = Eigen::VectorXf::Zero(example.network.buffer_size());
+    Eigen::MatrixXf dx(example.x.rows(), n);
+    example.network.forward(example.parameters, example.x, example.embeddings, *tape, example.y);
+    example.network.backward(example.parameters, example.dy, *tape, gradient);
+    example.network.input_gradient(example.parameters, *tape, dx);
+    EXPECT_LT((y - example.y).cwiseAbs().maxCoeff(), 1e-5F);
+    const ReferenceUnet reference(image, example.network.to_state(example.parameters));
+    for (const Index column : {Index{0}, count * n - 1}) {
+      const Index c = column / count;
+      const auto value = [&](double step) {
+        return reference(example.x.col(c).cast<double>() + step * vectors.col(column).cast<double>(),
+                         example.embeddings.col(0).cast<double>());
+      };
+      constexpr double h = 1e-5;  // in double: truncation and round-off about 1e-9
+      const Vector difference = (value(h) - value(-h)) / (2 * h);
+      const Vector stated = products.col(column).cast<double>();
+      const double scale = difference.cwiseAbs().maxCoeff();
+      // Float sums over pixels and channels behind 8 layers.
+      EXPECT_LT((stated - difference).cwiseAbs().maxCoeff(), 5e-5 * scale);
+      EXPECT_GT((1.01 * stated - difference).cwiseAbs().maxCoeff(), 5e-3 * scale);
+      // dy' (J v) = (J' dy)' v: forward mode against reverse mode.
+      const double forward = stated.dot(example.dy.col(c).cast<double>());
+      const double reverse = dx.col(c).cast<double>().dot(vectors.col(column).cast<double>());
+      EXPECT_NEAR(forward, reverse, 1e-4 * stated.norm() * example.dy.col(c).cast<double>().norm());
+    }
+    const auto other = example.network.make_scratch(n);
+    EXPECT_THROW(example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors,
+                                          count, *other, y, products),
+                 InvalidInput);
+    EXPECT_THROW(example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors,
+                                          3, *scratch, y, products),
+                 InvalidInput);
+  }
+}
+
 TEST(Unet, ColumnsDoNotDependOnTheirCompany) {
   UnetCase example(square(14), {16, 16}, 19);
   (void)example.gradient();
@@ -337,8 +388,7 @@ TEST(DdpmOnImages, ABatchInPartsIsTheBatch) {
   const NoisePrediction objective(schedule);
   const FitContext context = fixture.context();
   BatchReader reader(*context.training, standardisation(*context.training));
-  DenoiserTrainer trainer(network, objective, {}, 12, context.initialisation,
-                          context.training_noise);
+  DenoiserTrainer trainer(network, objective, {}, 12, context.initialisation, context.training_noise);
   const DenoiserTrainer::StepResult in_parts = trainer.step(reader);
 
   struct Whole final : Network {
