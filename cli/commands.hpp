@@ -84,6 +84,18 @@ struct ExportArguments {
 };
 int export_command(const ExportArguments& arguments);
 
+struct AdviseArguments {
+  std::string task;           ///< name of a task, or name(settings); empty: train is used
+  std::string train;          ///< file of clean points, N×D as NumPy sees it; only without task
+  std::string manifold;       ///< specification; only with train
+  long points = 10000;        ///< at most
+  double smallest_noise = 0;  ///< s_min in standardised units; 0: the task's, or .01
+  double effect = 0;          ///< mean paired difference to find; 0: none
+  double sd = 0;              ///< its spread over seeds
+  std::string json;           ///< file for the JSON, "-" for stdout instead of the table, empty for none
+};
+int advise_command(const AdviseArguments& arguments);
+
 struct FragmentsArguments {
   std::string folder;
   std::string output;  ///< .h5

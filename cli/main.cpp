@@ -147,6 +147,27 @@ int dispatch(int argc, char** argv) {
   export_app->add_option("-o,--output", exported.output, "FILE: .npy, .csv or .h5[:dataset]")->required();
   export_app->callback([&] { action = [&] { return export_command(exported); }; });
 
+  AdviseArguments advise;
+  CLI::App* advise_app =
+      app.add_subcommand("advise", "Say how much lift a task or your own data bear, and how many seeds an effect needs");
+  advise_app->add_option("--task", advise.task, "Name of a task, or NAME(key=value,...) with settings");
+  advise_app->add_option("--train,--data", advise.train, "FILE of clean points: .npy, .csv or .h5[:dataset], one a row");
+  advise_app->add_option("--manifold", advise.manifold, "Manifold of these points, e.g. sphere:dim=2,radius=1");
+  advise_app->add_option("-n,--points", advise.points, "Use at most so many points")
+      ->check(CLI::Range(2L, 10'000'000L))
+      ->capture_default_str();
+  advise_app->add_option("--s-min", advise.smallest_noise,
+                         "Smallest noise level of the models, in units of the data's spread (default: the task's, or 0.01)")
+      ->check(CLI::PositiveNumber);
+  advise_app->add_option("--effect", advise.effect, "Mean paired difference of a metric that should be found")
+      ->check(CLI::PositiveNumber);
+  advise_app->add_option("--sd", advise.sd, "Spread of that difference over seeds")->check(CLI::PositiveNumber);
+  advise_app->add_option("--json", advise.json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
+  advise_app->footer(
+      "Recommended is the task's pre-registered level; for other data a tenth of the reach or of the data's spread,\n"
+      "whichever is less; without a reach, the largest level tried of which at most a tenth do not come back.");
+  advise_app->callback([&] { action = [&] { return advise_command(advise); }; });
+
   FragmentsArguments fragments;
   CLI::App* fragments_app =
       app.add_subcommand("fragments", "Cut the structures of a folder into backbone fragments for the backbone tasks");

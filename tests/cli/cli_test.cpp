@@ -61,7 +61,7 @@ std::string write_suite(const TemporaryDirectory& directory, const std::string& 
 TEST(Cli, HelpAndVersion) {
   const CommandResult help = onmanifold("--help");
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"run", "report", "slurm", "list", "describe", "verify", "compare", "lenet"}) {
+  for (const char* command : {"run", "report", "slurm", "list", "describe", "verify", "compare", "lenet", "advise"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     EXPECT_EQ(onmanifold(std::string(command) + " --help").exit_code, 0) << command;
   }
@@ -427,6 +427,36 @@ TEST(Cli, FragmentsNamesTheFileOrFolderThatIsBad) {
   std::ofstream(directory.file("empty/bad.cif")) << "data_x\n";
   EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("empty") + output), {"bad.cif"}));
   EXPECT_FALSE(fs::exists(directory.file("set.h5")));
+}
+
+TEST(Cli, AdvisesOnTasksAndOnFiles) {
+  const CommandResult task = onmanifold("advise --task sphere-vmf6 -n 500 --effect 1 --sd 1");
+  EXPECT_EQ(task.exit_code, 0) << task.err;
+  EXPECT_NE(task.out.find("the task's pre-registered level"), std::string::npos) << task.out;
+  // (z(.95) + z(.8))^2 + z(.95)^2/2 = 7.54. Of an effect far above its spread the signs decide: 2^-5 < .05, 2^-10 < .05/27.
+  EXPECT_NE(task.out.find("8 for one comparison"), std::string::npos) << task.out;
+  const CommandResult clear = onmanifold("advise --task plane-gmm9 -n 100 --effect 1 --sd 0.001");
+  EXPECT_NE(clear.out.find("5 for one comparison, 10 among 27 claims"), std::string::npos) << clear.out;
+  const CommandResult flat = onmanifold("advise --task plane-gmm9 -n 100 --json -");
+  EXPECT_NE(flat.out.find("\"reach\": \"inf\""), std::string::npos) << flat.out;
+  const TemporaryDirectory directory;
+  const std::string points = directory.file("points.csv");
+  std::ofstream(points) << "1,0,0\n-1,0,0\n0,1,0\n0,-1,0\n0,0,1\n0,0,-1\n";
+  const CommandResult file =
+      onmanifold("advise --manifold sphere:dim=2,radius=1 --train '" + points + "' --json -");
+  EXPECT_EQ(file.exit_code, 0) << file.err;
+  // A tenth of the spread 1/sqrt(3), which is less than the reach 1.
+  EXPECT_NE(file.out.find("\"recommended_sigma\": 0.0577350269"), std::string::npos) << file.out;
+  EXPECT_NE(file.out.find("\"reach\": 1"), std::string::npos) << file.out;
+  std::ofstream(points, std::ios::app) << "0,0,2\n";
+  EXPECT_TRUE(refused(onmanifold("advise --manifold sphere:dim=2,radius=1 --train '" + points + "'"),
+                      {"row 7", "1 away from sphere"}));
+  EXPECT_TRUE(refused(onmanifold("advise --manifold sphere:dim=1,radius=1 --train '" + points + "'"),
+                      {"3 numbers a row", "needs 2"}));
+  EXPECT_TRUE(refused(onmanifold("advise"), {"--task", "--train"}));
+  EXPECT_TRUE(refused(onmanifold("advise --train '" + points + "'"), {"--manifold"}));
+  EXPECT_TRUE(refused(onmanifold("advise --task sphere-vmf6 --effect 1"), {"--sd"}));
+  EXPECT_TRUE(refused(onmanifold("advise --task no-such-task"), {"no-such-task"}));
 }
 
 }  // namespace
