@@ -107,9 +107,14 @@ class DiffusionScoreField final : public ScoreField {
       const auto epsilon_at = [&](double step) {
         Points where(x.rows(), vectors.cols());
         Points said(x.rows(), vectors.cols());
-        for (Index c = 0; c < vectors.cols(); ++c) {
-          where.col(c) = x.col(c / count) + step * size * vectors.col(c);
-          said.col(c) = answer.col(c / count) + step * along.col(c);
+        // Plain loops: columns are short, and an expression each would cost as much as the network.
+        for (Index point = 0; point < x.cols(); ++point) {
+          for (Index c = count * point; c < count * (point + 1); ++c) {
+            for (Index r = 0; r < x.rows(); ++r) {
+              where(r, c) = x(r, point) + step * size * vectors(r, c);
+              said(r, c) = answer(r, point) + step * along(r, c);
+            }
+          }
         }
         objective_.to_epsilon(where, t, said);
         return said;

@@ -1,11 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/networks/mlp_tangents.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "models/networks/panels.hpp"
 
 namespace onmanifold {
+namespace {
+
+constexpr Index block_columns = 192;
+
+/// z <- silu(z) = z s(z), s the logistic function; slope = silu'(z) = s + z s (1 - s). Rows are a multiple of the
+/// height of panels, as the widths of an Mlp are.
+void silu(Index rows, float* z, float* slope) {
+  for (Index r = 0; r < rows; r += panels::lanes) {
+    const panels::Vec at = panels::load(z + r);
+    const panels::Vec s = panels::sigmoid(at);
+    const panels::Vec value = at * s;
+    panels::store(z + r, value);
+    panels::store(slope + r, s + value * (1.0F - s));
+  }
+}
+
+}  // namespace
 
 MlpTangents::MlpTangents(const Mlp& network, const Eigen::VectorXf& parameters)
     : residual_(network.shape().residual) {
@@ -26,31 +46,37 @@ void MlpTangents::evaluate(const Eigen::MatrixXf& x, const Eigen::Ref<const Eige
       embedding.size() != embedding_weight_.cols()) {
     throw InvalidInput("network: tangents got arrays of wrong sizes");
   }
-  Eigen::MatrixXf value = x;
-  Eigen::MatrixXf tangent = vectors;
-  Eigen::MatrixXf next;
-  Eigen::MatrixXf next_tangent;
-  for (std::size_t l = 0; l < weight_.size(); ++l) {
-    const bool skips = residual_ && l > 0 && l + 1 < weight_.size();
-    next.noalias() = weight_[l] * value;
-    next.colwise() += bias_[l];
-    if (l == 0) next.colwise() += embedding_weight_ * embedding;
-    value.swap(next);  // next is the input of the layer from here on
-    next_tangent.noalias() = weight_[l] * tangent;
-    tangent.swap(next_tangent);
-    if (l + 1 == weight_.size()) break;
-    // silu(z) = z s(z), s the logistic function; silu' = s (1 + z (1 - s)).
-    const Eigen::ArrayXXf s = (1 + (-value.array()).exp()).inverse();
-    const Eigen::ArrayXXf slope = s * (1 + value.array() * (1 - s));
-    value.array() *= s;
-    for (Index c = 0; c < n; ++c) tangent.middleCols(count * c, count).array().colwise() *= slope.col(c);
-    if (skips) {
-      value += next;
-      tangent += next_tangent;
+  // Blocks that stay in the cache between two layers: values first, then count columns for each of them.
+  const Index most = std::max<Index>(1, block_columns / (1 + count));
+  y.resize(weight_.back().rows(), n);
+  products.resize(weight_.back().rows(), count * n);
+  const Eigen::VectorXf time = embedding_weight_ * embedding;
+  Eigen::MatrixXf in(x.rows(), std::min(most, n) * (1 + count));
+  Eigen::MatrixXf out;
+  Eigen::VectorXf slope;
+  for (Index first = 0; first < n; first += most) {
+    const Index points = std::min(most, n - first);
+    in.resize(x.rows(), points * (1 + count));
+    in.leftCols(points) = x.middleCols(first, points);
+    in.rightCols(points * count) = vectors.middleCols(first * count, points * count);
+    for (std::size_t l = 0; l < weight_.size(); ++l) {
+      const bool skips = residual_ && l > 0 && l + 1 < weight_.size();
+      out.resize(weight_[l].rows(), in.cols());
+      out.noalias() = weight_[l] * in;
+      out.leftCols(points).colwise() += l == 0 && time.size() > 0 ? Eigen::VectorXf(bias_[l] + time) : bias_[l];
+      if (l + 1 < weight_.size()) {
+        slope.resize(out.rows());
+        for (Index c = 0; c < points; ++c) {
+          silu(out.rows(), out.col(c).data(), slope.data());
+          out.middleCols(points + count * c, count).array().colwise() *= slope.array();
+        }
+        if (skips) out += in;
+      }
+      in.swap(out);
     }
+    y.middleCols(first, points) = in.leftCols(points);
+    products.middleCols(first * count, points * count) = in.rightCols(points * count);
   }
-  y.swap(value);
-  products.swap(tangent);
 }
 
 }  // namespace onmanifold

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transport along velocities, flat and on manifolds: against velocities, densities and geodesics in closed form.
+// Transport along velocities, flat and on manifolds: against velocities, densities and geodesics in closed
+// form.
 #include <cmath>
 #include <numbers>
 
@@ -15,6 +16,7 @@
 #include "models/registry.hpp"
 #include "models/riemannian/riemannian_flow_matching.hpp"
 #include "tests/models/model_fixtures.hpp"
+#include "tests/models/reference_tangents.hpp"
 #include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
@@ -124,6 +126,30 @@ TEST_P(MlpTangentsOf, AgreeWithTheNetworkAndWithDifferences) {
   }
 }
 
+TEST_P(MlpTangentsOf, AgreeWithTheSimpleVersionInBlocksOfAnySize) {
+  const Mlp network({.data = 5, .width = 96, .depth = 3, .residual = GetParam()});
+  const Eigen::VectorXf parameters = 2 * network.initial_parameters(Stream(1, "weights"));
+  const MlpTangents tangents(network, parameters);
+  const Eigen::VectorXf embedding = time_embedding(10).col(3);
+  for (const auto& [n, count] : {std::pair<Index, Index>{150, 2}, {1, 1}, {3, 200}, {70, 5}}) {
+    Eigen::MatrixXf x(5, n);
+    Stream(2, "x").fill_normal(x);
+    Eigen::MatrixXf vectors(5, n * count);
+    Stream(2, "v").fill_normal(vectors);
+    Eigen::MatrixXf y;
+    Eigen::MatrixXf products;
+    tangents.evaluate(x, embedding, vectors, count, y, products);
+    Eigen::MatrixXf expected;
+    Eigen::MatrixXf expected_products;
+    reference_tangents(network, parameters, x, embedding, vectors, count, expected, expected_products);
+    // Float sums of up to 96 terms through four layers.
+    EXPECT_LT((y - expected).cwiseAbs().maxCoeff(), 1e-5F);
+    EXPECT_LT((products - expected_products).cwiseAbs().maxCoeff(), 2e-5F * products.cwiseAbs().maxCoeff());
+    EXPECT_GT((1.001F * products - expected_products).cwiseAbs().maxCoeff(),
+              5e-4F * products.cwiseAbs().maxCoeff());
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(PlainAndResidual, MlpTangentsOf, testing::Bool());
 
 TEST(NetworkVelocity, TracesOverAnOrthonormalBasisAreTheDivergence) {
@@ -162,8 +188,9 @@ TEST(FlowMatching, LearnsANormalLawAndItsDensity) {
   EXPECT_LT((mean - fixture.law().mean()).norm(), 0.1);  // learning error, as for ddpm
   EXPECT_LT((covariance - fixture.law().covariance()).norm(), 0.12);
 
-  // log-density of fresh points of the lifted law against the exact one: the mean difference is a Kullback–Leibler
-  // divergence, positive but for the sampling error of 2000 points, and small for a trained model.
+  // log-density of fresh points of the lifted law against the exact one: the mean difference is a
+  // Kullback–Leibler divergence, positive but for the sampling error of 2000 points, and small for a trained
+  // model.
   Points fresh = fixture.law().sample(2000, Stream(6, "fresh"));
   fresh += 0.3 * fixture.law().normal() * Stream(6, "lift").normal(1, 2000);
   const Vector learned = model->log_density(fresh).value();
@@ -202,7 +229,8 @@ TEST(GeodesicPaths, StatesMoveAtTheirVelocity) {
     const VelocityGrid grid(50);
     const auto paths = make_geodesic_paths(*geodesics, units, grid);
     DiffusionBatch batch(D, 40);
-    batch.clean = ((manifold->random_points(40, Stream(1, "clean")).colwise() - units.mean) / units.scale).cast<float>();
+    batch.clean = ((manifold->random_points(40, Stream(1, "clean")).colwise() - units.mean) / units.scale)
+                      .cast<float>();
     Stream(1, "noise").fill_normal(batch.noise);
     const DiffusionBatch start = batch;
     const auto at = [&](Index time) {
@@ -235,14 +263,19 @@ TEST(GeodesicPaths, StatesMoveAtTheirVelocity) {
 class IntrinsicMethods : public testing::TestWithParam<const char*> {};
 
 TEST_P(IntrinsicMethods, HaveADensityOnMWhateverTheyLearned) {
-  // Integral of exp(log_density) over M = 1, whatever the weights: by uniform points. The divergence on M is exact or
-  // the total is not 1.
+  // Integral of exp(log_density) over M = 1, whatever the weights: by uniform points. The divergence on M is
+  // exact or the total is not 1.
   for (const char* spec : {"sphere:dim=2,radius=1", "so3", "torus:dim=2"}) {
     const auto manifold = make_manifold(spec);
     const ManifoldSource source(manifold->random_points(500, Stream(2, "source")));
-    auto model = make(GetParam(),
-                      {{"steps", 30}, {"width", 32}, {"depth", 2}, {"batch", 32}, {"learning_rate", 0.05},
-                       {"warmup", 0}, {"ema", 0.0}, {"ode_steps", 20}});
+    auto model = make(GetParam(), {{"steps", 30},
+                                   {"width", 32},
+                                   {"depth", 2},
+                                   {"batch", 32},
+                                   {"learning_rate", 0.05},
+                                   {"warmup", 0},
+                                   {"ema", 0.0},
+                                   {"ode_steps", 20}});
     model->fit(context_on(*manifold, source));
     const Points points = manifold->random_points(2000, Stream(3, "points"));
     const Vector log_p = model->log_density(points).value();
@@ -262,13 +295,21 @@ TEST(RiemannianFlowMatching, DensityAgreesWithTheHistogramOfItsSamples) {
   ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   // Masses of the eight octants of S^2: samples against the integral of the density.
   const auto sphere = make_manifold("sphere:dim=2,radius=1");
-  const Points cap = sphere->project(sphere->random_points(3000, Stream(2, "source")).colwise() + Vector{{0.5, 0.3, 0.8}}).points;
+  const Points cap =
+      sphere->project(sphere->random_points(3000, Stream(2, "source")).colwise() + Vector{{0.5, 0.3, 0.8}})
+          .points;
   const ManifoldSource source(cap);
-  auto model = make("riemannian_flow_matching",
-                    {{"steps", 400}, {"width", 32}, {"depth", 2}, {"batch", 128}, {"learning_rate", 5e-3}, {"ode_steps", 20}});
+  auto model = make("riemannian_flow_matching", {{"steps", 400},
+                                                 {"width", 32},
+                                                 {"depth", 2},
+                                                 {"batch", 128},
+                                                 {"learning_rate", 5e-3},
+                                                 {"ode_steps", 20}});
   model->fit(context_on(*sphere, source));
   constexpr Index n = 20000;
-  const auto octant = [](const Points& x, Index j) { return (x(0, j) > 0 ? 1 : 0) + (x(1, j) > 0 ? 2 : 0) + (x(2, j) > 0 ? 4 : 0); };
+  const auto octant = [](const Points& x, Index j) {
+    return (x(0, j) > 0 ? 1 : 0) + (x(1, j) > 0 ? 2 : 0) + (x(2, j) > 0 ? 4 : 0);
+  };
   Eigen::VectorXd drawn = Eigen::VectorXd::Zero(8);
   const Points samples = model->sample(n, Stream(4, "samples"));
   for (Index j = 0; j < n; ++j) drawn[octant(samples, j)] += 1.0 / n;
