@@ -9,11 +9,14 @@
 #include "diagnostics/alignment.hpp"
 #include "diagnostics/density_error.hpp"
 #include "diagnostics/intrinsic_dimension.hpp"
+#include "diagnostics/latent_score_norm.hpp"
 #include "diagnostics/lift_geometry.hpp"
+#include "diagnostics/likelihood_explosion.hpp"
 #include "diagnostics/lyapunov.hpp"
 #include "diagnostics/score_norm.hpp"
 #include "diagnostics/support_robustness.hpp"
 #include "diagnostics/target_variance.hpp"
+#include "diagnostics/two_step_bound.hpp"
 #include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
@@ -46,6 +49,7 @@ class FieldChoice {
       : exact_(settings.choice("field", "learned", {"learned", "exact"}) == "exact"),
         levels_(settings.integer("levels", 40, 2, 10000)) {}
 
+  [[nodiscard]] bool exact() const { return exact_; }
   /// The learned field, or the exact one, which \p own then keeps.
   [[nodiscard]] const ScoreField& get(const DiagnosticInput& input, std::unique_ptr<ScoreField>& own) const {
     if (!exact_) return learned_score(input);
@@ -81,6 +85,9 @@ class ScoreNorm final : public Diagnostic {
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     std::unique_ptr<ScoreField> own;
+    if (const auto* latent = dynamic_cast<const LatentModel*>(input.model);
+        latent != nullptr && !field_.exact())
+      return run_latent(input, *latent);
     const ScoreField& field = field_.get(input, own);
     ScoreNormOptions options;
     options.lift = input.lift;
@@ -106,6 +113,23 @@ class ScoreNorm final : public Diagnostic {
   }
 
  private:
+  [[nodiscard]] Curves run_latent(const DiagnosticInput& input, const LatentModel& model) const {
+    const std::unique_ptr<ScoreField> field = model.latent_score();
+    const Index d = input.manifold->dimension();
+    if (field == nullptr || d == 0)
+      throw InvalidInput("unsupported: no score of latent points, or a manifold without tangents");
+    const Points x = clean_points(input, points_);
+    const Points tangents = model.encoder_products(x, input.manifold->tangent_bases(x), d);
+    const LatentScoreNorm r = latent_score_norm(*field, model.encode(x), tangents, input.stream);
+    return {{"slope", scalar(r.line.slope)},
+            {"slope_se", scalar(r.line.slope_se)},
+            {"ideal_slope", scalar(-2)},
+            {"latent_dimension", scalar(static_cast<double>(model.latent_dimension()))},
+            {"level", r.levels},
+            {"normal_square", r.normal_square},
+            {"total_square", r.total_square}};
+  }
+
   FieldChoice field_;
   Index points_;
 };
@@ -403,7 +427,14 @@ class LiftGeometry final : public Diagnostic {
             {"rate", series(levels, [](const Level& l) { return l.rate; })},
             {"rate_low", series(levels, [](const Level& l) { return l.rate_interval.low; })},
             {"rate_high", series(levels, [](const Level& l) { return l.rate_interval.high; })},
+            {"draws", series(levels, [](const Level& l) { return l.draws; })},
             {"bound", series(levels, [](const Level& l) { return l.bound; })},
+            {"exact", series(levels,
+                             [&](const Level& l) {
+                               return exact_flip_rate(*input.manifold, l.sigma)
+                                   .value_or(std::numeric_limits<double>::quiet_NaN());
+                             })},
+            {"max_jump", series(levels, [](const Level& l) { return l.max_jump; })},
             {"mean_jump", series(levels, [](const Level& l) { return l.mean_jump; })},
             {"failures", series(levels, [](const Level& l) { return l.failures; })}};
   }
@@ -412,8 +443,109 @@ class LiftGeometry final : public Diagnostic {
   Index points_;
 };
 
+class Explosion final : public Diagnostic {
+ public:
+  explicit Explosion(Settings& settings) : points_(settings.integer("points", 10000, 10, 100'000'000)) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    const Curves curves = input.model->curves();
+    if (!curves.contains("log_thickness") || !curves.contains("loss"))
+      throw InvalidInput("unsupported: the method records no thickness of its density");
+    const Manifold& manifold = *input.manifold;
+    if (manifold.codimension() == 0)
+      throw InvalidInput("unsupported: " + manifold.spec() + " has no normals");
+    const Vector& thickness = curves.at("log_thickness");
+    const Vector& loss = curves.at("loss");
+    // While the law is thick its shape along M is learned too. What the thickness alone does shows later.
+    const std::vector<Index> late = thinner_half(thickness);
+    const LikelihoodExplosion course = likelihood_explosion(
+        thickness(late), -loss(late), manifold.dimension(), manifold.ambient_dimension());
+    Curves result = {
+        {"slope", scalar(course.line.slope)},  {"slope_se", scalar(course.line.slope_se)},
+        {"expected", scalar(course.expected)}, {"records", scalar(static_cast<double>(late.size()))},
+        {"log_thickness", thickness},          {"log_likelihood", -loss}};
+    if (input.lift.type != LiftType::normal || input.sampler == nullptr || !std::isfinite(input.entropy))
+      return result;
+    const std::optional<TubeFactor> factor = mean_log_tube_factor(manifold, input.lift.sigma);
+    if (!factor || input.model->density_is_intrinsic()) return result;
+    const Points fresh = input.lift.apply(input.sampler->sample(points_, input.stream.at("points")), manifold,
+                                          input.stream.at("lift"));
+    const std::optional<Vector> density = input.model->log_density(fresh);
+    if (!density) return result;
+    const auto coordinates = static_cast<double>(manifold.ambient_dimension());
+    const double floor =
+        lifted_nll_floor(input.entropy, manifold.codimension(), input.lift.sigma, factor->value);
+    result["nll"] = scalar(-mean(*density));
+    result["floor"] = scalar(floor);
+    result["gap_per_dimension"] = scalar((-mean(*density) - floor) / coordinates);
+    result["gap_se"] = scalar(std::hypot(standard_error(*density), factor->se) / coordinates);
+    return result;
+  }
+
+ private:
+  Index points_;
+};
+
+class TwoStep final : public Diagnostic {
+ public:
+  explicit TwoStep(Settings& settings) : points_(settings.integer("points", 1000, 10, 20000)) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    const auto* model = dynamic_cast<const LatentModel*>(input.model);
+    if (model == nullptr) throw InvalidInput("unsupported: the method has no latent points");
+    const Points x = clean_points(input, points_);
+    const Points z = model->sample_latent(x.cols(), input.stream.at("latent"));
+    Curves result;
+    for (const int p : {1, 2}) {
+      const TwoStepBound bound = two_step_bound(*model, x, z, p);
+      const std::string end = p == 1 ? "" : "_w2";
+      result["lhs_over_rhs" + end] = scalar(bound.left / bound.right());
+      result["lhs_over_rhs_norms" + end] = scalar(bound.left / bound.right_by_norms());
+      result["rhs_over_diameter" + end] = scalar(bound.right() / bound.diameter);
+      result["left" + end] = scalar(bound.left);
+      result["reconstruction" + end] = scalar(bound.reconstruction);
+      result["latent" + end] = scalar(bound.latent);
+      result["lipschitz" + end] = scalar(bound.local_lipschitz);
+      result["norm_bound"] = scalar(bound.norm_bound);
+    }
+    return result;
+  }
+
+ private:
+  Index points_;
+};
+
+class Training final : public Diagnostic {
+ public:
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    const Curves curves = input.model->curves();
+    const auto loss = curves.find("loss");
+    if (loss == curves.end() || loss->second.size() == 0)
+      throw InvalidInput("unsupported: the method records no loss");
+    const auto tail = [](const Vector& values, Index share) -> Vector {
+      return values.tail(std::max<Index>(1, values.size() / share));
+    };
+    Curves result = {{"final_loss", scalar(mean(tail(loss->second, 10)))}};
+    const auto gradient = curves.find("gradient_norm");
+    if (gradient != curves.end() && gradient->second.size() >= 10) {
+      result["gradient_norm"] = scalar(mean(tail(gradient->second, 5)));
+      result["gradient_norm_sd"] = scalar(standard_deviation(tail(gradient->second, 5)));
+    }
+    return result;
+  }
+};
+
 }  // namespace
 
+std::unique_ptr<Diagnostic> make_likelihood_explosion(Settings& settings) {
+  return std::make_unique<Explosion>(settings);
+}
+std::unique_ptr<Diagnostic> make_two_step_bound(Settings& settings) {
+  return std::make_unique<TwoStep>(settings);
+}
+std::unique_ptr<Diagnostic> make_training_record(Settings& /*settings*/) {
+  return std::make_unique<Training>();
+}
 std::unique_ptr<Diagnostic> make_score_norm(Settings& settings) {
   return std::make_unique<ScoreNorm>(settings);
 }

@@ -16,6 +16,8 @@ namespace onmanifold {
 
 /// score_norm: slope, slope_se, slope_low, slope_high, ideal_slope, plateau, ideal_ratio, regression,
 /// slope_below_trained, failures; by level: level, normal_square, ideal, total_square, level_regression.
+/// Of a model of two steps it looks at the score of the latent points along the normals of the encoded
+/// manifold: slope, slope_se, ideal_slope, latent_dimension; by level: level, normal_square, total_square.
 [[nodiscard]] std::unique_ptr<Diagnostic> make_score_norm(Settings& settings);
 
 /// target_variance, of the manifold and the points alone; thickness is that of the cell's lift, or the
@@ -50,7 +52,25 @@ namespace onmanifold {
 [[nodiscard]] std::unique_ptr<Diagnostic> make_density_error(Settings& settings);
 
 /// lift_geometry over the task's grid of lift levels, of the manifold and the points alone; by level: sigma,
-/// rate, rate_low, rate_high, bound, mean_jump, failures; within_bound (1 or 0) over all.
+/// rate, rate_low, rate_high, draws, bound, exact (NaN where the rate has no closed form), max_jump,
+/// mean_jump, failures; within_bound (1 or 0) over all.
 [[nodiscard]] std::unique_ptr<Diagnostic> make_lift_geometry(Settings& settings);
+
+/// likelihood_explosion, of methods that record log_thickness beside their loss in nats: slope and slope_se
+/// of the training log-likelihood on the mean log thickness over the records of thinner_half(), their number
+/// records, expected (d - D); the whole course as log_thickness and log_likelihood. With a normal lift, and
+/// an entropy and a tube factor that are known: nll of `points` (10000) fresh lifted draws, floor,
+/// gap_per_dimension = (nll - floor)/D, gap_se.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_likelihood_explosion(Settings& settings);
+
+/// two_step_bound, of models of two steps, with `points` (1000) training points and as many latent draws:
+/// lhs_over_rhs with the local Lipschitz constant, lhs_over_rhs_norms with that from the norms of the layers,
+/// rhs_over_diameter (above 1 the bound says nothing), left, reconstruction, latent, lipschitz for W1, and
+/// with _w2 for W2; norm_bound.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_two_step_bound(Settings& settings);
+
+/// training: final_loss, the mean over the last tenth of the recorded loss; gradient_norm and
+/// gradient_norm_sd over the last fifth.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_training_record(Settings& settings);
 
 }  // namespace onmanifold

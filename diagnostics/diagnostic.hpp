@@ -3,6 +3,7 @@
 // A question to a trained model, or to an exact law, whose answer is a set of named numbers: what a [[diagnostic]] of a
 // suite asks of a cell.
 
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct DiagnosticInput {
   const GenerativeModel* model = nullptr;    ///< fitted; never null
   const ScoreField* learned = nullptr;       ///< that of the model
   const DiffusedScore* exact = nullptr;      ///< of the law the model was trained on, lift included
+  const Sampler* sampler = nullptr;          ///< fresh draws of p0
+  double entropy = std::numeric_limits<double>::quiet_NaN();  ///< of p0 on M, nats; NaN where not known
   Lift lift;
   double smallest_noise = 0;   ///< s_min of the task, standardised units
   std::vector<double> sigma_grid;  ///< lift levels of the task, data units

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <boost/math/distributions/binomial.hpp>
@@ -11,6 +12,11 @@
 
 #include "core/error.hpp"
 #include "core/summation.hpp"
+#include "manifolds/affine.hpp"
+#include "manifolds/placed_sphere.hpp"
+#include "manifolds/product.hpp"
+#include "manifolds/sphere.hpp"
+#include "manifolds/torus.hpp"
 
 namespace onmanifold {
 namespace {
@@ -45,9 +51,11 @@ std::vector<LiftGeometryLevel> lift_geometry(const Manifold& manifold, const Poi
         if (!back.converged[j]) {
           ++result[i].flips;
           ++result[i].failures;
+          result[i].max_jump = std::numeric_limits<double>::infinity();
           continue;
         }
         const double jump = (back.points.col(j) - x.col(j)).norm();
+        result[i].max_jump = std::max(result[i].max_jump, jump);
         if (jump > tolerance) {
           ++result[i].flips;
           jumps[i].add(jump);
@@ -77,6 +85,27 @@ double reach_bound(const Manifold& manifold, double sigma) {
 
 double sphere_flip_rate(double radius, double sigma) {
   return normal_cdf(-radius / sigma);
+}
+
+std::optional<double> exact_flip_rate(const Manifold& manifold, double sigma) {
+  if (dynamic_cast<const Affine*>(&manifold) != nullptr) return 0;
+  if (const auto* sphere = dynamic_cast<const Sphere*>(&manifold)) {
+    return sphere_flip_rate(sphere->radius(), sigma);
+  }
+  if (dynamic_cast<const PlacedSphere*>(&manifold) != nullptr) return sphere_flip_rate(1, sigma);
+  if (const auto* torus = dynamic_cast<const Torus*>(&manifold)) {
+    return 1 - std::pow(1 - sphere_flip_rate(1, sigma), static_cast<double>(torus->dimension()));
+  }
+  if (const auto* product = dynamic_cast<const Product*>(&manifold)) {
+    double returns = 1;
+    for (const auto& factor : product->factors()) {
+      const std::optional<double> one = exact_flip_rate(*factor, sigma);
+      if (!one) return std::nullopt;
+      returns *= 1 - *one;
+    }
+    return 1 - returns;
+  }
+  return std::nullopt;
 }
 
 double mesh_flip_rate(const TriangleMesh& mesh, double sigma) {

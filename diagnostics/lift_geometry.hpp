@@ -2,6 +2,7 @@
 #pragma once
 // How much normal noise a manifold bears: the rate at which the nearest point of x + n is not x any more.
 
+#include <optional>
 #include <vector>
 
 #include "core/statistics.hpp"
@@ -28,6 +29,7 @@ struct LiftGeometryLevel {
   double bound = 0;          ///< P(|n| >= reach), which the rate cannot exceed; vacuous, 1, at reach 0
   bool within_bound = true;  ///< the lower end of the interval does not exceed the bound
   double mean_jump = 0;      ///< mean |Pi(x + n) - x| over the flips that have a projection; 0 without any
+  double max_jump = 0;       ///< largest |Pi(x + n) - x| over all draws; infinite if one has no projection
 };
 
 /// The rate for each of \p sigmas. \p points on \p manifold, D×N. All sigmas see the same normal directions,
@@ -45,6 +47,11 @@ struct LiftGeometryLevel {
 /// The rate on a sphere of \p radius in its own D = d + 1 coordinates, exactly: Phi(-radius/sigma), the noise
 /// that passes the centre.
 [[nodiscard]] double sphere_flip_rate(double radius, double sigma);
+
+/// The rate where it is known exactly, whatever the law on \p manifold: 0 for affine M, Phi(-R/sigma) for
+/// spheres, alone or in a subspace, 1 - (1 - Phi(-1/sigma))^n for flat tori of n circles; a product returns
+/// where all its factors do.
+[[nodiscard]] std::optional<double> exact_flip_rate(const Manifold& manifold, double sigma);
 
 /// The rate on a mesh with uniform points to first order in sigma: (sigma/A) sqrt(2/pi) sum over edges of
 /// length × tan(half the angle between the normals of the two faces). The second order is negative where

@@ -74,6 +74,18 @@ LikelihoodExplosion likelihood_explosion(const VectorRef& log_thickness, const V
   return result;
 }
 
+std::vector<Index> thinner_half(const VectorRef& log_thickness) {
+  std::vector<Index> thin;
+  std::vector<Index> all;
+  if (log_thickness.size() == 0) return all;
+  const double middle = (log_thickness[0] + log_thickness.minCoeff()) / 2;
+  for (Index i = 0; i < log_thickness.size(); ++i) {
+    all.push_back(i);
+    if (log_thickness[i] < middle) thin.push_back(i);
+  }
+  return thin.size() < 5 ? all : thin;
+}
+
 double lifted_nll_floor(double entropy, Index codimension, double sigma, double mean_log_factor) {
   if (!(sigma > 0) || codimension < 1) {
     throw InvalidInput(fmt::format("floor: lift {} in {} normal directions", sigma, codimension));

@@ -4,6 +4,7 @@
 // it.
 
 #include <optional>
+#include <vector>
 
 #include "core/stream.hpp"
 #include "diagnostics/line_fit.hpp"
@@ -25,6 +26,10 @@ struct LikelihoodExplosion {
                                                        const VectorRef& log_likelihood, Index dimension,
                                                        Index ambient_dimension, double margin = 0.2,
                                                        double level = 0.95);
+
+/// Numbers of the entries of \p log_thickness below the middle between its first and its smallest value:
+/// where a training has learned the shape along M and goes on contracting. All entries if fewer than 5 are.
+[[nodiscard]] std::vector<Index> thinner_half(const VectorRef& log_thickness);
 
 /// The least -E log q that any density q can reach on p0 after the normal lift \p sigma, while tubes do not
 /// overlap: H(p0) + (k/2) log(2 pi e sigma^2) + E log |det(I - S_n)|, nats, from the \p entropy H(p0) and the

@@ -18,6 +18,11 @@ const Registry<DiagnosticFactory>& diagnostic_registry() {
     all.add("density_error", "whether the first order says what a learned score does to the density",
             make_density_error);
     all.add("lift_geometry", "how often projection does not undo a lift, against the reach", make_lift_geometry);
+    all.add("likelihood_explosion", "likelihood of a flow against its thickness, and against the floor under a lift",
+            make_likelihood_explosion);
+    all.add("two_step_bound", "what an autoencoder and its latent model can get wrong together, and how loose that is",
+            make_two_step_bound);
+    all.add("training", "loss and gradients at the end of the training", make_training_record);
     return all;
   }();
   return registry;

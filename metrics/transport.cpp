@@ -206,6 +206,11 @@ Index transport_size(std::uint64_t memory_bytes) {
 }
 
 double exact_transport(const Points& x, const Points& y, int p, std::uint64_t memory_bytes, double radius) {
+  return exact_transport_plan(x, y, p, memory_bytes, radius).cost;
+}
+
+TransportPlan exact_transport_plan(const Points& x, const Points& y, int p, std::uint64_t memory_bytes,
+                                   double radius) {
   check_dimension(y, x.rows(), "samples");
   check_finite(x, "transport");
   check_finite(y, "transport");
@@ -228,11 +233,10 @@ double exact_transport(const Points& x, const Points& y, int p, std::uint64_t me
   ArcCost cost{&x, &y, p, radius, 0};
   double largest = 0;
   for (Index arc = 0; arc < n * m; ++arc) largest = std::max(largest, cost.real(arc));
-  if (largest == 0) return 0;
   if (!std::isfinite(largest)) throw InvalidInput("transport: distances overflow");
   // Potentials stay below four times (largest cost + 1) times the number of nodes, which must not overflow.
   const int bits = 60 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n + m)));
-  cost.scale = std::ldexp(1.0, std::min(bits, 52)) / largest;
+  cost.scale = largest > 0 ? std::ldexp(1.0, std::min(bits, 52)) / largest : 0;
 
   const Bipartite graph(n, m);
   using Simplex = lemon::NetworkSimplex<Bipartite, std::int32_t, std::int64_t>;
@@ -250,11 +254,16 @@ double exact_transport(const Points& x, const Points& y, int p, std::uint64_t me
   if (simplex.run(Simplex::BLOCK_SEARCH) != Simplex::OPTIMAL)
     throw NumericalFailure("transport: the network simplex found no plan");
   TreeSum sum;
+  TransportPlan plan;
+  const double total = static_cast<double>(n) * static_cast<double>(supply);
   for (Index arc = 0; arc < n * m; ++arc) {
     const std::int32_t flow = simplex.flow(BipartiteBase::arcFromId(static_cast<int>(arc)));
-    if (flow != 0) sum.add(static_cast<double>(flow) * cost.real(arc));
+    if (flow == 0) continue;
+    sum.add(static_cast<double>(flow) * cost.real(arc));
+    plan.pairs.push_back({arc / m, arc % m, static_cast<double>(flow) / total});
   }
-  return sum.sum() / (static_cast<double>(n) * static_cast<double>(supply));
+  plan.cost = sum.sum() / total;
+  return plan;
 }
 
 std::unique_ptr<Metric> make_w1(Settings& settings) {

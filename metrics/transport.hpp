@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/settings.hpp"
 #include "metrics/metric.hpp"
@@ -27,6 +28,19 @@ namespace onmanifold {
 [[nodiscard]] double exact_transport(const Points& x, const Points& y, int p,
                                      std::uint64_t memory_bytes = MetricInput::default_memory,
                                      double radius = 0);
+struct TransportPair {
+  Index from = 0;
+  Index to = 0;
+  double mass = 0;
+};
+struct TransportPlan {
+  double cost = 0;                   ///< what exact_transport gives
+  std::vector<TransportPair> pairs;  ///< by from, then to; masses sum to 1
+};
+/// The plan behind exact_transport, at most N + M - 1 pairs. Errors as there.
+[[nodiscard]] TransportPlan exact_transport_plan(const Points& x, const Points& y, int p,
+                                                 std::uint64_t memory_bytes = MetricInput::default_memory,
+                                                 double radius = 0);
 /// What exact_transport needs for \p n and \p m points.
 [[nodiscard]] std::uint64_t transport_bytes(Index n, Index m);
 /// Largest n with transport_bytes(n, n) <= \p memory_bytes.

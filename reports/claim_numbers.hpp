@@ -17,6 +17,7 @@ inline constexpr const char* regression = "regression";  ///< on the offset, 1 w
 inline constexpr const char* likelihood_explosion = "likelihood_explosion";
 inline constexpr const char* expected = "expected";                    ///< d - D, beside slope
 inline constexpr const char* gap_per_dimension = "gap_per_dimension";  ///< (NLL - floor)/D, nats
+inline constexpr const char* gap_se = "gap_se";                        ///< its standard error
 
 // Lift and projection: C1, C2, C13. Series over the lift levels "sigma".
 inline constexpr const char* lift_geometry = "lift_geometry";

@@ -131,6 +131,8 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
                    .training = training.get(),
                    .model = model.get(),
                    .exact = score.get(),
+                   .sampler = task.sampler.get(),
+                   .entropy = task.entropy,
                    .lift = cell.lift,
                    .smallest_noise = task.smallest_noise,
                    .sigma_grid = task.sigma_grid,

@@ -2,6 +2,7 @@
 #include "models/diffusion/noise_schedule.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numbers>
 
@@ -96,11 +97,27 @@ double NoiseSchedule::posterior_variance(Index t) const {
   return beta(t) * std::pow(noise(t - 1) / noise(t), 2);
 }
 
+namespace {
+
+/// A number in (0, 1]; 0 for any other text.
+double level_from_text(const std::string& text) {
+  double level = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), level);
+  return error == std::errc() && stop == text.data() + text.size() && level > 0 && level <= 1 ? level : 0;
+}
+
+}  // namespace
+
 DiffusionSettings DiffusionSettings::read(Settings& settings) {
   DiffusionSettings result;
   result.schedule = settings.choice("schedule", result.schedule, {"cosine", "linear", "geometric"});
   result.timesteps = settings.integer("timesteps", result.schedule == "linear" ? 1000 : 100, 2, 100000);
-  result.smallest_noise = settings.choice("smallest_noise", result.smallest_noise, {"task", "schedule"});
+  result.smallest_noise = settings.text("smallest_noise", result.smallest_noise);
+  if (result.smallest_noise != "task" && result.smallest_noise != "schedule" &&
+      !(level_from_text(result.smallest_noise) > 0)) {
+    throw InvalidInput(settings.locate("smallest_noise") + ": '" + result.smallest_noise +
+                       "' is not task, schedule or a number in (0, 1]");
+  }
   result.largest_beta = settings.number("largest_beta", result.largest_beta, 0.5, 0.999999);
   result.largest_level = settings.number("largest_level", result.largest_level, 1, 1e6);
   result.raw_time = settings.choice("time_input", "embedding", {"embedding", "raw"}) == "raw";
@@ -108,17 +125,19 @@ DiffusionSettings DiffusionSettings::read(Settings& settings) {
 }
 
 NoiseSchedule DiffusionSettings::make_schedule(double task_smallest_noise) const {
+  const bool published = smallest_noise == "schedule";
+  if (!published && smallest_noise != "task") task_smallest_noise = level_from_text(smallest_noise);
   if (schedule == "geometric") {
     // Without a level of the task: the smallest that the cosine schedule of as many steps has.
-    const double smallest = smallest_noise == "task" && task_smallest_noise > 0
+    const double smallest = !published && task_smallest_noise > 0
                                 ? task_smallest_noise
                                 : NoiseSchedule::cosine(timesteps, largest_beta).level(1);
     return NoiseSchedule::geometric(timesteps, smallest, largest_level);
   }
-  const NoiseSchedule published = schedule == "linear" ? NoiseSchedule::linear(timesteps)
-                                                       : NoiseSchedule::cosine(timesteps, largest_beta);
-  if (smallest_noise == "schedule" || task_smallest_noise <= 0) return published;
-  return published.with_smallest_level(task_smallest_noise);
+  const NoiseSchedule named = schedule == "linear" ? NoiseSchedule::linear(timesteps)
+                                                   : NoiseSchedule::cosine(timesteps, largest_beta);
+  if (published || task_smallest_noise <= 0) return named;
+  return named.with_smallest_level(task_smallest_noise);
 }
 
 }  // namespace onmanifold

@@ -49,7 +49,9 @@ struct DiffusionSettings {
   std::string schedule =
       "cosine";           ///< cosine | linear (variance preserving) | geometric (variance exploding)
   Index timesteps = 100;  ///< T; 1000 for linear and 100 for the others unless set
-  std::string smallest_noise = "task";  ///< task: s_1 = s_min of the task; schedule: as published
+  /// task: s_1 = s_min of the task; schedule: as published; a number above 0, as text: s_1 in standardised
+  /// units, whatever the task says.
+  std::string smallest_noise = "task";
   /// Bound of beta_t of the cosine schedule. The first step of the sampler multiplies the network's error by
   /// 1/sqrt(1 - beta_T): 32 with the published .999, which throws x_(T-1) out of the trained range (normal
   /// data come out up to 37 % too wide), 3.2 with .9, at a_T^2 = 2.4e-5 for T = 100.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "core/error.hpp"
 #include "core/linear_algebra.hpp"
@@ -20,9 +21,14 @@ constexpr Index record_points = 100;
 constexpr Index jacobian_points = 8;
 constexpr Index most_jacobian_coordinates = 128;
 
-/// The smallest singular value of d f^-1 at the first columns of \p x: 1 over the largest of df.
-double smallest_inverse_singular_value(const CouplingFlow& flow, const Eigen::VectorXf& parameters,
-                                       const Eigen::MatrixXf& x) {
+struct Thickness {
+  double smallest = 0;
+  double mean_log = -std::numeric_limits<double>::infinity();
+};
+
+/// Over the first columns of \p x, of the smallest singular value of d f^-1: 1 over the largest of df.
+Thickness thickness_of(const CouplingFlow& flow, const Eigen::VectorXf& parameters,
+                       const Eigen::MatrixXf& x) {
   const Index D = flow.dimension();
   const Index n = std::min(jacobian_points, x.cols());
   Eigen::MatrixXf repeated(D, n * D);
@@ -38,12 +44,15 @@ double smallest_inverse_singular_value(const CouplingFlow& flow, const Eigen::Ve
   Eigen::MatrixXf rows;
   flow.forward(parameters, repeated, tape, z, log_det);
   flow.backward(units, 0, tape, gradient, &rows);
-  if (!rows.allFinite()) return 0;
+  if (!rows.allFinite()) return {};
   double largest = 0;
+  double log_sum = 0;
   for (Index i = 0; i < n; ++i) {
-    largest = std::max(largest, singular_values(rows.middleCols(i * D, D).cast<double>())[0]);
+    const double one = singular_values(rows.middleCols(i * D, D).cast<double>())[0];
+    largest = std::max(largest, one);
+    log_sum += std::log(one);
   }
-  return 1 / largest;
+  return {1 / largest, -log_sum / static_cast<double>(n)};
 }
 
 class FlowModel final : public GenerativeModel {
@@ -101,7 +110,10 @@ class FlowModel final : public GenerativeModel {
                                           {"mean_log_det", Keep::mean},
                                           {"largest_log_det", Keep::maximum}};
     const bool jacobians = D <= most_jacobian_coordinates;
-    if (jacobians) series.push_back({"smallest_singular_value", Keep::last});
+    if (jacobians) {
+      series.push_back({"smallest_singular_value", Keep::last});
+      series.push_back({"log_thickness", Keep::last});
+    }
     const float share = 1.0F / static_cast<float>(batch_);
     const double shift = log_scale();
     curves_ = record_training(adam_, series, record_points, context.progress, [&](Vector& values, bool ends) {
@@ -116,7 +128,9 @@ class FlowModel final : public GenerativeModel {
       flow_->backward(z, -share, tape, gradient);
       values[1] = adam.step(gradient, parameters);
       if (jacobians && ends) {
-        values[4] = units_.scale * smallest_inverse_singular_value(*flow_, parameters, x);
+        const Thickness thickness = thickness_of(*flow_, parameters, x);
+        values[4] = units_.scale * thickness.smallest;
+        values[5] = std::log(units_.scale) + thickness.mean_log;
       }
     });
     parameters_ = adam.average();

@@ -17,7 +17,8 @@ namespace onmanifold {
 /// (7000), batch (256), learning_rate (5e-4), warmup, ema, clip (5). Curves: loss, the mean negative
 /// log-likelihood in units of the data; gradient_norm; mean_log_det and largest_log_det, the largest absolute
 /// value over all points seen; smallest_singular_value of d f^-1 in units of the data over the points of the
-/// stretch's last step that are looked at (8; up to 128 coordinates).
+/// stretch's last step that are looked at (8; up to 128 coordinates); log_thickness, the mean of its
+/// logarithm over them.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_realnvp(Settings& settings);
 
 /// Rational-quadratic splines \cite durkan2019: bins (8), bound (4, in standardised units; linear outside).

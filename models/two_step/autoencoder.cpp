@@ -36,6 +36,23 @@ Points evaluate(const Mlp& network, const Eigen::VectorXf& weights, const Points
   return result;
 }
 
+/// J v at all columns of \p x.
+Points products(const Mlp& network, const Eigen::VectorXf& weights, const PointsRef& x,
+                const PointsRef& vectors, Index count) {
+  const MlpTangents tangents(network, weights);
+  const Eigen::VectorXf none;
+  Points result(network.output_size(), vectors.cols());
+  Eigen::MatrixXf y;
+  Eigen::MatrixXf along;
+  for (Index first = 0; first < x.cols(); first += block) {
+    const Index n = std::min(block, x.cols() - first);
+    tangents.evaluate(x.middleCols(first, n).cast<float>(), none,
+                      vectors.middleCols(first * count, n * count).cast<float>(), count, y, along);
+    result.middleCols(first * count, n * count) = along.cast<double>();
+  }
+  return result;
+}
+
 Mlp make_network(Index inputs, Index outputs, Index width, Index depth) {
   return Mlp({.data = inputs, .width = width, .depth = depth, .outputs = outputs, .timed = false});
 }
@@ -172,6 +189,36 @@ Points Autoencoder::encode(const Eigen::VectorXf& parameters, const PointsRef& x
 Points Autoencoder::decode(const Eigen::VectorXf& parameters, const PointsRef& z) const {
   check_dimension(z, latent(), "autoencoder: latent points");
   return evaluate(decoder_, parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()), z);
+}
+
+Points Autoencoder::encoder_products(const Eigen::VectorXf& parameters, const PointsRef& x,
+                                     const PointsRef& vectors, Index count) const {
+  check_dimension(x, dimension(), "autoencoder");
+  check_dimension(vectors, dimension(), "autoencoder: directions");
+  if (vectors.cols() != count * x.cols()) throw InvalidInput("autoencoder: directions do not fit the points");
+  return products(encoder_, parameters.head(encoder_.buffer_size()), x, vectors, count).topRows(latent());
+}
+
+Points Autoencoder::decoder_products(const Eigen::VectorXf& parameters, const PointsRef& z,
+                                     const PointsRef& vectors, Index count) const {
+  check_dimension(z, latent(), "autoencoder: latent points");
+  check_dimension(vectors, latent(), "autoencoder: latent directions");
+  if (vectors.cols() != count * z.cols()) throw InvalidInput("autoencoder: directions do not fit the points");
+  return products(decoder_, parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()), z, vectors,
+                  count);
+}
+
+double Autoencoder::decoder_norm_bound(const Eigen::VectorXf& parameters) const {
+  constexpr double steepest_silu = 1.0999;  // silu' = 1.09984 at 2.3994
+  const ModelState state =
+      decoder_.to_state(parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()));
+  double bound = 1;
+  for (Index l = 0; l <= decoder_.shape().depth; ++l) {
+    const Eigen::MatrixXf& weight = state.at("layer_" + std::to_string(l) + "_weight");
+    bound *= singular_values(weight.cast<double>())[0];
+    if (l < decoder_.shape().depth) bound *= steepest_silu;
+  }
+  return bound;
 }
 
 Vector Autoencoder::log_volume(const Eigen::VectorXf& parameters, const PointsRef& z) const {

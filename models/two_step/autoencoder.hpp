@@ -59,6 +59,15 @@ class Autoencoder {
                               Points* deviation = nullptr) const;
   /// g(z), D×N.
   [[nodiscard]] Points decode(const Eigen::VectorXf& parameters, const PointsRef& z) const;
+  /// J_f v (of the mean, for the variational one) at \p x for \p vectors, D×(count N): m×(count N).
+  [[nodiscard]] Points encoder_products(const Eigen::VectorXf& parameters, const PointsRef& x,
+                                        const PointsRef& vectors, Index count) const;
+  /// J_g v at \p z for \p vectors, m×(count N): D×(count N).
+  [[nodiscard]] Points decoder_products(const Eigen::VectorXf& parameters, const PointsRef& z,
+                                        const PointsRef& vectors, Index count) const;
+  /// Product of the spectral norms of the decoder's layers and of the largest slopes of its units (1.0999 for
+  /// SiLU): a Lipschitz constant of g everywhere.
+  [[nodiscard]] double decoder_norm_bound(const Eigen::VectorXf& parameters) const;
   /// 1/2 log det(J'J), J = dg/dz, at the columns of \p z: N numbers.
   [[nodiscard]] Vector log_volume(const Eigen::VectorXf& parameters, const PointsRef& z) const;
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/latent_model.hpp"
 #include "manifolds/manifold.hpp"
 #include "models/diffusion/ddpm.hpp"
 #include "models/flows/flow_model.hpp"
@@ -98,7 +99,7 @@ class LatentSource final : public TrainingSource {
   Points clean_;
 };
 
-class TwoStepModel final : public GenerativeModel {
+class TwoStepModel final : public GenerativeModel, public LatentModel {
  public:
   TwoStepModel(AutoencoderSettings first, bool variational, std::unique_ptr<GenerativeModel> second,
                bool likelihood)
@@ -129,6 +130,28 @@ class TwoStepModel final : public GenerativeModel {
     return result;
   }
   [[nodiscard]] bool density_is_intrinsic() const override { return likelihood_; }
+
+  [[nodiscard]] Index latent_dimension() const override { return fitted_->model.latent(); }
+  [[nodiscard]] Points encode(const PointsRef& x) const override {
+    return fitted_->model.encode(fitted_->parameters, fitted_->standardised(x));
+  }
+  [[nodiscard]] Points decode(const PointsRef& z) const override { return fitted_->decode(z); }
+  [[nodiscard]] Points encoder_products(const PointsRef& x, const PointsRef& vectors,
+                                        Index count) const override {
+    const FittedAutoencoder& f = *fitted_;
+    return f.model.encoder_products(f.parameters, f.standardised(x), vectors, count) / f.units.scale;
+  }
+  [[nodiscard]] Points decoder_products(const PointsRef& z, const PointsRef& vectors,
+                                        Index count) const override {
+    return fitted_->units.scale * fitted_->model.decoder_products(fitted_->parameters, z, vectors, count);
+  }
+  [[nodiscard]] double decoder_norm_bound() const override {
+    return fitted_->units.scale * fitted_->model.decoder_norm_bound(fitted_->parameters);
+  }
+  [[nodiscard]] Points sample_latent(Index n, const Stream& stream) const override {
+    return second_->sample(n, stream);
+  }
+  [[nodiscard]] std::unique_ptr<ScoreField> latent_score() const override { return second_->score_field(); }
 
  private:
   /// \p context for the second step; \p source outlives it.

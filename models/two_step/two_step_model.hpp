@@ -15,6 +15,8 @@ namespace onmanifold {
 /// decoder_noise (true).
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_vae(Settings& settings);
 
+/// The models of two steps are LatentModel too: what they learned of the latent points can be asked.
+///
 /// Autoencoder, then `ddpm` on the points f(x). Settings: those of AutoencoderSettings with the prefix
 /// "autoencoder_", the others are those of ddpm. Curves of the first step have that prefix too.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_autoencoder_ddpm(Settings& settings);

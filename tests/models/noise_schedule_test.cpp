@@ -59,6 +59,14 @@ TEST(DiffusionSettings, HonourTheTask) {
   table.finish();
   EXPECT_EQ(linear.timesteps, 1000);
   EXPECT_EQ(linear.make_schedule(0.5).level(1), NoiseSchedule::linear(1000).level(1));
+  for (const char* schedule : {"cosine", "linear", "geometric"}) {
+    Settings own(Value(Value::Table{{"schedule", schedule}, {"smallest_noise", "0.001"}}), "test");
+    EXPECT_DOUBLE_EQ(DiffusionSettings::read(own).make_schedule(0.5).level(1), 0.001) << schedule;
+  }
+  for (const char* wrong : {"tasks", "0", "-1", "2", "0.01x", ""}) {
+    Settings bad(Value(Value::Table{{"smallest_noise", wrong}}), "test");
+    EXPECT_THROW((void)DiffusionSettings::read(bad), InvalidInput) << wrong;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnostics/two_step_bound.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "core/linear_algebra.hpp"
+#include "core/summation.hpp"
+#include "metrics/transport.hpp"
+
+namespace onmanifold {
+
+TwoStepBound two_step_bound(const LatentModel& model, const PointsRef& points, const PointsRef& latent, int p,
+                            Index nodes) {
+  const Index n = points.cols();
+  const Index m = model.latent_dimension();
+  check_dimension(latent, m, "two-step bound: latent points");
+  if (n < 2 || latent.cols() != n || (p != 1 && p != 2) || nodes < 2) {
+    throw InvalidInput(fmt::format("two-step bound: {} points, {} latent points, p = {}, {} nodes", n,
+                                   latent.cols(), p, nodes));
+  }
+  const Points code = model.encode(points);
+  const Points rebuilt = model.decode(code);
+  const auto power = [p](double length) { return p == 2 ? length * length : length; };
+  const auto root = [p](double value) { return p == 2 ? std::sqrt(value) : value; };
+
+  TwoStepBound result;
+  result.left = root(exact_transport(points, model.decode(latent), p));
+  result.reconstruction =
+      root(tree_sum_over(n, [&](Index i) { return power((points.col(i) - rebuilt.col(i)).norm()); }) /
+           static_cast<double>(n));
+  const TransportPlan plan = exact_transport_plan(code, latent, p);
+  result.latent = root(plan.cost);
+  result.norm_bound = model.decoder_norm_bound();
+
+  const auto pairs = static_cast<Index>(plan.pairs.size());
+  const Points unit = Points::Identity(m, m).replicate(1, pairs);
+  Points place(m, pairs);
+  for (Index k = 0; k < nodes; ++k) {
+    const double t = static_cast<double>(k) / static_cast<double>(nodes - 1);
+    for (Index i = 0; i < pairs; ++i) {
+      const TransportPair& pair = plan.pairs[static_cast<std::size_t>(i)];
+      place.col(i) = (1 - t) * code.col(pair.from) + t * latent.col(pair.to);
+    }
+    const Points jacobians = model.decoder_products(place, unit, m);
+    for (Index i = 0; i < pairs; ++i) {
+      result.local_lipschitz =
+          std::max(result.local_lipschitz, singular_values(jacobians.middleCols(i * m, m))[0]);
+    }
+  }
+  for (Index i = 0; i < n; ++i) {
+    result.diameter =
+        std::max(result.diameter, (points.colwise() - points.col(i)).colwise().norm().maxCoeff());
+  }
+  return result;
+}
+
+}  // namespace onmanifold
