@@ -126,7 +126,7 @@ TEST_F(Verify, FindsOtherSchemasAndKinds) {
   fs::copy_file(path("t/ddpm/none/seed-0.metrics.h5"), path("t/ddpm/none/seed-2.h5"));
   EXPECT_THAT(problems(),
               ElementsAre(path("t/ddpm/none/seed-2.h5") + ": is a metrics file, expected a raw file",
-                          path("t/task.h5") + ": has schema version 99, this program reads version 1"));
+                          path("t/task.h5") + ": has schema version 99, this program reads up to version 1: a newer onmanifold wrote it"));
 }
 
 TEST_F(Verify, FindsLeftoversButNotFilesBeingWritten) {
