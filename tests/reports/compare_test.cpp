@@ -374,13 +374,14 @@ double alarm_rate(const Design& design, const CompareOptions& options, int repet
   return rate;
 }
 
-constexpr int repetitions = sanitized ? 200 : 2000;
+constexpr int repetitions = 2000;
 
 double bound(double rate) {
   return 2 * std::sqrt(rate * (1 - rate) / repetitions);
 }
 
 TEST(CompareRates, FalseAlarmsStayBelowAlpha) {
+  if (sanitized) GTEST_SKIP() << "minutes of simulation of code that other tests run";
   const Stream stream(7, "compare/null");
   // Without a margin, so that the test alone holds the rate: alpha and two standard errors.
   const CompareOptions no_margin{.relative = 0};
@@ -402,6 +403,7 @@ TEST(CompareRates, FalseAlarmsStayBelowAlpha) {
 }
 
 TEST(CompareRates, FindsAWorseningOfOneStandardDeviation) {
+  if (sanitized) GTEST_SKIP() << "minutes of simulation of code that other tests run";
   const Stream stream(7, "compare/power");
   EXPECT_GE(alarm_rate({.n = 10, .paired = true, .shift = 1}, {}, repetitions, stream.at("pairs")), .85);
   EXPECT_GE(alarm_rate({.n = 16, .paired = false, .shift = 1}, {}, repetitions, stream.at("sides")), .75);
