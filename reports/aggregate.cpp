@@ -136,7 +136,7 @@ int TaskSummary::column(const std::string& name, SampleKind samples) const {
 }
 
 void mark_best(const std::vector<Arm>& arms, const MetricColumn& column, std::vector<Summary*> summaries) {
-  for (Summary* summary : summaries) summary->best = false;
+  for (Summary* summary : summaries) summary->best = summary->second = false;
   if (column.mixed_protocol) return;
   const auto ranked = [&](std::size_t i) {
     return arms[i].role == ArmRole::learner && summaries[i]->n_failed == 0 &&
@@ -150,8 +150,24 @@ void mark_best(const std::vector<Arm>& arms, const MetricColumn& column, std::ve
   if (best == nullptr) return;
   const double margin = std::isfinite(best->standard_error) ? best->standard_error : 0.0;
   const double limit = loss(column, best->mean) + margin;
+  int n_best = 0;
+  const Summary* second = nullptr;
   for (std::size_t i = 0; i < arms.size(); ++i) {
-    if (ranked(i)) summaries[i]->best = loss(column, summaries[i]->mean) <= limit;
+    if (!ranked(i)) continue;
+    summaries[i]->best = loss(column, summaries[i]->mean) <= limit;
+    if (summaries[i]->best) {
+      ++n_best;
+    } else if (second == nullptr || loss(column, summaries[i]->mean) < loss(column, second->mean)) {
+      second = summaries[i];
+    }
+  }
+  if (n_best != 1 || second == nullptr) return;
+  const double own = std::isfinite(second->standard_error) ? second->standard_error : 0.0;
+  const double place = loss(column, second->mean);
+  if (!(place - loss(column, best->mean) > std::hypot(margin, own))) return;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    if (ranked(i) && !summaries[i]->best)
+      summaries[i]->second = loss(column, summaries[i]->mean) <= place + own;
   }
 }
 

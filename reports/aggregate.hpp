@@ -63,6 +63,7 @@ struct Summary {
   double null_sd = MetricRecord::unknown;
   bool at_floor = false;  ///< not to be told from a perfect model: within two null_sd of the null value
   bool best = false;      ///< best learner, or within one standard error of it
+  bool second = false;    ///< next best, clear of a single best: see mark_best
   std::string reason;     ///< why there is no value; empty if there is one
 };
 
@@ -84,7 +85,9 @@ struct TaskSummary {
 
 /// Marks the best learners of one column: direction-aware; everything within one standard error of the best
 /// shares the mark. An arm with a failed cell is not ranked (its mean is over the survivors), nor is anything
-/// in a column of mixed protocol or without a direction.
+/// in a column of mixed protocol or without a direction. Where one arm alone is best, the next one is marked as second if
+/// the two differ by more than the standard error of their difference, √(se² + se²); everything within one standard
+/// error of the second shares that mark.
 void mark_best(const std::vector<Arm>& arms, const MetricColumn& column, std::vector<Summary*> summaries);
 
 }  // namespace onmanifold

@@ -13,9 +13,13 @@ namespace onmanifold {
 namespace {
 
 std::string cell_text(const TableCell& cell, RowGroup group) {
-  std::string text = cell.text.value;
+  std::string text = escape_markdown(cell.text.value);
   if (!cell.text.spread.empty()) text += " ± " + cell.text.spread;
-  if (cell.best) text = "**" + text + "**";
+  if (cell.best) {
+    text = "**" + text + "**";
+  } else if (cell.second) {
+    text = "*" + text + "*";
+  }
   if (cell.at_floor && group == RowGroup::learner) text += " ·";
   return text;
 }
@@ -25,10 +29,12 @@ std::string cell_text(const TableCell& cell, RowGroup group) {
 std::string render_markdown(const Table& table) {
   std::string text = fmt::format("## {}\n\n", escape_markdown(table.title));
   if (!table.description.empty()) text += escape_markdown(table.description) + "\n\n";
-  text += "| Method | Lift | n |";
+  text +=
+      fmt::format("| {} | {} | n |", escape_markdown(table.row_header), escape_markdown(table.lift_header));
   std::string rule = "|---|---|--:|";
   for (const TableColumn& column : table.columns) {
-    text += fmt::format(" {}{}{}{} |", escape_markdown(column.metric), column.arrow.empty() ? "" : " ", column.arrow,
+    text += fmt::format(" {}{}{}{} |", escape_markdown(column.metric), column.arrow.empty() ? "" : " ",
+                        column.arrow,
                         column.samples.empty() ? "" : fmt::format(" ({})", escape_markdown(column.samples)));
     rule += "--:|";
   }

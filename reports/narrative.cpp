@@ -11,7 +11,8 @@ namespace onmanifold {
 
 std::string reading_guide_text() {
   return "↓ lower is better, ↑ higher, →v best at v. * best learner, shared by all within one standard error "
-         "of it; "
+         "of it (bold in Markdown and LaTeX); where one is best alone, the second best, if clear of it by more than the "
+         "standard error of the difference, is underlined (italic in Markdown). "
          "· within two standard deviations of the value a perfect model would get. oracle: fresh true "
          "samples (no "
          "model can do better); exact_score: the sampler driven by the exact score (no learning); gaussian: "

@@ -46,6 +46,7 @@ TableCell make_cell(const Arm& arm, const Summary& summary) {
   TableCell cell;
   cell.text = format_measured(summary.mean, summary.sd);
   cell.best = summary.best;
+  cell.second = summary.second;
   cell.at_floor = summary.at_floor;
   cell.note = summary.reason;
   if (summary.reason.empty() && summary.n_failed > 0) {

@@ -15,6 +15,7 @@ namespace onmanifold {
 struct TableCell {
   FormattedValue text;  ///< "—" where there is no value
   bool best = false;
+  bool second = false;  ///< next best, clear of a single best
   bool at_floor = false;
   std::string detail;  ///< interval and the value of every seed; empty where there is no value
   std::string
@@ -42,6 +43,8 @@ struct TableRow {
 struct Table {
   std::string title;
   std::string description;
+  std::string row_header = "Method";  ///< what TableRow::method and lift are
+  std::string lift_header = "Lift";
   std::vector<TableColumn> columns;
   std::vector<TableRow> rows;  ///< the last one is what a perfect model would get
   bool equal_seeds = true;     ///< all arms have the same number of seeds, none failed

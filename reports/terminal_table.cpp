@@ -15,6 +15,7 @@ namespace onmanifold {
 namespace {
 
 constexpr std::string_view bold = "\033[1m";
+constexpr std::string_view underline = "\033[4m";
 constexpr std::string_view dim = "\033[2m";
 constexpr std::string_view plain = "\033[0m";
 
@@ -106,9 +107,16 @@ std::string render_block(const Table& table, const Layout& layout, std::size_t f
       const TableCell& cell = row.cells[c];
       const std::string value = cell_text(cell);
       const std::string padding = pad_left("", layout.widths[c] - display_width(value));
-      const std::string_view style = !colour ? "" : cell.best ? bold : cell.at_floor ? dim : "";
+      const std::string_view style = !colour         ? ""
+                                     : cell.best     ? bold
+                                     : cell.second   ? underline
+                                     : cell.at_floor ? dim
+                                                     : "";
       const std::string mark = cell.best ? "*" : cell.at_floor && row.group == RowGroup::learner ? "·" : " ";
-      line += fmt::format("  {}{}{}{}{}", padding, style, value, mark, style.empty() ? "" : plain);
+      // No line under the space behind a value.
+      const std::string_view end = style.empty() ? "" : plain;
+      const std::string tail = mark == " " ? fmt::format("{} ", end) : fmt::format("{}{}", mark, end);
+      line += fmt::format("  {}{}{}{}", padding, style, value, tail);
     }
     while (!line.empty() && line.back() == ' ') line.pop_back();
     text += line + "\n";
@@ -160,7 +168,8 @@ std::string terminal_report(const ResultSet& results, bool colour) {
       text += render_terminal(diagnostic, colour) + "\n";
     }
   }
-  if (const auto lifts = make_lift_table(lift_effects(results))) text += render_terminal(*lifts, colour) + "\n";
+  if (const auto lifts = make_lift_table(lift_effects(results)))
+    text += render_terminal(*lifts, colour) + "\n";
   text += wrap_text(reading_guide_text(), 120, "  ") + "\n";
   for (const std::string& line : conclusion_lines(results)) text += wrap_text(line, 120, "  ") + "\n";
   // Last, where the terminal stands still.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -153,6 +154,48 @@ TEST(MarkBest, TargetIsADistance) {
   EXPECT_FALSE(find(summary, "a").best);
   EXPECT_TRUE(find(summary, "b").best);
   EXPECT_FALSE(find(summary, "c").best);
+}
+
+// Means of three seeds and their spread; standard errors are spread/√3.
+TaskSummary with_spreads(const std::vector<std::tuple<const char*, double, double>>& arms, const std::string& direction,
+                         double sign = 1.0) {
+  TaskResult task;
+  for (const auto& [method, middle, spread] : arms) {
+    for (int seed = 0; seed < 3; ++seed) {
+      MetricRecord r = record(direction, sign * (middle + (seed - 1) * spread));
+      add(task, method, "none", seed, r);
+    }
+  }
+  return summarise(task);
+}
+
+TEST(MarkBest, TheSecondIsMarkedWhereItIsClearOfASingleBest) {
+  for (const bool lower : {true, false}) {
+    const TaskSummary summary = with_spreads(
+        {{"a", 2.0, 0.3}, {"b", 2.5, 0.3}, {"c", 2.6, 0.3}, {"d", 2.8, 0.0}, {"gaussian", 2.4, 0.1}, {"oracle", 1, 0.1}},
+        lower ? "lower" : "higher", lower ? 1.0 : -1.0);
+    EXPECT_TRUE(find(summary, "a").best);
+    EXPECT_FALSE(find(summary, "a").second);
+    EXPECT_TRUE(find(summary, "b").second);  // .5 > √2 × .3/√3 = .245
+    EXPECT_TRUE(find(summary, "c").second);  // .1 < .3/√3 = .173 behind it
+    EXPECT_FALSE(find(summary, "d").second);
+    EXPECT_FALSE(find(summary, "gaussian").second);
+    EXPECT_FALSE(find(summary, "oracle").second);
+  }
+}
+
+TEST(MarkBest, NoSecondBehindATieOrWithinTheNoiseOrAmongFailed) {
+  // Two share the first place.
+  const TaskSummary tie = with_spreads({{"a", 2.0, 1.0}, {"b", 2.5, 0.0}, {"c", 2.6, 0.0}}, "lower");
+  EXPECT_FALSE(find(tie, "c").second);
+  // Behind the best by more than its standard error, but not by that of the difference.
+  const TaskSummary noisy = with_spreads({{"a", 2.0, 0.1}, {"b", 2.5, 1.0}, {"c", 2.6, 0.0}}, "lower");
+  EXPECT_TRUE(find(noisy, "a").best);
+  for (const char* method : {"b", "c"}) EXPECT_FALSE(find(noisy, method).second) << method;
+  TaskResult task = three_arms("higher", 1.0);  // c is best alone, then b, a
+  EXPECT_TRUE(find(summarise(task), "b").second);
+  add_failed(task, "b", 3);
+  EXPECT_FALSE(find(summarise(task), "b").second);
 }
 
 TEST(MarkBest, NothingIsRankedWithoutDirectionOrAcrossProtocols) {

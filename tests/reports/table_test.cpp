@@ -99,6 +99,25 @@ TEST(RenderTerminal, ColourMarksWithEscapes) {
   EXPECT_EQ(render_terminal(small_table(), false).find('\033'), std::string::npos);
 }
 
+TEST(RenderMarks, TheSecondIsUnderlinedInColourAndItalicInMarkdown) {
+  Table table = small_table();
+  ASSERT_TRUE(table.rows[1].cells[0].second);  // ddpm none, tvd
+  table.rows[1].cells[1].second = false;
+  EXPECT_NE(render_terminal(table, true).find("\033[4m0.110±0.014\033[0m"), std::string::npos);
+  EXPECT_EQ(render_terminal(table, true).find("\033[4m0.910"), std::string::npos);
+  EXPECT_EQ(render_terminal(table, false), render_terminal(small_table(), false));
+  EXPECT_NE(render_markdown(table).find("| *0.110 ± 0.014* | 0.910 ± 0.014 |"), std::string::npos);
+}
+
+TEST(RenderMarkdown, TextInCellsIsEscaped) {
+  Table table = small_table();
+  table.rows[1].cells[0].text = {"a|b_c", ""};
+  table.row_header = "x|y";
+  const std::string text = render_markdown(table);
+  EXPECT_NE(text.find("| *a\\|b\\_c* |"), std::string::npos) << text;
+  EXPECT_NE(text.find("| x\\|y | Lift | n |"), std::string::npos) << text;
+}
+
 TEST(RenderTerminal, AWideTableIsBrokenIntoBlocks) {
   const std::string text = render_terminal(small_table(), false, 45);
   EXPECT_EQ(text.find("tvd      coverage"), std::string::npos);
@@ -115,7 +134,7 @@ A law \| on the sphere
 | Method | Lift | n | tvd ↓ (projected) | coverage ↑ (projected) |
 |---|---|--:|--:|--:|
 | *oracle* |  | 2 | 0.0500 ± 0.0014 | 0.96850 ± 0.00071 |
-| ddpm | none | 2 | 0.110 ± 0.014 | 0.910 ± 0.014 |
+| ddpm | none | 2 | *0.110 ± 0.014* | *0.910 ± 0.014* |
 | ddpm | normal-0.1 | 2 | **0.0650 ± 0.0071** | **0.9550 ± 0.0071** |
 | *gaussian* |  | 1/2 | 0.4000 | 0.5000 |
 | *perfect model* |  |  | 0.0500 ± 0.0020 | 0.9688 ± 0.0025 |
