@@ -93,14 +93,6 @@ bool is_at_floor(const MetricColumn& column, const Summary& summary) {
   return false;
 }
 
-// Smaller is better, whatever the direction. NaN: no order.
-double loss(const MetricColumn& column, double value) {
-  if (column.direction == "lower") return value;
-  if (column.direction == "higher") return -value;
-  if (column.direction == "target") return std::abs(value - column.target);
-  return MetricRecord::unknown;
-}
-
 void finish(Summary& summary, const std::vector<double>& evaluation_spreads) {
   const auto n = static_cast<Index>(summary.values.size());
   Vector values(n);
@@ -116,6 +108,19 @@ void finish(Summary& summary, const std::vector<double>& evaluation_spreads) {
 }
 
 }  // namespace
+
+double loss(const MetricColumn& column, double value) {
+  if (column.direction == "lower") return value;
+  if (column.direction == "higher") return -value;
+  if (column.direction == "target") return std::abs(value - column.target);
+  return MetricRecord::unknown;
+}
+
+std::vector<TaskSummary> summarise_all(const ResultSet& results) {
+  std::vector<TaskSummary> summaries;
+  for (const TaskResult& task : results.tasks) summaries.push_back(summarise(task));
+  return summaries;
+}
 
 std::string to_string(SampleKind kind) {
   return kind == SampleKind::raw ? "raw" : "projected";

@@ -80,6 +80,12 @@ struct TaskSummary {
 /// Statistics of one task. Never throws on missing, failed or NaN data.
 [[nodiscard]] TaskSummary summarise(const TaskResult& task);
 
+/// One summary a task, in their order.
+[[nodiscard]] std::vector<TaskSummary> summarise_all(const ResultSet& results);
+
+/// \p value as a loss: smaller is better, whatever the direction. NaN where the column has no direction.
+[[nodiscard]] double loss(const MetricColumn& column, double value);
+
 /// Role of a method by its name; lifts and everything unknown are learners.
 [[nodiscard]] ArmRole arm_role(const std::string& method);
 

@@ -8,6 +8,7 @@
 #include "reports/diagnostic_table.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
+#include "reports/ranking.hpp"
 
 namespace onmanifold {
 namespace {
@@ -60,9 +61,19 @@ std::string markdown_report(const ResultSet& results) {
   for (const std::string& line : conclusion_lines(results)) text += escape_markdown(line) + "\n";
   text += '\n';
   if (holds_claims(results)) text += claims_markdown(judge_claims(results)) + "\n";
+  const std::vector<TaskSummary> summaries = summarise_all(results);
+  const Ranking ranking = rank_arms(results, summaries);
+  if (const auto overview = make_overview_table(results, summaries)) {
+    text += render_markdown(*overview) + "\n";
+    for (const std::string& line : overview_lines(results, summaries, ranking))
+      text += "- " + escape_markdown(line) + "\n";
+    text += '\n';
+  }
+  if (const auto table = make_ranking_table(ranking)) text += render_markdown(*table) + "\n";
   if (const auto lifts = make_lift_table(lift_effects(results))) text += render_markdown(*lifts) + "\n";
-  for (const TaskResult& task : results.tasks) {
-    const TaskSummary summary = summarise(task);
+  for (std::size_t t = 0; t < results.tasks.size(); ++t) {
+    const TaskResult& task = results.tasks[t];
+    const TaskSummary& summary = summaries[t];
     text += render_markdown(make_table(task, summary, chosen_columns(summary, default_columns()))) + "\n";
     if (const auto axis = make_axis_table(task, summary)) text += render_markdown(*axis) + "\n";
     for (const Table& table : make_diagnostic_tables(task, summary)) text += render_markdown(table) + "\n";

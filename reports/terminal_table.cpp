@@ -10,6 +10,7 @@
 #include "reports/diagnostic_table.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
+#include "reports/ranking.hpp"
 
 namespace onmanifold {
 namespace {
@@ -41,7 +42,10 @@ std::vector<std::string> header_lines(const TableColumn& column) {
     line += part;
   }
   lines.push_back(line);
-  lines.push_back(column.arrow.empty() ? column.samples : column.samples + " " + column.arrow);
+  const std::string last = column.arrow.empty() || column.samples.empty()
+                               ? column.samples + column.arrow
+                               : column.samples + " " + column.arrow;
+  if (!last.empty()) lines.push_back(last);
   return lines;
 }
 
@@ -159,8 +163,10 @@ std::string render_terminal(const Table& table, bool colour, int width) {
 
 std::string terminal_report(const ResultSet& results, bool colour) {
   std::string text;
-  for (const TaskResult& task : results.tasks) {
-    const TaskSummary summary = summarise(task);
+  const std::vector<TaskSummary> summaries = summarise_all(results);
+  for (std::size_t t = 0; t < results.tasks.size(); ++t) {
+    const TaskResult& task = results.tasks[t];
+    const TaskSummary& summary = summaries[t];
     const Table table = make_table(task, summary, chosen_columns(summary, default_columns()));
     text += render_terminal(table, colour) + "\n";
     if (const auto axis = make_axis_table(task, summary)) text += render_terminal(*axis, colour) + "\n";
@@ -170,6 +176,14 @@ std::string terminal_report(const ResultSet& results, bool colour) {
   }
   if (const auto lifts = make_lift_table(lift_effects(results)))
     text += render_terminal(*lifts, colour) + "\n";
+  const Ranking ranking = rank_arms(results, summaries);
+  if (const auto table = make_ranking_table(ranking)) text += render_terminal(*table, colour) + "\n";
+  if (const auto overview = make_overview_table(results, summaries)) {
+    text += render_terminal(*overview, colour) + "\n";
+    for (const std::string& line : overview_lines(results, summaries, ranking))
+      text += wrap_text(line, 120, "  ") + "\n";
+    text += '\n';
+  }
   text += wrap_text(reading_guide_text(), 120, "  ") + "\n";
   for (const std::string& line : conclusion_lines(results)) text += wrap_text(line, 120, "  ") + "\n";
   // Last, where the terminal stands still.
