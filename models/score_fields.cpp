@@ -181,7 +181,48 @@ class FlowScoreField final : public ScoreField {
   Vector levels_;
 };
 
+class ClippedScoreField final : public ScoreField {
+ public:
+  ClippedScoreField(std::unique_ptr<ScoreField> field, Vector least, Vector largest)
+      : field_(std::move(field)), least_(std::move(least)), largest_(std::move(largest)) {
+    if (least_.size() != dimension() || largest_.size() != dimension() || !(least_.array() <= largest_.array()).all())
+      throw InvalidInput("clipped score field: the box does not fit");
+  }
+
+  [[nodiscard]] Index dimension() const override { return field_->dimension(); }
+  [[nodiscard]] const Vector& levels() const override { return field_->levels(); }
+
+ private:
+  void do_evaluate(const PointsRef& y, Index k, const PointsRef& vectors, Index count, Points& score,
+                   Points& result) const override {
+    if (count == 0) {
+      score = field_->score(y, k);
+    } else {
+      field_->products(y, k, vectors, count, score, result);
+    }
+    const double square = levels()[k] * levels()[k];
+    for (Index c = 0; c < y.cols(); ++c) {
+      for (Index i = 0; i < y.rows(); ++i) {
+        const double estimate = y(i, c) + square * score(i, c);
+        const double inside = std::clamp(estimate, least_[i], largest_[i]);
+        if (inside == estimate) continue;  // keeps its score to the last bit
+        score(i, c) = (inside - y(i, c)) / square;
+        for (Index v = count * c; v < count * (c + 1); ++v) result(i, v) = -vectors(i, v) / square;
+      }
+    }
+  }
+
+  std::unique_ptr<ScoreField> field_;
+  Vector least_;
+  Vector largest_;
+};
+
 }  // namespace
+
+std::unique_ptr<ScoreField> make_clipped_score_field(std::unique_ptr<ScoreField> field, Vector least,
+                                                     Vector largest) {
+  return std::make_unique<ClippedScoreField>(std::move(field), std::move(least), std::move(largest));
+}
 
 std::unique_ptr<ScoreField> make_diffusion_score_field(const Network& network, const Eigen::VectorXf& parameters,
                                                        const DiffusionObjective& objective,

@@ -28,4 +28,10 @@ namespace onmanifold {
                                                                 const VelocityGrid& grid,
                                                                 const Standardisation& standardisation);
 
+/// \p field with its estimates of x_0, y + s^2 score(y, s), put into the box \p least … \p largest (data units), as
+/// samplers with clip_denoised do; the score is what belongs to the estimate. Along a coordinate that is cut the estimate
+/// stands still. \throw InvalidInput unless the box has the dimension of the field and is not empty.
+[[nodiscard]] std::unique_ptr<ScoreField> make_clipped_score_field(std::unique_ptr<ScoreField> field, Vector least,
+                                                                   Vector largest);
+
 }  // namespace onmanifold

@@ -13,8 +13,6 @@
 #include "reports/claim_numbers.hpp"
 #include "reports/narrative.hpp"
 #include "reports/table.hpp"
-#include "reports/terminal_table.hpp"
-#include "reports/text_format.hpp"
 
 namespace onmanifold {
 namespace {
@@ -43,6 +41,15 @@ const ArmName deep = {"ddpm_deep"};
 
 std::string text(const ArmName& arm) {
   return arm_label(arm.method, arm.lift == "none" ? "" : arm.lift);
+}
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr Interval anywhere = {MetricRecord::unknown, MetricRecord::unknown};
+constexpr Interval at_least(double bound) {
+  return {bound, infinity};
+}
+constexpr Interval at_most(double bound) {
+  return {-infinity, bound};
 }
 
 Vector to_vector(const std::vector<double>& values) {
@@ -122,16 +129,13 @@ class Collector {
       if (!optional) miss(fmt::format("cells {} {}", task_name, text(arm)));
       return found;
     }
-    std::string status = "not asked";
-    for (const CellResult* cell : all) {
-      const auto place = cell->head.diagnostics.find(label);
-      if (place == cell->head.diagnostics.end()) continue;
-      status = place->second.status;
-      const auto values = place->second.numbers.find(name);
-      if (values == place->second.numbers.end() || values->second.size() == 0) continue;
-      found.emplace(cell->key.seed, values->second);
-    }
+    found = diagnostic_series(*one, arm.method, arm.lift, label, name);
     if (found.empty() && !optional) {
+      std::string status = "not asked";
+      for (const CellResult* cell : all) {
+        const auto place = cell->head.diagnostics.find(label);
+        if (place != cell->head.diagnostics.end()) status = place->second.status;
+      }
       miss(fmt::format("diagnostic {} ({}) of {} {}{}", label, name, task_name, text(arm),
                        status == "ok" ? "" : ": " + status));
     }
@@ -228,7 +232,7 @@ class Collector {
   /// better; seeds that every task has in both arms. Missing or failed cells are named; a cell of \p better
   /// that failed where \p other did not is held against it.
   Vector paired(const std::vector<Endpoint>& ends, const ArmName& better, const ArmName& other,
-                const ArmName& reference) {
+                const ArmName& reference, const Interval& accepted = at_least(1)) {
     std::map<int, std::vector<double>> by_seed;
     std::size_t complete = 0;
     for (const Endpoint& end : ends) {
@@ -244,8 +248,7 @@ class Collector {
         continue;
       }
       ++complete;
-      TaskEvidence evidence{end.task, fmt::format("{}: {} over {}", end.metric, text(better), text(other)), 0,
-                            0, unit};
+      std::vector<double> found;
       for (const auto& [seed, record] : bad) {
         const auto place = good.find(seed);
         if (place == good.end()) {
@@ -254,11 +257,11 @@ class Collector {
         }
         const double difference = distance(record) - distance(place->second);
         by_seed[seed].push_back(difference / unit);
-        evidence.mean += difference;
-        ++evidence.n;
+        found.push_back(difference);
       }
-      evidence.mean = evidence.n > 0 ? evidence.mean / evidence.n : MetricRecord::unknown;
-      out_.tasks.push_back(evidence);
+      if (found.empty()) continue;
+      show(end.task, fmt::format("{}: {} over {}", end.metric, text(better), text(other)), to_vector(found), accepted,
+           unit);
     }
     std::vector<double> differences;
     for (const auto& [seed, values] : by_seed) {
@@ -267,11 +270,17 @@ class Collector {
     return to_vector(differences);
   }
 
-  /// Notes what one task says of a number.
-  void note(const std::string& task_name, const std::string& quantity, const Series& values) {
-    if (values.empty()) return;
-    out_.tasks.push_back({task_name, quantity, static_cast<int>(values.size()), mean(values_of(values)),
-                          MetricRecord::unknown});
+  /// Notes what one task says of a number, and where the claim wants it.
+  void note(const std::string& task_name, const std::string& quantity, const Series& values,
+            const Interval& accepted = anywhere) {
+    if (!values.empty()) show(task_name, quantity, values_of(values), accepted, MetricRecord::unknown);
+  }
+
+  /// Notes values, one a seed, and where the claim wants their mean, over \p unit where there is one.
+  void show(const std::string& task_name, const std::string& quantity, const Vector& values, const Interval& accepted,
+            double unit) {
+    out_.tasks.push_back(
+        {task_name, quantity, static_cast<int>(values.size()), mean(values), unit, values, accepted});
   }
 
   bool touched = false;              ///< some number of the claim is on disk
@@ -340,14 +349,15 @@ struct NumberIn {
 };
 void add(Finding& finding, Collector& c, const NumberIn& one) {
   const Series values = c.number(one.task, one.arm, one.label, one.name);
-  c.note(one.task, fmt::format("{} {} of {}", one.label, one.name, text(one.arm)), values);
+  c.note(one.task, fmt::format("{} {} of {}", one.label, one.name, text(one.arm)), values,
+         {one.center - one.margin, one.center + one.margin});
   if (!values.empty()) finding.tests.push_back(within_margin(values_of(values), one.center, one.margin));
 }
 /// … or beyond a bound.
 void add_bound(Finding& finding, Collector& c, const std::string& task, const ArmName& arm, const char* label,
                const char* name, double bound, bool above) {
   const Series values = c.number(task, arm, label, name);
-  c.note(task, fmt::format("{} {} of {}", label, name, text(arm)), values);
+  c.note(task, fmt::format("{} {} of {}", label, name, text(arm)), values, above ? at_least(bound) : at_most(bound));
   if (!values.empty()) finding.tests.push_back(beyond_bound(values_of(values), bound, above));
 }
 
@@ -442,7 +452,7 @@ Finding diverging_likelihood(Collector& c) {
     for (const auto& [seed, value] : slopes) {
       if (expected.contains(seed)) offsets[seed] = value - expected.at(seed);
     }
-    c.note(end.task, "slope - (d - D) of spline_flow", offsets);
+    c.note(end.task, "slope - (d - D) of spline_flow", offsets, {-0.2, 0.2});
     if (!offsets.empty()) finding.tests.push_back(within_margin(values_of(offsets), 0, 0.2));
   }
   return finding;
@@ -506,6 +516,8 @@ Judge constraints_hold(const ResultSet& results) {
         c.miss(fmt::format("constraint_max or its tolerance on {}", task.name));
         continue;
       }
+      c.show(task.name, "largest constraint_max over tolerance", Vector::Constant(1, worst.value / tolerance), at_most(1),
+             MetricRecord::unknown);
       cases.push_back(worst);
     }
     c.touched = !cases.empty();
@@ -569,6 +581,9 @@ Finding trade_off(Collector& c) {
     }
     if (x.size() >= 3) order.push_back(rank_correlation(to_vector(x), to_vector(y)).statistic);
   }
+  if (!depth.empty()) c.show(task, "depth of the tvd curve in d0", to_vector(depth), at_least(1), MetricRecord::unknown);
+  if (!order.empty())
+    c.show(task, "rank correlation of tvd and return rate", to_vector(order), at_least(0), MetricRecord::unknown);
   add(finding, to_vector(depth), superiority);
   if (order.empty()) {
     c.miss("three levels of the grid at and beyond the pre-registered one");
@@ -587,7 +602,7 @@ Finding competitive(Collector& c) {
     const bool intrinsic = std::string(competitor) == "riemannian_flow_matching";
     const std::vector<Endpoint> ends =
         intrinsic ? std::vector<Endpoint>{{"sphere-vmf6"}} : plane_and_sphere();
-    const Vector differences = c.paired(ends, lifted, {competitor}, unlifted);
+    const Vector differences = c.paired(ends, lifted, {competitor}, unlifted, at_least(-1));
     if (differences.size() > 0) all.push_back(-differences);  // positive: worse
   }
   if (all.size() == 3) finding.tests.push_back(non_inferiority(all));
@@ -608,6 +623,7 @@ Finding two_step_bound(Collector& c) {
   const Series ratios =
       c.number("sphere-in-16d", {"autoencoder_ddpm"}, names::two_step_bound, names::sides_ratio);
   if (ratios.empty()) return finding;
+  c.note("sphere-in-16d", "left side over right side", ratios, at_most(1));
   CaseDecision decision;
   decision.verdict = Verdict::theorem;
   decision.test.n = static_cast<int>(ratios.size());
@@ -630,7 +646,7 @@ Finding latent_scores(Collector& c) {
   for (const auto& [seed, value] : latent) {
     if (ambient.contains(seed)) differences[seed] = value - ambient.at(seed);
   }
-  c.note(task, "slope of autoencoder_ddpm - slope of ddpm", differences);
+  c.note(task, "slope of autoencoder_ddpm - slope of ddpm", differences, at_least(0));
   if (!differences.empty()) finding.tests.push_back(beyond_bound(values_of(differences), 0));
   return finding;
 }
@@ -651,7 +667,7 @@ Finding robust_support(Collector& c) {
     for (const auto& [seed, value] : coarse) {
       if (fine.contains(seed)) differences[seed] = value - fine.at(seed);
     }
-    c.note(end.task, "ratio of ddpm - ratio of ddpm_deep", differences);
+    c.note(end.task, "ratio of ddpm - ratio of ddpm_deep", differences, at_least(0));
     if (!differences.empty()) finding.tests.push_back(beyond_bound(values_of(differences), 0));
   }
   return finding;
@@ -679,10 +695,11 @@ Finding aligned_vectors(Collector& c) {
     const Series gaps = c.number(task, arm, names::lyapunov, names::gap);
     const Series random = c.number(task, arm, names::lyapunov, names::random_alignment);
     if (angles.empty() || gaps.empty() || random.empty()) continue;
-    c.note(task, fmt::format("median A1 of {}", text(arm)), angles);
-    c.note(task, fmt::format("spectral gap of {}", text(arm)), gaps);
     const bool wide = median(values_of(gaps)) >= 4.4;
-    finding.tests.push_back(beyond_bound(values_of(angles), wide ? 0.99 : random.begin()->second));
+    const double bound = wide ? 0.99 : random.begin()->second;
+    c.note(task, fmt::format("median A1 of {}", text(arm)), angles, at_least(bound));
+    c.note(task, fmt::format("spectral gap of {}", text(arm)), gaps);
+    finding.tests.push_back(beyond_bound(values_of(angles), bound));
   }
   return finding;
 }
@@ -722,7 +739,7 @@ Finding lower_loss(Collector& c) {
         by_seed[seed].push_back(differences[seed] / unit);
       }
     }
-    c.note(task, "loss of ddpm - loss of mad", differences);
+    c.note(task, "loss of ddpm - loss of mad", differences, at_least(unit));
   }
   std::vector<double> differences;
   for (const auto& [seed, values] : by_seed) {
@@ -745,7 +762,7 @@ Finding lower_loss(Collector& c) {
 
 Finding equal_marginals(Collector& c) {
   Finding finding;
-  add(finding, c.paired(plane_and_sphere(), {"ddpm_ve", "normal"}, {"niso"}, {"ddpm_ve"}), equivalence);
+  add(finding, c.paired(plane_and_sphere(), {"ddpm_ve", "normal"}, {"niso"}, {"ddpm_ve"}, {-1, 1}), equivalence);
   return finding;
 }
 
@@ -757,7 +774,9 @@ Finding sufficient_condition(Collector& c) {
   std::vector<double> vacuous;
   std::vector<double> linear;
   const auto gather = [&](const char* task, const char* number, std::vector<double>& all) {
-    for (const auto& [seed, share] : c.number(task, unlifted, names::lyapunov, number)) all.push_back(share);
+    const Series shares = c.number(task, unlifted, names::lyapunov, number);
+    c.note(task, number, shares, number == names::bound_holds ? at_least(1) : anywhere);
+    for (const auto& [seed, share] : shares) all.push_back(share);
   };
   for (const char* task : {"plane-gmm9", "sphere-vmf6", "sphere-in-16d"}) {
     gather(task, names::bound_holds, holds);
@@ -946,29 +965,6 @@ std::vector<Entry> make_entries(const ResultSet& results) {
   return e;
 }
 
-std::string number_text(double value) {
-  return std::isnan(value) ? "—" : fmt::format("{:.3g}", value);
-}
-std::string interval_text(const ClaimResult& result) {
-  if (std::isnan(result.test.statistic)) return "—";
-  std::string shown = number_text(result.test.statistic);
-  if (std::isfinite(result.test.interval.low)) {
-    shown += fmt::format(" [{:.3g}, {:.3g}]", result.test.interval.low, result.test.interval.high);
-  }
-  return shown;
-}
-std::string p_text(const ClaimResult& result) {
-  if (std::isnan(result.adjusted_p)) return "—";
-  return fmt::format("{:.2g} ({:.2g})", result.test.p, result.adjusted_p);
-}
-const char* const statistic_legend =
-    "Statistic: differences in units of the smallest relevant effect, or the quantity of the claim's weakest "
-    "part, with "
-    "its 95 % interval over seeds; largest value over tolerance where a claim is deterministic. p: "
-    "one-sided, and in "
-    "brackets after Holm's correction. Verdicts hold under this protocol and say nothing of the papers' own "
-    "runs.";
-
 }  // namespace
 
 const std::vector<Claim>& claims() {
@@ -1076,52 +1072,6 @@ std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
 
 bool holds_claims(const ResultSet& results) {
   return suite_name(results) == "claims";
-}
-
-std::string claims_terminal(const std::vector<ClaimResult>& results) {
-  std::string shown = "Claims\n\n";
-  for (const ClaimResult& one : results) {
-    shown += wrap_text(
-        fmt::format("{:<4} {:<15} {}", one.claim.id, to_string(one.verdict), one.claim.statement), 120, "");
-    shown += '\n';
-    shown += wrap_text(fmt::format("n {}, statistic {}, p {}. {}.", one.test.n, interval_text(one),
-                                   p_text(one), plain_text(one.reason)),
-                       120, "       ") +
-             "\n";
-  }
-  return shown + "\n" + wrap_text(statistic_legend, 120, "") + "\n";
-}
-
-std::string claims_markdown(const std::vector<ClaimResult>& results) {
-  std::string shown =
-      "## Claims\n\n| | Claim | Verdict | n | Statistic | p (Holm) | Rule | Reason "
-      "|\n|---|---|---|--:|--:|--:|---|---|\n";
-  for (const ClaimResult& one : results) {
-    shown += fmt::format(
-        "| {} | {} | **{}** | {} | {} | {} | {} | {} |\n", one.claim.id, escape_markdown(one.claim.statement),
-        to_string(one.verdict), one.test.n, escape_markdown(interval_text(one)), p_text(one),
-        escape_markdown(one.claim.endpoint + ": " + one.claim.rule), escape_markdown(one.reason));
-  }
-  return shown + "\n" + escape_markdown(statistic_legend) + "\n";
-}
-
-std::string claims_html(const std::vector<ClaimResult>& results) {
-  std::string shown =
-      "<section id=\"claims\">\n<h2>Claims</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-      "aria-label=\"Claims\"><table><caption>Claims</caption>\n<thead><tr><th>No</th><th>Claim</th>"
-      "<th>Verdict</th><th>n</th><th>Statistic</th><th>p "
-      "(Holm)</th><th>Rule</th><th>Reason</th></tr></thead>\n<tbody>\n";
-  for (const ClaimResult& one : results) {
-    shown += fmt::format(
-        "<tr><th "
-        "scope=\"row\">{}</th><td>{}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td>"
-        "<td>{}</td><td>{}</td></tr>\n",
-        one.claim.id, escape_html(one.claim.statement), to_string(one.verdict), one.test.n,
-        escape_html(interval_text(one)), p_text(one), escape_html(one.claim.endpoint + ": " + one.claim.rule),
-        escape_html(one.reason));
-  }
-  return shown + fmt::format("</tbody>\n</table></div>\n<p class=\"hint\">{}</p>\n</section>\n",
-                             escape_html(statistic_legend));
 }
 
 }  // namespace onmanifold

@@ -33,6 +33,8 @@ struct TaskEvidence {
   int n = 0;
   double mean = std::numeric_limits<double>::quiet_NaN();
   double margin = std::numeric_limits<double>::quiet_NaN();  ///< smallest relevant effect, where there is one
+  Vector values;      ///< n, one a seed; their mean is above
+  Interval accepted;  ///< where the claim wants the mean, values over margin where there is one; NaN: nowhere
 };
 
 struct ClaimResult {
@@ -53,10 +55,5 @@ struct ClaimResult {
 
 /// The results come from the suite `claims`.
 [[nodiscard]] bool holds_claims(const ResultSet& results);
-
-/// The table of claims for a terminal and for Markdown; an HTML section.
-[[nodiscard]] std::string claims_terminal(const std::vector<ClaimResult>& results);
-[[nodiscard]] std::string claims_markdown(const std::vector<ClaimResult>& results);
-[[nodiscard]] std::string claims_html(const std::vector<ClaimResult>& results);
 
 }  // namespace onmanifold

@@ -68,13 +68,6 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   }
 }
 
-// A string of gnuplot in single quotes, where only the quote itself is special.
-std::string gnuplot_string(std::string_view text) {
-  std::string result = plain_text(text);
-  replace_all(result, "'", "''");
-  return "'" + result + "'";
-}
-
 // Ticks at 1, 2 and 5 times the powers of ten: a logarithmic axis of gnuplot labels the powers only.
 std::string logarithmic_ticks(double low, double high) {
   std::string ticks;
@@ -90,6 +83,13 @@ std::string logarithmic_ticks(double low, double high) {
 }
 
 }  // namespace
+
+// In single quotes, where only the quote itself is special.
+std::string gnuplot_string(std::string_view text) {
+  std::string result = plain_text(text);
+  replace_all(result, "'", "''");
+  return "'" + result + "'";
+}
 
 std::string gnuplot_svg(std::string_view commands, int width, int height, std::string_view id,
                         std::string_view title) {

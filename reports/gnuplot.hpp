@@ -16,6 +16,9 @@ namespace onmanifold {
 [[nodiscard]] std::string gnuplot_svg(std::string_view commands, int width, int height, std::string_view id,
                                       std::string_view title);
 
+/// \p text as a string of a gnuplot script, quotes included, whatever is in it.
+[[nodiscard]] std::string gnuplot_string(std::string_view text);
+
 /// One column of a task: seeds as dots and their mean as a bar, one line an arm, with the band null ± 2 sd.
 [[nodiscard]] std::string dot_plot_svg(const TaskSummary& summary, const MetricColumn& column,
                                        std::size_t index, std::string_view id);

@@ -13,7 +13,7 @@
 #include "core/provenance.hpp"
 #include "reports/assets.hpp"
 #include "reports/axis_table.hpp"
-#include "reports/claims.hpp"
+#include "reports/claim_table.hpp"
 #include "reports/diagnostic_table.hpp"
 #include "reports/csv_table.hpp"
 #include "reports/gnuplot.hpp"
@@ -485,6 +485,15 @@ std::string lifts_html(const ResultSet& results) {
   return html + "</section>\n";
 }
 
+std::string judged_html(const ResultSet& results) {
+  const std::vector<ClaimResult> judged = judge_claims(results);
+  try {
+    return claims_html(judged, claim_pictures(results, judged));
+  } catch (const IoError& error) {
+    return claims_html(judged) + fmt::format("<p class=\"hint\">Figures of claims left out: {}</p>\n", escape_html(error.what()));
+  }
+}
+
 std::string guide_html() {
   const std::vector<std::pair<const char*, const char*>> entries = {
       {"↓ ↑ →v", "Lower is better, higher is better, best at v."},
@@ -628,7 +637,7 @@ std::string html_report(const ResultSet& results) {
       "data</a>\n</nav>\n"
       "</header>\n<main id=\"content\">\n<section>\n<h2>How to read the tables</h2>\n{}</section>\n",
       links, guide_html());
-  if (has_claims) page += claims_html(judge_claims(results));
+  if (has_claims) page += judged_html(results);
   page += lifts_html(results);
   page += sections;
   page += fmt::format(

@@ -91,6 +91,20 @@ ResultSet load_results(const std::string& directory) {
   return results;
 }
 
+std::map<int, Vector> diagnostic_series(const TaskResult& task, const std::string& method, const std::string& lift,
+                                        const std::string& label, const std::string& name) {
+  std::map<int, Vector> found;
+  for (const CellResult& cell : task.cells) {
+    if (cell.key.method != method || cell.key.lift != lift) continue;
+    const auto place = cell.head.diagnostics.find(label);
+    if (place == cell.head.diagnostics.end()) continue;
+    const auto values = place->second.numbers.find(name);
+    if (values != place->second.numbers.end() && values->second.size() > 0)
+      found.emplace(cell.key.seed, values->second);
+  }
+  return found;
+}
+
 const Value* find_value(const Value& value, std::string_view path) {
   const Value* node = &value;
   while (!path.empty()) {

@@ -3,6 +3,7 @@
 // A results directory as reports see it: tasks, cells and their metrics, without samples. A cell that failed,
 // or that has no metrics yet, is a row like any other and says so; it is never an error and never left out.
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,11 @@ struct ResultSet {
 /// Reads everything but the samples. \throw InvalidInput if \p directory is missing or holds neither cell nor
 /// task.
 [[nodiscard]] ResultSet load_results(const std::string& directory);
+
+/// A series that a diagnostic labelled \p label left in the cells of one arm, by seed; cells without it are left out.
+[[nodiscard]] std::map<int, Vector> diagnostic_series(const TaskResult& task, const std::string& method,
+                                                      const std::string& lift, const std::string& label,
+                                                      const std::string& name);
 
 /// A member of a table by a path such as "lift.sigma"; null if there is none. The pointer lives as long as \p
 /// value.

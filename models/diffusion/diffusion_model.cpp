@@ -31,7 +31,12 @@ class DiffusionModel final : public GenerativeModel {
     return network_ ? network_->to_state(parameters_) : ModelState{};
   }
   [[nodiscard]] std::unique_ptr<ScoreField> score_field() const override {
-    return make_diffusion_score_field(*network_, parameters_, *objective_, *frame_);
+    auto field = make_diffusion_score_field(*network_, parameters_, *objective_, *frame_);
+    if (!range_) return field;
+    // What is asked about is what samples.
+    const Standardisation& units = frame_->standardisation;
+    return make_clipped_score_field(std::move(field), units.scale * range_->least + units.mean,
+                                    units.scale * range_->largest + units.mean);
   }
 
  private:

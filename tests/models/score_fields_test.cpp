@@ -2,6 +2,7 @@
 // Networks as score fields: units, levels, and Jacobian products against differences.
 #include "models/score_fields.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -148,6 +149,56 @@ TEST(ScoreFields, ProbabilityFlowIsTheTransportOfTheFlow) {
   const Points expected = (units.scale / next * moved).colwise() + units.mean;
   const double step = (expected - y).cwiseAbs().maxCoeff();
   EXPECT_LT((along - expected).cwiseAbs().maxCoeff(), 5e-3 * step);  // second order in the step of 1/2000
+}
+
+TEST(ScoreFields, ClippingPutsEstimatesIntoTheBox) {
+  const auto sphere = make_manifold("sphere:dim=2,radius=1");
+  const DiffusionFrame frame{NoiseSchedule::cosine(20, 0.9).with_smallest_level(0.02),
+                             {Vector::Constant(3, 0.1), 0.6},
+                             sphere.get()};
+  const Mlp network({.data = 3, .width = 32, .depth = 2});
+  const Eigen::VectorXf parameters = 3 * network.initial_parameters(Stream(1, "weights"));
+  const DiffusionObjective plain(frame);
+  const auto make_field = [&] { return make_diffusion_score_field(network, parameters, plain, frame); };
+  const auto field = make_field();
+  const Index k = 10;
+  const double square = field->levels()[k] * field->levels()[k];
+  constexpr Index n = 200;
+  const Points y = Stream(2, "y").normal(3, n);
+  const Points vectors = Stream(3, "v").normal(3, 2 * n);
+  Points score;
+  Points products;
+  field->products(y, k, vectors, 2, score, products);
+  const Points estimates = y + square * score;
+  const Vector least = Vector::Constant(3, -0.3);
+  const Vector largest = Vector::Constant(3, 0.4);
+  const auto clipped = make_clipped_score_field(make_field(), least, largest);
+  Points clipped_score;
+  Points clipped_products;
+  clipped->products(y, k, vectors, 2, clipped_score, clipped_products);
+  int inside = 0;
+  int outside = 0;
+  for (Index c = 0; c < n; ++c) {
+    for (Index i = 0; i < 3; ++i) {
+      const bool cut = estimates(i, c) < least[i] || estimates(i, c) > largest[i];
+      ++(cut ? outside : inside);
+      const double wanted = std::clamp(estimates(i, c), least[i], largest[i]);
+      if (cut) {
+        EXPECT_NEAR(y(i, c) + square * clipped_score(i, c), wanted, 1e-13);
+      } else {
+        EXPECT_EQ(clipped_score(i, c), score(i, c));
+      }
+      for (Index v = 2 * c; v < 2 * c + 2; ++v) {
+        EXPECT_EQ(clipped_products(i, v), cut ? -vectors(i, v) / square : products(i, v));
+      }
+    }
+  }
+  EXPECT_GT(inside, 50);
+  EXPECT_GT(outside, 50);
+  // Value and derivative go through networks of one arithmetic in another order.
+  EXPECT_LT((clipped->score(y, k) - clipped_score).cwiseAbs().maxCoeff(), 1e-4 * clipped_score.cwiseAbs().maxCoeff());
+  EXPECT_THROW((void)make_clipped_score_field(make_field(), largest, least), InvalidInput);
+  EXPECT_THROW((void)make_clipped_score_field(make_field(), Vector::Zero(2), Vector::Ones(2)), InvalidInput);
 }
 
 TEST(ScoreFields, ProductsOfAnImageNetworkAgreeWithDifferences) {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "reports/claim_table.hpp"
 
 namespace onmanifold {
 namespace {
