@@ -5,11 +5,13 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "reports/claim_numbers.hpp"
 #include "reports/gnuplot.hpp"
+#include "reports/table.hpp"
 #include "reports/text_format.hpp"
 
 namespace onmanifold {
@@ -191,6 +193,42 @@ std::vector<CurveFigure> shift_curves(const ResultSet& results) {
   return figures;
 }
 
+/// A point an arm.
+std::vector<CurveFigure> robustness_and_alignment(const ResultSet& results) {
+  CurveFigure figure{"Alignment over robustness, a point an arm",
+                     "ratio of normal to tangential shift",
+                     "median alignment A1",
+                     true,
+                     false,
+                     {}};
+  for (const char* name : {"plane-gmm9", "sphere-vmf6"}) {
+    const TaskResult* task = find_task(results, name);
+    if (task == nullptr) continue;
+    for (const auto& [method, lift] :
+         std::vector<std::pair<std::string, std::string>>{{"ddpm", "none"},
+                                                          {"ddpm", "normal"},
+                                                          {"ddpm_deep", "none"},
+                                                          {"flow_matching", "none"},
+                                                          {"mad", "none"}}) {
+      const auto mean_of = [&](const char* label, const char* number) {
+        std::vector<double> values;
+        for (const auto& [seed, one] : diagnostic_series(*task, method, lift, label, number))
+          values.push_back(one[0]);
+        return values.empty()
+                   ? MetricRecord::unknown
+                   : mean(Eigen::Map<const Vector>(values.data(), static_cast<Index>(values.size())));
+      };
+      const double x = mean_of(names::support_robustness, names::ratio);
+      const double y = mean_of(names::lyapunov, names::alignment);
+      if (!(x > 0) || !std::isfinite(y)) continue;
+      add_band(figure,
+               band_over_seeds(fmt::format("{}, {}", name, arm_label(method, lift == "none" ? "" : lift)),
+                               {{0, Vector::Constant(1, x)}}, {{0, Vector::Constant(1, y)}}));
+    }
+  }
+  return with_curves(std::move(figure));
+}
+
 std::vector<CurveFigure> spectra(const ResultSet& results) {
   CurveFigure figure{"Finite-time Lyapunov exponents", "number", "exponent times time", false, false, {}};
   for (const Source& source : {Source{"plane-gmm9", "ddpm_deep", "none", "plane-gmm9, d = 2"},
@@ -218,10 +256,14 @@ std::string curve_svg(const CurveFigure& figure, const std::string& id) {
   std::string data;
   std::string plots;
   std::map<std::string, std::size_t> colour_of;
+  std::set<std::string> titled;
   for (std::size_t i = 0; i < figure.bands.size(); ++i) {
     const CurveBand& band = figure.bands[i];
-    const bool first = colour_of.try_emplace(band.label, colour_of.size()).second;
-    const char* const colour = palette[colour_of[band.label] % palette.size()];
+    // A bound has the colour of what it bounds.
+    const std::string coloured = band.label.substr(0, band.label.find(", bound"));
+    const bool first = titled.insert(band.label).second;
+    const char* const colour =
+        palette[colour_of.try_emplace(coloured, colour_of.size()).first->second % palette.size()];
     data += fmt::format("$b{} << EOD\n", i);
     bool any = false;
     bool interval = false;
@@ -250,8 +292,8 @@ std::string curve_svg(const CurveFigure& figure, const std::string& id) {
   if (plots.empty()) return "";
   return gnuplot_svg(
       fmt::format("{}{}{}{}set xlabel {}\nset ylabel {}\nset key outside right top reverse Left\n{}\n", data,
-                  frame, figure.log_x ? "set logscale x\nset format x '%.2g'\n" : "",
-                  figure.log_y ? "set logscale y\nset format y '%.2g'\n" : "", gnuplot_string(figure.x_label),
+                  frame, figure.log_x ? "set logscale x\nset format x '%g'\n" : "",
+                  figure.log_y ? "set logscale y\nset format y '%g'\n" : "", gnuplot_string(figure.x_label),
                   gnuplot_string(figure.y_label), plots),
       760, 300, id, figure.title);
 }
@@ -442,6 +484,7 @@ std::vector<CurveFigure> claim_curves(const ResultSet& results, const std::strin
   if (claim_id == "C18") return latent_curves(results);
   if (claim_id == "C19") return shift_curves(results);
   if (claim_id == "C21") return spectra(results);
+  if (claim_id == "C22") return robustness_and_alignment(results);
   return {};
 }
 

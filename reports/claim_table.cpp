@@ -65,7 +65,7 @@ std::string evidence_html(const ClaimResult& result) {
   if (result.tasks.empty()) return "";
   std::string html = fmt::format(
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Evidence of "
-      "{0}\"><table><caption>Evidence of "
+      "{0}\"><table class=\"evidence\"><caption>Evidence of "
       "{0}</caption>\n<thead><tr><th scope=\"col\">Task</th><th scope=\"col\">Quantity</th><th "
       "scope=\"col\">n</th>"
       "<th scope=\"col\">Mean</th><th scope=\"col\">sd over seeds</th><th scope=\"col\">Asked "
