@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/commands.hpp"
+#include "metrics/registry.hpp"
 #include "reports/report.hpp"
 #include "reports/terminal_table.hpp"
 
@@ -27,7 +28,9 @@ std::vector<std::string> split_formats(const std::string& text) {
 
 int report_command(const ReportArguments& arguments) {
   const std::string output = arguments.output.empty() ? arguments.directory : arguments.output;
-  const ReportOptions options{.formats = split_formats(arguments.formats)};
+  ReportOptions options{.formats = split_formats(arguments.formats)};
+  for (const auto& entry : metric_registry().entries())
+    options.metric_descriptions[entry.name] = entry.description;
   check_report_formats(options.formats);
   const ResultSet results = load_results(arguments.directory);
   const std::vector<std::string> paths = write_reports(results, output, options);

@@ -22,6 +22,7 @@
       ".popsection\n")
 
 ONMANIFOLD_EMBED(page_style, ONMANIFOLD_PAGE_STYLE);
+ONMANIFOLD_EMBED(tables, ONMANIFOLD_TABLES_SCRIPT);
 ONMANIFOLD_EMBED(viewer, ONMANIFOLD_VIEWER_SCRIPT);
 ONMANIFOLD_EMBED(three, ONMANIFOLD_THREE_SCRIPT);
 ONMANIFOLD_EMBED(orbit, ONMANIFOLD_ORBIT_SCRIPT);
@@ -37,6 +38,10 @@ std::string_view between(const char* begin, const char* end) {
 
 std::string_view page_style() {
   return between(onmanifold_asset_page_style_begin, onmanifold_asset_page_style_end);
+}
+
+std::string_view tables_script() {
+  return between(onmanifold_asset_tables_begin, onmanifold_asset_tables_end);
 }
 
 std::string_view viewer_script() {

@@ -14,9 +14,10 @@
 #include "reports/assets.hpp"
 #include "reports/axis_table.hpp"
 #include "reports/claim_table.hpp"
-#include "reports/diagnostic_table.hpp"
 #include "reports/csv_table.hpp"
+#include "reports/diagnostic_table.hpp"
 #include "reports/gnuplot.hpp"
+#include "reports/html_table.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
 #include "reports/picture.hpp"
@@ -31,7 +32,7 @@ constexpr double bytes_for_points = 1.8e6;
 constexpr Index points_per_panel = 600;
 constexpr double bytes_for_panels = 0.6e6;
 constexpr Index faces_per_mesh = 10000;
-constexpr std::size_t bytes_for_csv = 900000;
+constexpr std::size_t bytes_for_csv = 1200000;
 constexpr std::size_t values_per_curve = 200;
 constexpr int curves_per_arm = 30;
 
@@ -224,7 +225,14 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
                      {"outside", Value::Table{{"raw", static_cast<std::int64_t>(outside_raw)},
                                               {"projected", static_cast<std::int64_t>(outside_projected)}}}});
     options += fmt::format("<option{}>{}</option>", a == selected ? " selected" : "", escape_html(arm.label));
-    panel(arm.label, fmt::format("raw, seed {}", arm.seed), arm.raw, false);
+    const Index shown = std::min(n_points, arm.raw.cols());
+    panel(arm.label,
+          fmt::format("raw, seed {}{}", arm.seed,
+                      outside_raw == 0
+                          ? ""
+                          : fmt::format("; {:.2g} % outside", 100.0 * static_cast<double>(outside_raw) /
+                                                                  static_cast<double>(shown))),
+          arm.raw, false);
   }
   Index ignored = 0;
   const Value scene = Value::Table{{"half", frame.half},
@@ -270,100 +278,274 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
       script_json(scene));
 }
 
-std::string cell_html(const TableCell& cell, RowGroup group) {
-  std::string classes;
-  if (cell.best) classes = "best";
-  if (cell.at_floor && group == RowGroup::learner) classes += classes.empty() ? "floor" : " floor";
-  const std::string hover =
-      cell.detail.empty() ? cell.note : cell.detail + (cell.note.empty() ? "" : "; " + cell.note);
-  std::string text = escape_html(cell.text.value);
-  if (!cell.text.spread.empty())
-    text += fmt::format(" <span class=\"sd\">± {}</span>", escape_html(cell.text.spread));
-  return fmt::format("<td{}{}>{}</td>", classes.empty() ? "" : fmt::format(" class=\"{}\"", classes),
-                     hover.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(hover)), text);
+// The columns of default_columns(), after the one by which the task is judged.
+std::vector<int> main_columns(const TaskSummary& summary) {
+  std::vector<int> columns = chosen_columns(summary, default_columns());
+  const int primary = primary_column(summary);
+  if (primary >= 0 && std::find(columns.begin(), columns.end(), primary) == columns.end()) {
+    columns.insert(columns.begin(), primary);
+  }
+  return columns;
 }
 
-// A long name may break after an underscore.
-std::string breakable(const std::string& name) {
-  std::string html;
-  for (const char c : escape_html(name)) {
-    html += c;
-    if (c == '_') html += "<wbr>";
-  }
-  return html;
-}
-
-std::string table_html(const Table& table, std::string_view caption) {
-  if (table.columns.empty()) return "<p>No metric has been computed.</p>\n";
-  std::string html = fmt::format(
-      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-      "aria-label=\"{0}\"><table><caption>{0}</caption>\n"
-      "<thead><tr><th scope=\"col\">Arm</th><th scope=\"col\">Seeds</th>",
-      escape_html(caption));
-  for (const TableColumn& column : table.columns) {
-    html += fmt::format(
-        "<th scope=\"col\"{}>{}<small>{} {}</small></th>",
-        column.parameters.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(column.parameters)),
-        breakable(column.metric), column.samples, escape_html(column.arrow));
-  }
-  html += "</tr></thead>\n";
-  const auto body_class = [](RowGroup group) {
-    return group == RowGroup::learner ? "learners" : group == RowGroup::null ? "null apart" : "apart";
-  };
-  std::string open;
-  for (const TableRow& row : table.rows) {
-    const std::string wanted = body_class(row.group);
-    if (open != wanted) {
-      if (!open.empty()) html += "</tbody>\n";
-      html += fmt::format("<tbody class=\"{}\">\n", wanted);
-      open = wanted;
-    }
-    html += fmt::format("<tr><th scope=\"row\">{}{}</th><td>{}</td>", escape_html(row.method),
-                        row.lift.empty() ? "" : fmt::format(" <small>{}</small>", escape_html(row.lift)),
-                        row.seeds);
-    for (const TableCell& cell : row.cells) html += cell_html(cell, row.group);
-    html += "</tr>\n";
-  }
-  return html + "</tbody></table></div>\n";
-}
-
-std::string tables_html(std::size_t index, const TaskResult& task, const TaskSummary& summary) {
+std::string tables_html(std::size_t index, const TaskResult& task, const TaskSummary& summary,
+                        const std::set<std::string>& defined) {
   struct Pane {
     std::string label;
     std::string caption;
     Table table;
+    bool rows_are_arms = true;
   };
-  std::vector<Pane> panes = {
-      {"Main metrics", "Main metrics: mean ± standard deviation over seeds",
-       make_table(task, summary, chosen_columns(summary, default_columns()))},
-      {"All, projected", "All metrics of projected samples",
-       make_table(task, summary, all_columns(summary, SampleKind::projected))},
-      {"All, raw", "All metrics of raw samples", make_table(task, summary, all_columns(summary, SampleKind::raw))}};
+  std::vector<Pane> panes = {{"Main metrics", "Main metrics: mean ± standard deviation over seeds",
+                              make_table(task, summary, main_columns(summary))},
+                             {"All, projected", "All metrics of projected samples",
+                              make_table(task, summary, all_columns(summary, SampleKind::projected))},
+                             {"All, raw", "All metrics of raw samples",
+                              make_table(task, summary, all_columns(summary, SampleKind::raw))}};
   if (auto axis = make_axis_table(task, summary)) {
-    panes.push_back({"By place", "Where the mismatch is handled: " + axis->description, std::move(*axis)});
+    panes.push_back(
+        {"By place", "Where the mismatch is handled: " + axis->description, std::move(*axis), false});
   }
   for (Table& diagnostic : make_diagnostic_tables(task, summary)) {
     const std::string label = diagnostic.title.substr(diagnostic.title.rfind(": ") + 2);
-    panes.push_back({escape_html(label), diagnostic.title + ". " + diagnostic.description, std::move(diagnostic)});
+    panes.push_back(
+        {escape_html(label), diagnostic.title + ". " + diagnostic.description, std::move(diagnostic)});
   }
+  // A radio button, its label and its pane stand side by side, so that the style needs no numbers.
   std::string html = "<h3>Metrics</h3>\n<div class=\"tables\">\n";
   for (std::size_t i = 0; i < panes.size(); ++i) {
+    const Pane& pane = panes[i];
     html += fmt::format(
-        "<input type=\"radio\" class=\"pick-{1}\" name=\"table-{0}\" id=\"table-{0}-{1}\"{2}>"
-        "<label for=\"table-{0}-{1}\">{3}</label>\n",
-        index, i, i == 0 ? " checked" : "", panes[i].label);
-  }
-  for (std::size_t i = 0; i < panes.size(); ++i) {
-    const Table& table = panes[i].table;
-    html += fmt::format("<div class=\"pane pane-{}\">\n{}<ul class=\"footnotes\">\n", i,
-                        table_html(table, panes[i].caption));
-    for (const std::string& note : table.footnotes) {
+        "<input type=\"radio\" name=\"table-{0}\" id=\"table-{0}-{1}\"{2}><label "
+        "for=\"table-{0}-{1}\">{3}</label>\n"
+        "<div class=\"pane\">\n{4}<ul class=\"footnotes\">\n",
+        index, i, i == 0 ? " checked" : "", pane.label,
+        table_html(pane.table, pane.caption, pane.rows_are_arms, defined));
+    for (const std::string& note : pane.table.footnotes) {
       html += fmt::format("<li{}>{}</li>\n", note.starts_with("✗") ? " class=\"problem\"" : "",
                           escape_html(note));
     }
     html += "</ul>\n</div>\n";
   }
   return html + "</div>\n";
+}
+
+// Smaller is better, whatever the direction. NaN: no order.
+double loss(const MetricColumn& column, double value) {
+  if (column.direction == "lower") return value;
+  if (column.direction == "higher") return -value;
+  if (column.direction == "target") return std::abs(value - column.target);
+  return MetricRecord::unknown;
+}
+
+// What the overview says of one task.
+struct TaskVerdict {
+  const MetricColumn* column = nullptr;  ///< null where nothing is judged
+  std::vector<std::size_t> best;         ///< arms that share the mark, best first
+  int next = -1;                         ///< the best learner without the mark
+  double gap = MetricRecord::unknown;    ///< of next to the best, in standard errors of the difference
+  int oracle = -1;
+  int gaussian = -1;
+  double way = MetricRecord::unknown;  ///< of the best, 0 at gaussian and 1 at oracle
+  bool below_gaussian = false;
+};
+
+TaskVerdict judge_task(const TaskSummary& summary) {
+  TaskVerdict verdict;
+  const int primary = primary_column(summary);
+  if (primary < 0) return verdict;
+  const auto c = static_cast<std::size_t>(primary);
+  const MetricColumn& column = summary.columns[c];
+  verdict.column = &column;
+  const auto value = [&](std::size_t arm) { return loss(column, summary.table[arm][c].mean); };
+  for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+    const Arm& arm = summary.arms[a];
+    if (arm.role == ArmRole::oracle && verdict.oracle < 0) verdict.oracle = static_cast<int>(a);
+    if (arm.method == "gaussian" && verdict.gaussian < 0) verdict.gaussian = static_cast<int>(a);
+    if (summary.table[a][c].best) verdict.best.push_back(a);
+  }
+  std::stable_sort(verdict.best.begin(), verdict.best.end(),
+                   [&](auto a, auto b) { return value(a) < value(b); });
+  if (verdict.best.empty()) return verdict;
+  const double first = value(verdict.best.front());
+  for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+    const bool ranked = summary.arms[a].role == ArmRole::learner && summary.table[a][c].n_failed == 0;
+    if (!ranked || summary.table[a][c].best || !std::isfinite(value(a))) continue;
+    if (verdict.next < 0 || value(a) < value(static_cast<std::size_t>(verdict.next)))
+      verdict.next = static_cast<int>(a);
+  }
+  if (verdict.next >= 0) {
+    const auto next = static_cast<std::size_t>(verdict.next);
+    const double error = std::hypot(summary.table[verdict.best.front()][c].standard_error,
+                                    summary.table[next][c].standard_error);
+    if (error > 0.0) verdict.gap = (value(next) - first) / error;
+  }
+  if (verdict.gaussian >= 0)
+    verdict.below_gaussian = first > value(static_cast<std::size_t>(verdict.gaussian));
+  if (verdict.oracle >= 0 && verdict.gaussian >= 0) {
+    const double floor = value(static_cast<std::size_t>(verdict.gaussian));
+    const double ceiling = value(static_cast<std::size_t>(verdict.oracle));
+    if (floor > ceiling) verdict.way = (floor - first) / (floor - ceiling);
+  }
+  return verdict;
+}
+
+std::string measured_html(double value, double spread) {
+  const FormattedValue text = format_measured(value, spread);
+  return text.spread.empty() ? escape_html(text.value)
+                             : fmt::format("{} <span class=\"sd\">± {}</span>", escape_html(text.value),
+                                           escape_html(text.spread));
+}
+
+// Which arm is best in each task, by how much, and between which ends.
+std::string overview_html(const ResultSet& results, const std::vector<TaskSummary>& summaries,
+                          const std::set<std::string>& defined) {
+  std::string rows;
+  for (std::size_t t = 0; t < summaries.size(); ++t) {
+    const TaskSummary& summary = summaries[t];
+    const TaskVerdict verdict = judge_task(summary);
+    rows += fmt::format("<tr><th scope=\"row\"><a href=\"#task-{}\">{}</a></th>", t,
+                        escape_html(results.tasks[t].name));
+    if (verdict.column == nullptr) {
+      rows += "<td class=\"words\" colspan=\"8\">— no metric has been computed</td></tr>\n";
+      continue;
+    }
+    const MetricColumn& column = *verdict.column;
+    const auto c = static_cast<std::size_t>(primary_column(summary));
+    const auto arm_name = [&](std::size_t a) {
+      return escape_html(summary.arms[a].method) +
+             (summary.arms[a].lift == "none" ? ""
+                                             : " <small>" + escape_html(summary.arms[a].lift) + "</small>");
+    };
+    const auto arm_value = [&](int a) {
+      if (a < 0) return std::string("—");
+      const Summary& entry = summary.table[static_cast<std::size_t>(a)][c];
+      return measured_html(entry.mean, entry.sd);
+    };
+    rows += fmt::format(
+        "<td class=\"words\">{} {}</td>",
+        defined.contains(column.name)
+            ? fmt::format("<a href=\"#{}\">{}</a>", definition_id(column.name), breakable(column.name))
+            : breakable(column.name),
+        escape_html(direction_arrow(column.direction, column.target)));
+    if (verdict.best.empty()) {
+      rows += fmt::format(
+          "<td class=\"words\">— nothing is ranked</td><td>—</td><td class=\"words\">—</td><td>—</td>");
+    } else {
+      std::string tied;
+      for (std::size_t i = 1; i < verdict.best.size(); ++i)
+        tied += (i == 1 ? "" : ", ") + arm_name(verdict.best[i]);
+      const Summary& best = summary.table[verdict.best.front()][c];
+      rows += fmt::format(
+          "<td class=\"words\"><strong>{}</strong>{}</td><td class=\"{}\">{}</td>",
+          arm_name(verdict.best.front()),
+          tied.empty() ? "" : fmt::format("<br><span class=\"sd\">not told apart: {}</span>", tied),
+          best.at_floor ? "floor" : "value", measured_html(best.mean, best.sd));
+      rows += fmt::format(
+          "<td class=\"words\">{}</td><td>{}</td>",
+          verdict.next < 0
+              ? "—"
+              : fmt::format("{}{}", arm_name(static_cast<std::size_t>(verdict.next)),
+                            std::isfinite(verdict.gap)
+                                ? fmt::format(" <span class=\"sd\">{:.1f} s.e. behind</span>", verdict.gap)
+                                : ""),
+          verdict.below_gaussian       ? "worse than gaussian"
+          : std::isfinite(verdict.way) ? fmt::format("{:.0f} %", 100.0 * verdict.way)
+                                       : "—");
+    }
+    rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td></tr>\n", arm_value(verdict.gaussian),
+                        arm_value(verdict.oracle), measured_html(column.null, column.null_sd));
+  }
+  return fmt::format(
+      "<section id=\"overview\">\n<h2>Which arm is best, and by how much</h2>\n"
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Best arm of each task\"><table "
+      "class=\"overview\">"
+      "<caption>Each task by its first metric on projected samples, mean ± standard deviation over "
+      "seeds</caption>\n"
+      "<thead><tr><th scope=\"col\"><span>Task</span></th><th scope=\"col\" class=\"words\"><span>Judged "
+      "by</span></th>"
+      "<th scope=\"col\" class=\"words\"><span>Best learner</span></th><th "
+      "scope=\"col\"><span>Value</span></th>"
+      "<th scope=\"col\" class=\"words\"><span>Next</span></th>"
+      "<th scope=\"col\" data-best=\"high\"><span>Way to the oracle</span><small>gaussian 0 %, oracle 100 "
+      "%</small></th>"
+      "<th scope=\"col\"><span>gaussian</span><small>floor</small></th><th scope=\"col\"><span>oracle</span>"
+      "<small>ceiling</small></th><th scope=\"col\"><span>perfect model</span><small>null "
+      "value</small></th></tr></thead>\n"
+      "<tbody>\n{}</tbody></table></div>\n"
+      "<p class=\"hint\">Learners only: oracle, exact_score, gaussian and memorizer are never best. Arms "
+      "within one standard "
+      "error of the best are not told apart; s.e. is the standard error of the difference, seeds taken as "
+      "independent. "
+      "A grey value with · is not to be told from a perfect model.</p>\n</section>\n",
+      rows);
+}
+
+// What the metrics of all tasks are: one entry a name.
+struct MetricDefinition {
+  std::string name;
+  std::string arrow;
+  std::string unit;
+  std::vector<std::pair<std::string, std::string>> settings;  ///< task, parameters
+};
+
+std::vector<MetricDefinition> metric_definitions(const ResultSet& results,
+                                                 const std::vector<TaskSummary>& summaries) {
+  std::vector<MetricDefinition> definitions;
+  for (std::size_t t = 0; t < summaries.size(); ++t) {
+    for (const SampleKind kind : {SampleKind::raw, SampleKind::projected}) {
+      for (const TableColumn& column :
+           make_table(results.tasks[t], summaries[t], all_columns(summaries[t], kind)).columns) {
+        auto place = std::find_if(definitions.begin(), definitions.end(),
+                                  [&](const MetricDefinition& one) { return one.name == column.metric; });
+        if (place == definitions.end()) {
+          place = definitions.insert(place, {column.metric, column.arrow, column.unit, {}});
+        }
+        const std::pair<std::string, std::string> entry = {results.tasks[t].name, column.parameters};
+        if (std::find(place->settings.begin(), place->settings.end(), entry) == place->settings.end()) {
+          place->settings.push_back(entry);
+        }
+      }
+    }
+  }
+  return definitions;
+}
+
+std::string definitions_html(const std::vector<MetricDefinition>& definitions,
+                             const std::map<std::string, std::string>& descriptions) {
+  if (definitions.empty()) return "";
+  std::string html =
+      "<section id=\"definitions\">\n<h2>Definitions</h2>\n<p>Formulas, estimators and null values: "
+      "<code>docs/metrics.md</code>. Settings are those of the records.</p>\n<dl class=\"definitions\">\n";
+  for (const MetricDefinition& one : definitions) {
+    const auto text = descriptions.find(one.name);
+    const std::string direction = one.arrow == "↓"   ? "lower is better"
+                                  : one.arrow == "↑" ? "higher is better"
+                                  : one.arrow.empty()
+                                      ? "no direction"
+                                      : "best at " + one.arrow.substr(std::string_view("→").size());
+    html += fmt::format("<div id=\"{}\" tabindex=\"-1\"><dt>{} {}</dt><dd>{}{}{}.</dd>",
+                        definition_id(one.name), breakable(one.name), escape_html(one.arrow),
+                        text == descriptions.end() ? "" : escape_html(text->second) + ". ",
+                        escape_html(direction), one.unit.empty() ? "" : "; unit " + escape_html(one.unit));
+    // One line for all tasks of equal settings.
+    std::vector<std::pair<std::string, std::string>> lines;
+    for (const auto& [task, settings] : one.settings) {
+      if (settings.empty()) continue;
+      const auto same =
+          std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.second == settings; });
+      if (same == lines.end()) {
+        lines.emplace_back(task, settings);
+      } else if (same->first != task && !same->first.ends_with(", " + task)) {
+        same->first += ", " + task;
+      }
+    }
+    for (const auto& [tasks, settings] : lines) {
+      html += fmt::format("<dd class=\"settings\">{}: {}</dd>", escape_html(tasks), escape_html(settings));
+    }
+    html += "</div>\n";
+  }
+  return html + "</dl>\n</section>\n";
 }
 
 // A figure, or a line that says why there is none.
@@ -383,7 +565,7 @@ std::string figure_html(std::string_view title, std::string_view detail, const D
 
 std::string figures_html(std::size_t index, const TaskSummary& summary, const TaskPictures& pictures) {
   std::string html;
-  int column = summary.column("tvd", SampleKind::projected);
+  int column = primary_column(summary);
   if (column < 0 && !summary.columns.empty()) column = 0;
   if (column >= 0) {
     const auto c = static_cast<std::size_t>(column);
@@ -396,7 +578,8 @@ std::string figures_html(std::size_t index, const TaskSummary& summary, const Ta
   if (!pictures.curves.empty()) {
     html += figure_html(
         "Training loss",
-        "One line a seed, at most 30 of an arm. Arms with different lifts learn different targets: their losses "
+        "One line a seed, at most 30 of an arm. Arms with different lifts learn different targets: their "
+        "losses "
         "need not be comparable.",
         [&] { return curves_svg(pictures.curves, pictures.curve_x, fmt::format("loss{}", index)); });
   }
@@ -477,10 +660,12 @@ std::string lifts_html(const ResultSet& results) {
   const auto table = make_lift_table(effects);
   if (!table) return "";
   std::string html = fmt::format("<section id=\"lifts\">\n<h2>{}</h2>\n{}", table->title,
-                                 table_html(*table, table->description));
-  for (const std::string& note : table->footnotes) html += fmt::format("<p class=\"hint\">{}</p>\n", escape_html(note));
-  const std::string figure = figure_html("Level and codimension", "normal lifts; filled: decided, hollow: not",
-                                         [&] { return lift_phase_svg(effects, "lifts"); });
+                                 table_html(*table, table->description, false));
+  for (const std::string& note : table->footnotes)
+    html += fmt::format("<p class=\"hint\">{}</p>\n", escape_html(note));
+  const std::string figure =
+      figure_html("Level and codimension", "normal lifts; filled: decided, hollow: not",
+                  [&] { return lift_phase_svg(effects, "lifts"); });
   if (!figure.empty()) html += "<div class=\"figures\">\n" + figure + "</div>\n";
   return html + "</section>\n";
 }
@@ -548,7 +733,7 @@ std::string facts_html(const ResultSet& results) {
 
 }  // namespace
 
-std::string html_report(const ResultSet& results) {
+std::string html_report(const ResultSet& results, const HtmlOptions& options) {
   const std::string suite = suite_name(results);
   const std::string title = suite.empty() ? "OnManifold results" : fmt::format("OnManifold: suite {}", suite);
 
@@ -567,9 +752,16 @@ std::string html_report(const ResultSet& results) {
   const auto n_panel =
       std::min(points_per_panel, static_cast<Index>(bytes_for_panels / 9.0 / static_cast<double>(clouds)));
 
+  const std::vector<MetricDefinition> definitions = metric_definitions(results, summaries);
+  std::set<std::string> defined;
+  for (const MetricDefinition& one : definitions) defined.insert(one.name);
+
   std::string sections;
   const bool has_claims = holds_claims(results);
-  std::string links = has_claims ? "<a href=\"#claims\">claims</a>\n" : "";
+  const std::string lifts = lifts_html(results);
+  std::string links = "<a href=\"#overview\">overview</a>\n";
+  if (has_claims) links += "<a href=\"#claims\">claims</a>\n";
+  if (!lifts.empty()) links += "<a href=\"#lifts\">lifts</a>\n";
   bool has_viewer = false;
   for (std::size_t t = 0; t < results.tasks.size(); ++t) {
     const TaskResult& task = results.tasks[t];
@@ -578,7 +770,7 @@ std::string html_report(const ResultSet& results) {
     if (task.file && !task.file->description.empty()) {
       sections += fmt::format("<p>{}</p>\n", escape_html(task.file->description));
     }
-    sections += tables_html(t, task, summaries[t]);
+    sections += tables_html(t, task, summaries[t], defined);
     const bool drawable = task.file && task.file->reference.rows() == 3 && task.file->reference.cols() > 0 &&
                           first_nonfinite_column(task.file->reference) < 0;
     if (drawable) {
@@ -602,15 +794,12 @@ std::string html_report(const ResultSet& results) {
   for (const std::string& line : conclusion_lines(results))
     conclusions += fmt::format("<p>{}</p>\n", escape_html(line));
 
-  const std::string csv = csv_report(results);
-  const std::string download =
-      csv.size() <= bytes_for_csv
-          ? fmt::format(
-                "<p><a class=\"button\" download=\"report.csv\" href=\"data:text/csv;base64,{}\">Download "
-                "all "
-                "numbers as CSV</a></p>\n",
-                base64(csv))
-          : "<p>The numbers are too many for this page: the report format csv has them.</p>\n";
+  const std::string csv =
+      download_link("All numbers as CSV", "report.csv", "text/csv", csv_report(results), bytes_for_csv);
+  const std::string downloads =
+      "<p class=\"downloads\">" +
+      (csv.empty() ? "The numbers are too many for this page: the report format csv has them." : csv) +
+      "</p>\n";
 
   std::string page = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -633,19 +822,21 @@ std::string html_report(const ResultSet& results) {
       fmt::format("<div class=\"note\"><p><strong>What this allows to conclude.</strong></p>\n{}</div>\n{}",
                   conclusions, failures_html(results));
   page += fmt::format(
-      "<nav class=\"tasks\" aria-label=\"Tasks\">\n{}<a href=\"#provenance\">provenance and "
-      "data</a>\n</nav>\n"
-      "</header>\n<main id=\"content\">\n<section>\n<h2>How to read the tables</h2>\n{}</section>\n",
-      links, guide_html());
+      "{}</header>\n<nav class=\"tasks\" aria-label=\"Parts of this page\">\n<div>\n{}"
+      "<a href=\"#definitions\">definitions</a>\n<a href=\"#provenance\">provenance</a>\n</div>\n</nav>\n"
+      "<main id=\"content\">\n{}<section id=\"guide\">\n<h2>How to read the tables</h2>\n{}</section>\n",
+      downloads, links, overview_html(results, summaries, defined), guide_html());
   if (has_claims) page += judged_html(results);
-  page += lifts_html(results);
+  page += lifts;
   page += sections;
+  page += definitions_html(definitions, options.metric_descriptions);
   page += fmt::format(
-      "<section id=\"provenance\">\n<h2>Provenance and data</h2>\n{}{}</section>\n</main>\n"
+      "<section id=\"provenance\">\n<h2>Provenance</h2>\n{}</section>\n</main>\n"
       "<footer class=\"page\"><p>Written by OnManifold {}. The page loads nothing from the network.{}</p>"
       "</footer>\n",
-      download, provenance_html(results), escape_html(version()),
+      provenance_html(results), escape_html(version()),
       has_viewer ? " Views are drawn by three.js r111 (MIT licence)." : "");
+  page += fmt::format("<script>\n{}</script>\n", tables_script());
   if (has_viewer) {
     page += fmt::format("<script>\n/* {} */\n", three_licence());
     page += three_script();

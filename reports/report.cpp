@@ -35,7 +35,7 @@ std::vector<std::string> write_reports(const ResultSet& results, const std::stri
   std::vector<std::string> paths;
   for (const std::string& format : options.formats) {
     const std::string path = (std::filesystem::path(out_directory) / ("report." + format)).string();
-    write_file(path, format == "html" ? html_report(results)
+    write_file(path, format == "html" ? html_report(results, {options.metric_descriptions})
                      : format == "md" ? markdown_report(results)
                                       : csv_report(results));
     paths.push_back(path);
@@ -46,7 +46,7 @@ std::vector<std::string> write_reports(const ResultSet& results, const std::stri
 std::vector<std::string> write_reports(const std::string& directory, const std::string& out_directory,
                                        const std::vector<std::string>& formats) {
   check_report_formats(formats);
-  return write_reports(load_results(directory), out_directory, {formats});
+  return write_reports(load_results(directory), out_directory, {.formats = formats});
 }
 
 }  // namespace onmanifold

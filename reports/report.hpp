@@ -2,6 +2,7 @@
 #pragma once
 // Reports as files: a pure function of a results directory.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace onmanifold {
 
 struct ReportOptions {
   std::vector<std::string> formats = {"html"};  ///< of report_formats()
+  std::map<std::string, std::string> metric_descriptions = {};  ///< one line by name, for the definitions of a page
 };
 
 /// "html", "md", "csv".

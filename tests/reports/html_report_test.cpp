@@ -81,7 +81,7 @@ TEST(HtmlReport, EscapesWhatComesFromFiles) {
 TEST(HtmlReport, ShowsFailuresProvenanceAndWhatItAllows) {
   for (const char* part :
        {"2 of 81 cells have no result", "synthetic-sphere/ddpm/none/seed-1", "demonstration", "perfect model",
-        "0123456789abcdef", "onmanifold run quick", "download=\"report.csv\"", "id=\"scene-2\"",
+        "0123456789abcdef", "onmanifold run quick", "download=\"report.csv.gz\"", "id=\"scene-2\"",
         "prefers-color-scheme: dark", "The MIT License"}) {
     EXPECT_NE(small_page().find(part), std::string::npos) << part;
   }
