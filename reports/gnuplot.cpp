@@ -68,14 +68,17 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   }
 }
 
-// Ticks at 1, 2 and 5 times the powers of ten: a logarithmic axis of gnuplot labels the powers only.
+// Ticks at 1, 2 and 5 times the powers of ten, over two decades at the powers: a logarithmic axis of gnuplot
+// labels the powers only.
 std::string logarithmic_ticks(double low, double high) {
   std::string ticks;
+  // Over many decades the labels of 2 and 5 would run into each other.
+  const bool wide = high > 100.0 * low;
   for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= std::log10(high);
        ++exponent) {
     for (const int digit : {1, 2, 5}) {
       const double tick = digit * std::pow(10.0, exponent);
-      if (tick < low || tick > high) continue;
+      if (tick < low || tick > high || (wide && digit != 1)) continue;
       ticks += fmt::format("{}'{:.1g}' {}", ticks.empty() ? "" : ", ", tick, tick);
     }
   }
@@ -100,7 +103,7 @@ std::string gnuplot_svg(std::string_view commands, int width, int height, std::s
   {
     std::ofstream script(script_path);
     script << fmt::format(
-        "set encoding utf8\nset terminal svg size {},{} dynamic noenhanced font 'sans-serif,13'\n"
+        "set encoding utf8\nset terminal svg size {},{} dynamic noenhanced font 'sans-serif,11'\n"
         "set output {}\n{}",
         width, height, gnuplot_string(output_path), commands);
     if (!script.flush()) throw IoError(fmt::format("{}: cannot write", script_path));
@@ -207,6 +210,54 @@ std::string dot_plot_svg(const TaskSummary& summary, const MetricColumn& column,
       "$dots using 1:($3==1?$2:NaN) with points pt 7 ps 0.55 lc rgb '{}'\n",
       palette[0], palette[6]);
   return gnuplot_svg(commands, 640, 80 + 26 * arms, id, fmt::format("{} of every seed, by arm", column.name));
+}
+
+std::string rank_svg(const Ranking& ranking, std::string_view id) {
+  const auto arms = static_cast<int>(ranking.arms.size());
+  if (arms < 2) return "";
+  std::string data;
+  std::string ticks;
+  double most = 0.0;
+  for (int a = 0; a < arms; ++a) {
+    const RankedArm& arm = ranking.arms[static_cast<std::size_t>(a)];
+    const bool known = std::isfinite(arm.interval.low) && std::isfinite(arm.interval.high);
+    data += fmt::format("{} {} {} {}\n", arm.mean_rank, arms - 1 - a,
+                        known ? arm.interval.low : arm.mean_rank, known ? arm.interval.high : arm.mean_rank);
+    ticks += fmt::format("{}{} {}", a == 0 ? "" : ", ",
+                         gnuplot_string(arm.lift == "none" ? arm.method : arm.method + " " + arm.lift),
+                         arms - 1 - a);
+    most = std::max({most, arm.mean_rank, known ? arm.interval.high : 0.0});
+  }
+  // Each group is a bar of its own, right of the ranks.
+  const double step = 0.035 * most;
+  std::string bars;
+  int number = 0;
+  for (const auto& [first, last] : ranking.groups) {
+    if (last <= first) continue;
+    ++number;
+    const double x = most + step * (number + 1);
+    bars += fmt::format("set arrow {} from {},{} to {},{} nohead lw 4 lc rgb '{}'\n", number, x,
+                        arms - 1 - first + 0.2, x, arms - 1 - last - 0.2, palette[6]);
+  }
+  // The critical difference as a length, above the best.
+  std::string scale;
+  const bool has_cd = std::isfinite(ranking.cd) && ranking.cd < most;
+  if (has_cd) {
+    scale = fmt::format(
+        "set arrow {0} from 1,{1} to {2},{1} heads size screen 0.006,90 lw 1.6 lc rgb 'black'\n"
+        "set label 1 'critical difference' at {2},{1} offset 0.8,0\n",
+        number + 1, arms - 0.1, 1.0 + ranking.cd);
+  }
+  return gnuplot_svg(
+      fmt::format(
+          "$ranks << EOD\n{}EOD\n{}{}set border 1 lc rgb '#8a929c'\nset tics scale 0.4 textcolor rgb "
+          "'black'\nunset key\n"
+          "set xrange [0.8:{}]\nset yrange [-0.6:{}]\nset ytics ({}) nomirror scale 0\nset xtics 1,{},{} nomirror\n"
+          "set grid ytics lc rgb '#8a929c' lw 0.3 dt 3\nset xlabel 'mean rank (1 is best)'\n"
+          "plot $ranks using 1:2:3:4 with xerrorbars pt 7 ps 0.7 lw 1.4 lc rgb '{}'\n",
+          data, bars, scale, most + step * (number + 2), arms - (has_cd ? -0.4 : 0.4), ticks, 1 + arms / 12, arms,
+          palette[0]),
+      640, 90 + 24 * arms, id, "Mean rank of every arm over tasks and seeds");
 }
 
 std::string curves_svg(const std::vector<Curve>& curves, std::string_view x_label, std::string_view id) {

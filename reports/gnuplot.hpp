@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reports/aggregate.hpp"
+#include "reports/ranking.hpp"
 
 namespace onmanifold {
 
@@ -22,6 +23,9 @@ namespace onmanifold {
 /// One column of a task: seeds as dots and their mean as a bar, one line an arm, with the band null ± 2 sd.
 [[nodiscard]] std::string dot_plot_svg(const TaskSummary& summary, const MetricColumn& column,
                                        std::size_t index, std::string_view id);
+
+/// Mean ranks with their intervals, best at the top, and the arms that are not separated joined by bars. "" below two arms.
+[[nodiscard]] std::string rank_svg(const Ranking& ranking, std::string_view id);
 
 /// A series over training.
 struct Curve {

@@ -21,6 +21,7 @@
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
 #include "reports/picture.hpp"
+#include "reports/ranking.hpp"
 #include "reports/table.hpp"
 
 namespace onmanifold {
@@ -278,7 +279,22 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
       script_json(scene));
 }
 
-// The columns of default_columns(), after the one by which the task is judged.
+// A figure, or a line that says why there is none.
+template <class Draw>
+std::string figure_html(std::string_view title, std::string_view detail, const Draw& draw) {
+  std::string svg;
+  try {
+    svg = draw();
+  } catch (const IoError& error) {
+    return fmt::format("<p class=\"hint\">Figure left out ({}): {}</p>\n", escape_html(title),
+                       escape_html(error.what()));
+  }
+  if (svg.empty()) return "";
+  return fmt::format("<figure tabindex=\"0\"><figcaption>{}<br><span>{}</span></figcaption>\n{}</figure>\n",
+                     escape_html(title), escape_html(detail), svg);
+}
+
+// The columns of default_columns(), and before them the first metric where it is none of these.
 std::vector<int> main_columns(const TaskSummary& summary) {
   std::vector<int> columns = chosen_columns(summary, default_columns());
   const int primary = primary_column(summary);
@@ -330,71 +346,26 @@ std::string tables_html(std::size_t index, const TaskResult& task, const TaskSum
   return html + "</div>\n";
 }
 
-// Smaller is better, whatever the direction. NaN: no order.
-double loss(const MetricColumn& column, double value) {
-  if (column.direction == "lower") return value;
-  if (column.direction == "higher") return -value;
-  if (column.direction == "target") return std::abs(value - column.target);
-  return MetricRecord::unknown;
-}
-
-// What the overview says of one task.
-struct TaskVerdict {
-  const MetricColumn* column = nullptr;  ///< null where nothing is judged
-  std::vector<std::size_t> best;         ///< arms that share the mark, best first
-  int next = -1;                         ///< the best learner without the mark
-  double gap = MetricRecord::unknown;    ///< of next to the best, in standard errors of the difference
-  int oracle = -1;
-  int gaussian = -1;
-  double way = MetricRecord::unknown;  ///< of the best, 0 at gaussian and 1 at oracle
-  bool below_gaussian = false;
-};
-
-TaskVerdict judge_task(const TaskSummary& summary) {
-  TaskVerdict verdict;
-  const int primary = primary_column(summary);
-  if (primary < 0) return verdict;
-  const auto c = static_cast<std::size_t>(primary);
-  const MetricColumn& column = summary.columns[c];
-  verdict.column = &column;
-  const auto value = [&](std::size_t arm) { return loss(column, summary.table[arm][c].mean); };
-  for (std::size_t a = 0; a < summary.arms.size(); ++a) {
-    const Arm& arm = summary.arms[a];
-    if (arm.role == ArmRole::oracle && verdict.oracle < 0) verdict.oracle = static_cast<int>(a);
-    if (arm.method == "gaussian" && verdict.gaussian < 0) verdict.gaussian = static_cast<int>(a);
-    if (summary.table[a][c].best) verdict.best.push_back(a);
-  }
-  std::stable_sort(verdict.best.begin(), verdict.best.end(),
-                   [&](auto a, auto b) { return value(a) < value(b); });
-  if (verdict.best.empty()) return verdict;
-  const double first = value(verdict.best.front());
-  for (std::size_t a = 0; a < summary.arms.size(); ++a) {
-    const bool ranked = summary.arms[a].role == ArmRole::learner && summary.table[a][c].n_failed == 0;
-    if (!ranked || summary.table[a][c].best || !std::isfinite(value(a))) continue;
-    if (verdict.next < 0 || value(a) < value(static_cast<std::size_t>(verdict.next)))
-      verdict.next = static_cast<int>(a);
-  }
-  if (verdict.next >= 0) {
-    const auto next = static_cast<std::size_t>(verdict.next);
-    const double error = std::hypot(summary.table[verdict.best.front()][c].standard_error,
-                                    summary.table[next][c].standard_error);
-    if (error > 0.0) verdict.gap = (value(next) - first) / error;
-  }
-  if (verdict.gaussian >= 0)
-    verdict.below_gaussian = first > value(static_cast<std::size_t>(verdict.gaussian));
-  if (verdict.oracle >= 0 && verdict.gaussian >= 0) {
-    const double floor = value(static_cast<std::size_t>(verdict.gaussian));
-    const double ceiling = value(static_cast<std::size_t>(verdict.oracle));
-    if (floor > ceiling) verdict.way = (floor - first) / (floor - ceiling);
-  }
-  return verdict;
-}
-
 std::string measured_html(double value, double spread) {
   const FormattedValue text = format_measured(value, spread);
   return text.spread.empty() ? escape_html(text.value)
                              : fmt::format("{} <span class=\"sd\">± {}</span>", escape_html(text.value),
                                            escape_html(text.spread));
+}
+
+// The share of the way from gaussian (0) to the oracle (1) that an arm has come, as words.
+std::string way_text(const TaskSummary& summary, std::size_t c, std::size_t arm) {
+  const MetricColumn& column = summary.columns[c];
+  double floor = MetricRecord::unknown;
+  double ceiling = MetricRecord::unknown;
+  for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+    if (summary.arms[a].method == "gaussian") floor = loss(column, summary.table[a][c].mean);
+    if (summary.arms[a].role == ArmRole::oracle) ceiling = loss(column, summary.table[a][c].mean);
+  }
+  const double value = loss(column, summary.table[arm][c].mean);
+  if (value > floor) return "worse than gaussian";
+  if (!(floor > ceiling) || !std::isfinite(value)) return "—";
+  return fmt::format("{:.0f} %", 100.0 * (floor - value) / (floor - ceiling));
 }
 
 // Which arm is best in each task, by how much, and between which ends.
@@ -403,24 +374,28 @@ std::string overview_html(const ResultSet& results, const std::vector<TaskSummar
   std::string rows;
   for (std::size_t t = 0; t < summaries.size(); ++t) {
     const TaskSummary& summary = summaries[t];
-    const TaskVerdict verdict = judge_task(summary);
+    const TaskOverview overview = task_overview(results.tasks[t], summary);
     rows += fmt::format("<tr><th scope=\"row\"><a href=\"#task-{}\">{}</a></th>", t,
                         escape_html(results.tasks[t].name));
-    if (verdict.column == nullptr) {
-      rows += "<td class=\"words\" colspan=\"8\">— no metric has been computed</td></tr>\n";
+    if (overview.column < 0) {
+      rows +=
+          fmt::format("<td class=\"words\" colspan=\"8\">— {}</td></tr>\n",
+                      escape_html(overview.reason.empty() ? "no metric has been computed" : overview.reason));
       continue;
     }
-    const MetricColumn& column = *verdict.column;
-    const auto c = static_cast<std::size_t>(primary_column(summary));
+    const auto c = static_cast<std::size_t>(overview.column);
+    const MetricColumn& column = summary.columns[c];
     const auto arm_name = [&](std::size_t a) {
       return escape_html(summary.arms[a].method) +
              (summary.arms[a].lift == "none" ? ""
                                              : " <small>" + escape_html(summary.arms[a].lift) + "</small>");
     };
-    const auto arm_value = [&](int a) {
-      if (a < 0) return std::string("—");
-      const Summary& entry = summary.table[static_cast<std::size_t>(a)][c];
-      return measured_html(entry.mean, entry.sd);
+    const auto end_value = [&](const char* method) {
+      for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+        const Summary& entry = summary.table[a][c];
+        if (summary.arms[a].method == method) return measured_html(entry.mean, entry.sd);
+      }
+      return std::string("—");
     };
     rows += fmt::format(
         "<td class=\"words\">{} {}</td>",
@@ -428,40 +403,40 @@ std::string overview_html(const ResultSet& results, const std::vector<TaskSummar
             ? fmt::format("<a href=\"#{}\">{}</a>", definition_id(column.name), breakable(column.name))
             : breakable(column.name),
         escape_html(direction_arrow(column.direction, column.target)));
-    if (verdict.best.empty()) {
-      rows += fmt::format(
-          "<td class=\"words\">— nothing is ranked</td><td>—</td><td class=\"words\">—</td><td>—</td>");
+    if (overview.best < 0) {
+      rows += fmt::format("<td class=\"words\" colspan=\"4\">— {}</td>", escape_html(overview.reason));
     } else {
+      const auto b = static_cast<std::size_t>(overview.best);
+      const Summary& best = summary.table[b][c];
       std::string tied;
-      for (std::size_t i = 1; i < verdict.best.size(); ++i)
-        tied += (i == 1 ? "" : ", ") + arm_name(verdict.best[i]);
-      const Summary& best = summary.table[verdict.best.front()][c];
+      for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+        if (a != b && summary.table[a][c].best) tied += (tied.empty() ? "" : ", ") + arm_name(a);
+      }
+      std::string next = "—";
+      if (overview.second >= 0) {
+        next = arm_name(static_cast<std::size_t>(overview.second));
+        if (overview.standard_error > 0.0) {
+          next += fmt::format(
+              " <span class=\"sd\" title=\"{}\">{:.1f} s.e. behind</span>",
+              overview.pairs > 0 ? fmt::format("paired over {} seeds", overview.pairs) : "of two means",
+              overview.difference / overview.standard_error);
+        }
+      }
       rows += fmt::format(
-          "<td class=\"words\"><strong>{}</strong>{}</td><td class=\"{}\">{}</td>",
-          arm_name(verdict.best.front()),
-          tied.empty() ? "" : fmt::format("<br><span class=\"sd\">not told apart: {}</span>", tied),
-          best.at_floor ? "floor" : "value", measured_html(best.mean, best.sd));
-      rows += fmt::format(
-          "<td class=\"words\">{}</td><td>{}</td>",
-          verdict.next < 0
-              ? "—"
-              : fmt::format("{}{}", arm_name(static_cast<std::size_t>(verdict.next)),
-                            std::isfinite(verdict.gap)
-                                ? fmt::format(" <span class=\"sd\">{:.1f} s.e. behind</span>", verdict.gap)
-                                : ""),
-          verdict.below_gaussian       ? "worse than gaussian"
-          : std::isfinite(verdict.way) ? fmt::format("{:.0f} %", 100.0 * verdict.way)
-                                       : "—");
+          "<td class=\"words\"><strong>{}</strong>{}</td><td class=\"{}\">{}</td><td "
+          "class=\"words\">{}</td><td>{}</td>",
+          arm_name(b), tied.empty() ? "" : fmt::format("<br><span class=\"sd\">shared with {}</span>", tied),
+          best.at_floor ? "floor" : "value", measured_html(best.mean, best.sd), next,
+          way_text(summary, c, b));
     }
-    rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td></tr>\n", arm_value(verdict.gaussian),
-                        arm_value(verdict.oracle), measured_html(column.null, column.null_sd));
+    rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td></tr>\n", end_value("gaussian"),
+                        end_value("oracle"), measured_html(column.null, column.null_sd));
   }
   return fmt::format(
       "<section id=\"overview\">\n<h2>Which arm is best, and by how much</h2>\n"
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Best arm of each task\"><table "
       "class=\"overview\">"
-      "<caption>Each task by its first metric on projected samples, mean ± standard deviation over "
-      "seeds</caption>\n"
+      "<caption>Each task by the first of its main metrics, mean ± standard deviation over seeds</caption>\n"
       "<thead><tr><th scope=\"col\"><span>Task</span></th><th scope=\"col\" class=\"words\"><span>Judged "
       "by</span></th>"
       "<th scope=\"col\" class=\"words\"><span>Best learner</span></th><th "
@@ -475,10 +450,28 @@ std::string overview_html(const ResultSet& results, const std::vector<TaskSummar
       "<tbody>\n{}</tbody></table></div>\n"
       "<p class=\"hint\">Learners only: oracle, exact_score, gaussian and memorizer are never best. Arms "
       "within one standard "
-      "error of the best are not told apart; s.e. is the standard error of the difference, seeds taken as "
-      "independent. "
-      "A grey value with · is not to be told from a perfect model.</p>\n</section>\n",
+      "error of the best share the place. s.e. is the standard error of the difference, paired where both "
+      "have the same "
+      "seeds; best and next were chosen after the fact, so this describes and is no test. A grey value with "
+      "· is not to be "
+      "told from a perfect model.</p>\n",
       rows);
+}
+
+// Mean ranks over tasks and seeds: figure and table; "" where there is nothing to rank.
+std::string ranking_html(const Ranking& ranking) {
+  const auto table = make_ranking_table(ranking);
+  if (!table) return "";
+  std::string html = fmt::format("<h3 id=\"ranking\">{}</h3>\n", escape_html(table->title));
+  const std::string figure = figure_html("Mean ranks",
+                                         "Lines are 95 % bootstrap intervals; a bar at the right joins arms "
+                                         "that the critical difference does not separate.",
+                                         [&] { return rank_svg(ranking, "ranks"); });
+  if (!figure.empty()) html += "<div class=\"figures\">\n" + figure + "</div>\n";
+  html += table_html(*table, table->description, true);
+  html += "<ul class=\"footnotes\">\n";
+  for (const std::string& note : table->footnotes) html += fmt::format("<li>{}</li>\n", escape_html(note));
+  return html + "</ul>\n";
 }
 
 // What the metrics of all tasks are: one entry a name.
@@ -548,24 +541,9 @@ std::string definitions_html(const std::vector<MetricDefinition>& definitions,
   return html + "</dl>\n</section>\n";
 }
 
-// A figure, or a line that says why there is none.
-template <class Draw>
-std::string figure_html(std::string_view title, std::string_view detail, const Draw& draw) {
-  std::string svg;
-  try {
-    svg = draw();
-  } catch (const IoError& error) {
-    return fmt::format("<p class=\"hint\">Figure left out ({}): {}</p>\n", escape_html(title),
-                       escape_html(error.what()));
-  }
-  if (svg.empty()) return "";
-  return fmt::format("<figure tabindex=\"0\"><figcaption>{}<br><span>{}</span></figcaption>\n{}</figure>\n",
-                     escape_html(title), escape_html(detail), svg);
-}
-
 std::string figures_html(std::size_t index, const TaskSummary& summary, const TaskPictures& pictures) {
   std::string html;
-  int column = primary_column(summary);
+  int column = ranking_column(summary);
   if (column < 0 && !summary.columns.empty()) column = 0;
   if (column >= 0) {
     const auto c = static_cast<std::size_t>(column);
@@ -825,7 +803,10 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
       "{}</header>\n<nav class=\"tasks\" aria-label=\"Parts of this page\">\n<div>\n{}"
       "<a href=\"#definitions\">definitions</a>\n<a href=\"#provenance\">provenance</a>\n</div>\n</nav>\n"
       "<main id=\"content\">\n{}<section id=\"guide\">\n<h2>How to read the tables</h2>\n{}</section>\n",
-      downloads, links, overview_html(results, summaries, defined), guide_html());
+      downloads, links,
+      overview_html(results, summaries, defined) + ranking_html(rank_arms(results, summaries)) +
+          "</section>\n",
+      guide_html());
   if (has_claims) page += judged_html(results);
   page += lifts;
   page += sections;

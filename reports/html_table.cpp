@@ -16,7 +16,11 @@ constexpr std::size_t bytes_left_plain = 100000;
 
 std::string cell_html(const TableCell& cell, RowGroup group) {
   std::string classes;
-  if (cell.best) classes = "best";
+  if (cell.best) {
+    classes = "best";
+  } else if (cell.second) {
+    classes = "second";
+  }
   if (cell.at_floor && group == RowGroup::learner) classes += classes.empty() ? "floor" : " floor";
   const std::string hover =
       cell.detail.empty() ? cell.note : cell.detail + (cell.note.empty() ? "" : "; " + cell.note);
@@ -61,8 +65,9 @@ std::string table_html(const Table& table, std::string_view caption, bool rows_a
   std::string html = fmt::format(
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
       "aria-label=\"{0}\"><table{1}><caption>{0}</caption>\n"
-      "<thead><tr><th scope=\"col\"><span>Arm</span></th><th scope=\"col\"><span>Seeds</span></th>",
-      escape_html(caption), rows_are_arms ? " data-arms" : "");
+      "<thead><tr><th scope=\"col\"><span>{2}</span></th><th scope=\"col\"><span>Seeds</span></th>",
+      escape_html(caption), rows_are_arms ? " data-arms" : "",
+      rows_are_arms ? "Arm" : escape_html(table.row_header));
   for (const TableColumn& column : table.columns) {
     const std::string best = best_of(column.arrow);
     const bool kind = column.samples == "raw" || column.samples == "projected";
