@@ -448,6 +448,9 @@ TEST_P(FlowMethods, LearnALiftedNormalLawToItsEntropy) {
   EXPECT_LT(std::abs(curves.at("loss").tail(1)[0] - entropy), 0.2);
   // A normal law of deviations 1, 1/2, .3: the thinnest direction.
   EXPECT_NEAR(curves.at("smallest_singular_value").tail(1)[0], 0.3, 0.15);
+  // The mean of the logarithm over points is above that of the thinnest one, and near that of the law.
+  EXPECT_GE(curves.at("log_thickness").tail(1)[0], std::log(curves.at("smallest_singular_value").tail(1)[0]));
+  EXPECT_NEAR(curves.at("log_thickness").tail(1)[0], std::log(0.3), 0.3);
 }
 
 TEST_P(FlowMethods, WithoutALiftTheLikelihoodGrowsAsTheLawThins) {

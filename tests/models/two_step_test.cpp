@@ -150,6 +150,48 @@ TEST(Autoencoder, VolumeAgreesWithADifferencedJacobian) {
   }
 }
 
+TEST(Autoencoder, ProductsAgreeWithDifferencesAndStayWithinTheNormBound) {
+  for (const bool variational : {false, true}) {
+    const Autoencoder model(6, 2, 32, 2, variational);
+    const Eigen::VectorXf parameters = rough_parameters(model);
+    constexpr Index n = 9;
+    constexpr Index count = 2;
+    const Points x = Stream(4, "x").normal(6, n);
+    const Points z = Stream(4, "z").normal(2, n);
+    const auto check = [&](const Points& at, const Points& vectors, const Points& stated, const auto& map) {
+      constexpr double h = 0.02;  // single precision over h and h^4: both 1e-5
+      Points expected(stated.rows(), stated.cols());
+      for (Index c = 0; c < n * count; ++c) {
+        const auto image = [&](double by) -> Vector {
+          return map(Points(at.col(c / count) + by * vectors.col(c))).col(0);
+        };
+        expected.col(c) = (8 * (image(h) - image(-h)) - (image(2 * h) - image(-2 * h))) / (12 * h);
+      }
+      const double scale = expected.cwiseAbs().maxCoeff();
+      EXPECT_LT((stated - expected).cwiseAbs().maxCoeff(), 1e-3 * scale);
+      EXPECT_GT((1.01 * stated - expected).cwiseAbs().maxCoeff(), 1e-3 * scale);  // negative control
+    };
+    const Points along_x = Stream(5, "v").normal(6, n * count);
+    check(x, along_x, model.encoder_products(parameters, x, along_x, count),
+          [&](const Points& at) { return model.encode(parameters, at); });
+    const Points along_z = Stream(5, "w").normal(2, n * count);
+    const Points stretched = model.decoder_products(parameters, z, along_z, count);
+    check(z, along_z, stretched, [&](const Points& at) { return model.decode(parameters, at); });
+
+    // A Lipschitz constant: no product exceeds it, nor does any difference of far points.
+    const double bound = model.decoder_norm_bound(parameters);
+    EXPECT_LE((stretched.colwise().norm().array() / along_z.colwise().norm().array()).maxCoeff(), bound);
+    const Points far = 20 * Stream(6, "far").normal(2, n);
+    const Points images = model.decode(parameters, far) - model.decode(parameters, z);
+    EXPECT_LE((images.colwise().norm().array() / (far - z).colwise().norm().array()).maxCoeff(), bound);
+    // And not a vain one: slopes of a tenth of it are there. Products of norms are far above the norm of a product.
+    EXPECT_GT((stretched.colwise().norm().array() / along_z.colwise().norm().array()).maxCoeff(), 0.01 * bound);
+
+    EXPECT_THROW((void)model.encoder_products(parameters, x, along_z, count), InvalidInput);
+    EXPECT_THROW((void)model.decoder_products(parameters, z, along_z, count + 1), InvalidInput);
+  }
+}
+
 TEST(Vae, ItsDecoderScaleFindsALiftAndItsBoundStaysBelowTheEntropy) {
   constexpr double sigma = 0.25;
   FitFixture fixture(NormalLaw::in_a_plane(), 20000, sigma);
