@@ -13,6 +13,7 @@
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/hdf5_file.hpp"
 #include "core/progress.hpp"
 #include "core/provenance.hpp"
 #include "core/worker_pool.hpp"
@@ -44,6 +45,45 @@ bool metrics_are_current(const std::string& directory, const Cell& cell, const s
   }
 }
 
+/// Samples in the file, and how many there were: fewer are kept where the suite says so.
+struct StoredSamples {
+  Index kept = 0;
+  Index all = 0;
+};
+StoredSamples stored_samples(const std::string& path) {
+  const Index kept = Hdf5Reader(path).shape("samples/raw").at(0);
+  const Value config = read_cell_head(path).config;
+  const auto* table = config.get_if<Value::Table>();
+  const auto asked = table->find("n_samples");
+  const auto* all = asked == table->end() ? nullptr : asked->second.get_if<std::int64_t>();
+  return {kept, all == nullptr ? kept : static_cast<Index>(*all)};
+}
+
+/// What is to be done where the metrics are not those that are asked for.
+Work remaining_metrics(const std::string& directory, const Cell& cell, const RunOptions& options) {
+  const std::string path = cell.key.raw_path(directory);
+  const StoredSamples samples = stored_samples(path);
+  if (samples.kept == samples.all) return Work::metrics;
+  // A run that was stopped between the two files left no metrics: nothing is lost by doing it again.
+  if (!options.metrics_only && (options.force || !fs::exists(cell.key.metrics_path(directory))))
+    return Work::everything;
+  throw InvalidInput(fmt::format("{}: {} of {} samples were kept (keep_samples), too few for new metrics; {}", path,
+                                 samples.kept, samples.all,
+                                 options.metrics_only ? "run it without --metrics-only and with --force"
+                                                      : "use --force to compute it again"));
+}
+
+/// The first samples of a cell and nothing that needs them all.
+RawCell thinned(const RawCell& cell, Index keep) {
+  RawCell result = cell;
+  result.raw = cell.raw.leftCols(keep);
+  result.projected = cell.projected.leftCols(keep);
+  result.projection_distance = cell.projection_distance.head(keep);
+  result.projection_converged = cell.projection_converged.head(keep);
+  result.reference_log_density.reset();
+  return result;
+}
+
 /// \throw InvalidInput if the cell on disk is a result of another configuration.
 Work remaining(const std::string& directory, const Cell& cell, const RunOptions& options) {
   const std::string path = cell.key.raw_path(directory);
@@ -68,7 +108,8 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
   }
   if (!usable) return options.metrics_only ? Work::nothing : Work::everything;
   if (head.status.state == "unsupported") return Work::nothing;
-  return options.metrics_only || !metrics_are_current(directory, cell, head.raw_digest) ? Work::metrics : Work::nothing;
+  if (!options.metrics_only && metrics_are_current(directory, cell, head.raw_digest)) return Work::nothing;
+  return remaining_metrics(directory, cell, options);
 }
 
 /// The work of one cell, in a worker process. \return "state\nmessage".
@@ -80,16 +121,26 @@ std::string work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& 
     const Work work = remaining(options.directory, cell, options);
     if (work == Work::nothing) return "ok\n";
     RawCell raw;
+    std::string digest;  // of what is in the file
     if (work == Work::everything) {
       fs::remove(cell.key.metrics_path(options.directory));
       raw = compute_raw_cell(suite, cell);
       raw.provenance = provenance;
-      write_raw_cell(cell.key.raw_path(options.directory), raw);
+      const auto write = [&](const RawCell& stored) {
+        write_raw_cell(cell.key.raw_path(options.directory), stored);
+        digest = raw_digest(stored);
+      };
+      if (suite.keep_samples != all_samples && suite.keep_samples < raw.raw.cols()) {
+        write(thinned(raw, suite.keep_samples));
+      } else {
+        write(raw);
+      }
     } else {
       raw = read_raw_cell(cell.key.raw_path(options.directory));
+      digest = raw_digest(raw);
     }
     if (raw.status.state == "ok") {
-      write_metrics_cell(cell.key.metrics_path(options.directory), compute_metrics(suite, cell, raw, raw_digest(raw)));
+      write_metrics_cell(cell.key.metrics_path(options.directory), compute_metrics(suite, cell, raw, digest));
     }
     return fmt::format("{}\n{}", raw.status.state, raw.status.message);
   } catch (const IoError& error) {

@@ -298,6 +298,7 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
   suite.n_train = settings.integer("n_train", suite.n_train, 1, most_points);
   suite.n_samples = settings.integer("n_samples", suite.n_samples, 1, most_points);
   suite.n_reference = settings.integer("n_reference", suite.n_reference, 1, most_points);
+  if (settings.has("keep_samples")) suite.keep_samples = settings.integer("keep_samples", 0, 0, most_points);
   suite.timeout_s = settings.number("timeout_s", suite.timeout_s, 0);
   suite.memory_gb = settings.number("memory_gb", suite.memory_gb, 0);
   settings.finish();

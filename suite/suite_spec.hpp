@@ -70,6 +70,8 @@ struct Exclusion {
   std::string lift = "*";
 };
 
+inline constexpr Index all_samples = -1;
+
 /// A suite file, read and checked.
 struct SuiteSpec {
   std::string source;           ///< path of the file
@@ -80,6 +82,7 @@ struct SuiteSpec {
   Index n_train = 10000;
   Index n_samples = 10000;
   Index n_reference = 10000;
+  Index keep_samples = all_samples;  ///< of every cell, in its file; metrics always see all
   double timeout_s = 0;         ///< limit of one cell; 0: none
   double memory_gb = 4;         ///< limit of one worker's data; 0: none
   std::vector<std::shared_ptr<const TaskSpec>> tasks;

@@ -331,6 +331,52 @@ TEST(Scheduler, LostMetricsAreComputedFromStoredSamples) {
   EXPECT_TRUE(same_results(directory.path(), untouched.path()));
 }
 
+TEST(Scheduler, KeepsAsManySamplesAsAsked) {
+  const TemporaryDirectory whole;
+  run_suite(suite(), options(whole.path()));
+  const TemporaryDirectory directory;
+  SuiteSpec some = suite();
+  some.keep_samples = 20;
+  EXPECT_EQ(run_suite(some, options(directory.path())).computed, 20);
+  for (const CellKey& key : find_cells(directory.path())) {
+    const RawCell all = read_raw_cell(key.raw_path(whole.path()));
+    const RawCell kept = read_raw_cell(key.raw_path(directory.path()));
+    EXPECT_EQ(kept.raw, all.raw.leftCols(20)) << key.text();
+    EXPECT_EQ(kept.projected, all.projected.leftCols(20));
+    EXPECT_EQ(kept.projection_distance.size(), 20);
+    // Metrics see all samples.
+    const MetricsCell full = read_metrics_cell(key.metrics_path(whole.path()));
+    const MetricsCell part = read_metrics_cell(key.metrics_path(directory.path()));
+    ASSERT_EQ(part.raw.size(), full.raw.size());
+    for (std::size_t i = 0; i < full.raw.size(); ++i) {
+      EXPECT_TRUE(part.raw[i].value == full.raw[i].value || std::isnan(full.raw[i].value)) << full.raw[i].name;
+      EXPECT_EQ(part.raw[i].n_samples, 50);
+    }
+  }
+  EXPECT_EQ(run_suite(some, options(directory.path())).skipped, 20);
+
+  // Stopped between samples and metrics: done again.
+  const CellKey stopped = find_cells(directory.path()).front();
+  const MetricsCell before = read_metrics_cell(stopped.metrics_path(directory.path()));
+  fs::remove(stopped.metrics_path(directory.path()));
+  EXPECT_EQ(run_suite(some, options(directory.path())).computed, 1);
+  EXPECT_EQ(read_metrics_cell(stopped.metrics_path(directory.path())).raw_digest, before.raw_digest);
+
+  // New metrics of samples that are gone need an order.
+  RunOptions anew = options(directory.path());
+  anew.metrics_only = true;
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { run_suite(some, anew); }, {"20 of 50 samples were kept"}));
+  SuiteSpec other = suite("\n[[exclude]]\ntask = \"plane-gmm9\"\n");
+  other.keep_samples = 20;
+  auto task = std::make_shared<TaskSpec>(*other.tasks.back());
+  task->metrics.erase(task->metrics.begin() + 1, task->metrics.end());
+  other.tasks.back() = task;
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { run_suite(other, options(directory.path())); }, {"use --force"}));
+  RunOptions force = options(directory.path());
+  force.force = true;
+  EXPECT_EQ(run_suite(other, force).computed, 10);
+}
+
 TEST(Scheduler, OnlyChoosesCells) {
   const TemporaryDirectory directory;
   RunOptions run = options(directory.path());
