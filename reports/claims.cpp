@@ -1047,7 +1047,7 @@ std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
       }
       if (!entry.failed.empty()) {
         if (result.verdict == Verdict::reproduced) result.verdict = Verdict::inconclusive;
-        result.reason += fmt::format("; failed where its pair did not: {}", fmt::join(entry.failed, ", "));
+        result.reason += fmt::format("; missing or failed where its pair is not: {}", fmt::join(entry.failed, ", "));
       }
     }
     if (result.verdict == Verdict::inconclusive && entry.differences.size() >= 2) {
