@@ -90,10 +90,11 @@ std::string claims_terminal(const std::vector<ClaimResult>& results) {
   for (const ClaimResult& one : results) {
     shown += wrap_text(
         fmt::format("{:<4} {:<15} {}", one.claim.id, to_string(one.verdict), one.claim.statement), 120, "");
-    shown += '\n';
-    shown += wrap_text(fmt::format("n {}, statistic {}, p {}. {}.", one.test.n, interval_text(one),
-                                   p_text(one), plain_text(one.reason)),
-                       120, "       ") +
+    constexpr std::string_view indent = "     ";
+    shown += fmt::format("\n{}", indent);
+    shown += wrap_text(fmt::format("n {}, statistic {}, p {}. {}.", one.test.n, interval_text(one), p_text(one),
+                                   plain_text(one.reason)),
+                       120 - static_cast<int>(indent.size()), indent) +
              "\n";
   }
   return shown + "\n" + wrap_text(statistic_legend, 120, "") + "\n";
