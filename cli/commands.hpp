@@ -54,7 +54,7 @@ int slurm_command(const SlurmArguments& arguments);
 struct ReportArguments {
   std::string directory;
   std::string output;  ///< empty: the results directory
-  std::string formats = "html,md,csv";
+  std::string formats = "html,md,csv,tex";
 };
 int report_command(const ReportArguments& arguments);
 

@@ -508,7 +508,8 @@ std::optional<Table> make_overview_table(const ResultSet& results,
   Table table;
   table.title = "Which method is best where";
   table.description =
-      "By the first metric of each task: the best learner and the next one, how far apart they are in "
+      "By the first metric of each task, on projected samples unless said otherwise: the best learner and "
+      "the next one, how far apart they are in "
       "standard errors, "
       "and what to hold them against.";
   table.row_header = "Task";
@@ -532,6 +533,8 @@ std::optional<Table> make_overview_table(const ResultSet& results,
     const auto c = static_cast<std::size_t>(overview.column);
     const MetricColumn& column = summary.columns[c];
     row.lift = metric_label(column);
+    if (const std::size_t known = row.lift.find(" (projected)"); known != std::string::npos)
+      row.lift.erase(known);
     const auto arm_cells = [&](int index) {
       if (index < 0) {
         row.cells.push_back(text_cell("—"));
@@ -572,6 +575,9 @@ std::optional<Table> make_overview_table(const ResultSet& results,
     table.rows.push_back(std::move(row));
   }
   if (!any) return std::nullopt;
+  for (const TableRow& row : table.rows) {
+    table.equal_seeds = table.equal_seeds && row.seeds == table.rows.front().seeds;
+  }
   table.footnotes.insert(table.footnotes.begin(),
                          "apart: mean difference of the two over its standard error, paired where both have "
                          "the same seeds; the two were chosen "

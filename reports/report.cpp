@@ -11,11 +11,12 @@
 #include "core/error.hpp"
 #include "reports/csv_table.hpp"
 #include "reports/html_report.hpp"
+#include "reports/latex_table.hpp"
 #include "reports/markdown_table.hpp"
 
 namespace onmanifold {
 const std::vector<std::string>& report_formats() {
-  static const std::vector<std::string> formats = {"html", "md", "csv"};
+  static const std::vector<std::string> formats = {"html", "md", "csv", "tex"};
   return formats;
 }
 
@@ -35,10 +36,15 @@ std::vector<std::string> write_reports(const ResultSet& results, const std::stri
   std::vector<std::string> paths;
   for (const std::string& format : options.formats) {
     const std::string path = (std::filesystem::path(out_directory) / ("report." + format)).string();
-    write_file(path, format == "html" ? html_report(results, {options.metric_descriptions})
-                     : format == "md" ? markdown_report(results)
-                                      : csv_report(results));
+    write_file(path, format == "html"  ? html_report(results, {options.metric_descriptions})
+                     : format == "md"  ? markdown_report(results)
+                     : format == "tex" ? latex_report(results)
+                                       : csv_report(results));
     paths.push_back(path);
+    if (format != "tex") continue;
+    for (const auto& [name, text] : latex_tables(results)) {
+      write_file((std::filesystem::path(out_directory) / "tables" / (name + ".tex")).string(), text);
+    }
   }
   return paths;
 }

@@ -20,8 +20,8 @@ std::string published_line(const Value& details) {
   for (const Value& row : *array) {
     const double spread = find_number(row, "spread");
     numbers.push_back(fmt::format("{} {:.4g}{} {} ({})", find_text(row, "metric"), find_number(row, "value"),
-                                  spread > 0 ? fmt::format(" ± {:.2g}", spread) : "", find_text(row, "method"),
-                                  find_text(row, "source")));
+                                  spread > 0 ? fmt::format(" ± {:.2g}", spread) : "",
+                                  find_text(row, "method"), find_text(row, "source")));
   }
   std::string note = find_text(details, "published_note");
   if (!note.empty()) note = "; " + note;
@@ -127,14 +127,11 @@ std::string sizes_line(const TaskResult& task, const TaskSummary& summary, const
 }  // namespace
 
 const std::vector<ColumnChoice>& default_columns() {
-  static const std::vector<ColumnChoice> choices = {{"tvd", SampleKind::projected},
-                                                    {"fid_lenet", SampleKind::projected},
-                                                    {"coverage", SampleKind::projected},
-                                                    {"mmd2_rbf_unbiased", SampleKind::projected},
-                                                    {"nll", SampleKind::raw, true},
-                                                    {"constraint_mean", SampleKind::raw},
-                                                    {"projection_distance", SampleKind::raw},
-                                                    {"train_copy_rate", SampleKind::raw}};
+  static const std::vector<ColumnChoice> choices = {
+      {"tvd", SampleKind::projected},           {"fid_lenet", SampleKind::projected},
+      {"coverage", SampleKind::projected},      {"mmd2_rbf_unbiased", SampleKind::projected},
+      {"nll", SampleKind::raw, true},           {"constraint_mean", SampleKind::raw},
+      {"projection_distance", SampleKind::raw}, {"train_copy_rate", SampleKind::raw}};
   return choices;
 }
 
@@ -162,6 +159,33 @@ std::vector<int> chosen_columns(const TaskSummary& summary, const std::vector<Co
 
 std::string arm_label(const std::string& method, const std::string& lift) {
   return lift.empty() ? method : method + " " + lift;
+}
+
+std::vector<std::string> header_lines(const TableColumn& column, int widest) {
+  std::vector<std::string> lines;
+  std::string line;
+  std::string name = column.metric;
+  while (!name.empty()) {
+    const std::size_t end = name.find('_');
+    const std::string part = end == std::string::npos ? name : name.substr(0, end + 1);
+    name.erase(0, part.size());
+    if (!line.empty() && display_width(line + part) > widest) {
+      lines.push_back(line);
+      line.clear();
+    }
+    line += part;
+  }
+  lines.push_back(line);
+  const std::string last = column.arrow.empty() || column.samples.empty()
+                               ? column.samples + column.arrow
+                               : column.samples + " " + column.arrow;
+  if (last.empty()) return lines;
+  if (column.samples.empty()) {
+    lines.back() += " " + last;
+  } else {
+    lines.push_back(last);
+  }
+  return lines;
 }
 
 std::vector<std::string> problem_lines(const TaskResult& task) {

@@ -71,6 +71,9 @@ struct ColumnChoice {
 [[nodiscard]] Table make_table(const TaskResult& task, const TaskSummary& summary,
                                const std::vector<int>& columns);
 
+/// Lines of a narrow header, broken behind "_" where they would be wider than \p widest: "projection_", "distance",
+/// "raw ↓".
+[[nodiscard]] std::vector<std::string> header_lines(const TableColumn& column, int widest = 12);
 /// "ddpm normal-0.1", "oracle".
 [[nodiscard]] std::string arm_label(const std::string& method, const std::string& lift);
 /// "<key>: <problem>" of every cell without samples and metrics.

@@ -25,36 +25,11 @@ std::string cell_text(const TableCell& cell) {
   return cell.text.spread.empty() ? cell.text.value : cell.text.value + "±" + cell.text.spread;
 }
 
-// "projection_distance" takes two lines of a header: "projection_", "distance".
-std::vector<std::string> header_lines(const TableColumn& column) {
-  constexpr int widest = 12;
-  std::vector<std::string> lines;
-  std::string line;
-  std::string name = column.metric;
-  while (!name.empty()) {
-    const std::size_t end = name.find('_');
-    const std::string part = end == std::string::npos ? name : name.substr(0, end + 1);
-    name.erase(0, part.size());
-    if (!line.empty() && display_width(line + part) > widest) {
-      lines.push_back(line);
-      line.clear();
-    }
-    line += part;
-  }
-  lines.push_back(line);
-  const std::string last = column.arrow.empty() || column.samples.empty()
-                               ? column.samples + column.arrow
-                               : column.samples + " " + column.arrow;
-  if (!last.empty()) lines.push_back(last);
-  return lines;
-}
-
 struct Layout {
   std::vector<std::vector<std::string>> headers;
   std::vector<int> widths;
   int label_width = 0;
   int seeds_width = 0;
-  std::size_t header_height = 0;
 };
 
 Layout lay_out(const Table& table) {
@@ -65,7 +40,6 @@ Layout lay_out(const Table& table) {
   }
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     layout.headers.push_back(header_lines(table.columns[c]));
-    layout.header_height = std::max(layout.header_height, layout.headers.back().size());
     int width = 0;
     for (const std::string& line : layout.headers.back()) width = std::max(width, display_width(line));
     for (const TableRow& row : table.rows) width = std::max(width, display_width(cell_text(row.cells[c])));
@@ -85,13 +59,15 @@ std::string render_block(const Table& table, const Layout& layout, std::size_t f
     return text + "\n";
   };
   std::string text;
-  for (std::size_t line = 0; line < layout.header_height; ++line) {
-    const bool last_line = line + 1 == layout.header_height;
+  std::size_t height = 1;
+  for (std::size_t c = first; c < last; ++c) height = std::max(height, layout.headers[c].size());
+  for (std::size_t line = 0; line < height; ++line) {
+    const bool last_line = line + 1 == height;
     text += pad_right("", layout.label_width);
     if (!table.equal_seeds) text += "  " + pad_left(last_line ? "seeds" : "", layout.seeds_width);
     for (std::size_t c = first; c < last; ++c) {
       // Headers are aligned at their last line.
-      const std::size_t skipped = layout.header_height - layout.headers[c].size();
+      const std::size_t skipped = height - layout.headers[c].size();
       const std::string part = line < skipped ? "" : layout.headers[c][line - skipped];
       text += "  " + pad_left(part, layout.widths[c]) + " ";
     }

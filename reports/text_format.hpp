@@ -37,6 +37,9 @@ struct FormattedValue {
 [[nodiscard]] std::string escape_html(std::string_view text);
 /// Plain text with the characters that Markdown would read escaped, safe in a table cell.
 [[nodiscard]] std::string escape_markdown(std::string_view text);
+/// Plain text as ASCII that LaTeX prints as it is, in any encoding and without packages: commands for the characters
+/// that LaTeX would read, accents, Greek and signs; a character without a command appears as its number, "U+4E2D".
+[[nodiscard]] std::string escape_latex(std::string_view text);
 /// A field of RFC 4180: quoted where it needs to be.
 [[nodiscard]] std::string csv_field(std::string_view text);
 /// Shortest decimal that reads back to the same double; "nan", "inf", "-inf".

@@ -12,7 +12,7 @@ build=(
   libdnnl-dev libjs-three liblemon-dev libnanoflann-dev libopenblas-serial-dev librandom123-dev libssl-dev libtomlplusplus-dev
   nlohmann-json3-dev tao-pegtl-dev zlib1g-dev
 )
-test=(libbenchmark-dev libgmock-dev libgtest-dev python3 python3-h5py python3-numpy)
+test=(libbenchmark-dev libgmock-dev libgtest-dev python3 python3-h5py python3-numpy texlive-latex-base texlive-latex-recommended)
 browser=(chromium)
 slurm=(munge slurm-wlm)
 fuzz=(clang-14 libclang-rt-14-dev)

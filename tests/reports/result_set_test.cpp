@@ -151,7 +151,7 @@ TEST(WriteReports, WritesEachFormatAndRefusesUnknownOnes) {
       [&] {
         write_reports(directory.file("in"), directory.file("out"), std::vector<std::string>{"csv", "pdf"});
       },
-      {"'pdf'", "html, md, csv"}));
+      {"'pdf'", "html, md, csv, tex"}));
   EXPECT_FALSE(std::filesystem::exists(directory.file("out")));
   const std::vector<std::string> paths =
       write_reports(directory.file("in"), directory.file("out"), std::vector<std::string>{"md", "csv"});

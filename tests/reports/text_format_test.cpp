@@ -96,6 +96,65 @@ TEST(Escapes, NothingGetsThrough) {
   EXPECT_EQ(csv_field("a,\"b\""), "\"a,\"\"b\"\"\"");
 }
 
+TEST(EscapeLatex, EveryCharacterThatLatexWouldRead) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {"a_b", "a\\_b"},
+      {"50 %", "50 \\%"},
+      {"a&b", "a\\&b"},
+      {"#1", "\\#1"},
+      {"$x$", "\\$x\\$"},
+      {"{a}", "\\{a\\}"},
+      {"\\end", "\\textbackslash{}end"},
+      {"R^3", "R\\^{}3"},
+      {"~x", "\\~{}x"},
+      {"a<b>c|d", "a$<$b$>$c$|$d"},
+      {"\"`", "{\\ttfamily\\char34}{\\ttfamily\\char96}"},
+      {"[1]", "{[}1]"},
+      {"*", "{*}"},
+      {"--all", "-{}-all"},
+      {"--- ok", "-{}-{}- ok"},
+      {"it's (1, 2; 3)", "it's (1, 2; 3)"}};
+  for (const auto& [text, expected] : cases) EXPECT_EQ(escape_latex(text), expected) << text;
+}
+
+TEST(EscapeLatex, SignsOfMetricNamesAndLetters) {
+  EXPECT_EQ(escape_latex("−×±→↓↑"), "$-$$\\times$$\\pm$$\\rightarrow$$\\downarrow$$\\uparrow$");
+  EXPECT_EQ(escape_latex("σ/s λ χ² φ ψ Δ ≤ ∞ — – … 2⁻ⁿ"),
+            "$\\sigma$/s $\\lambda$ $\\chi$$^{2}$ $\\varphi$ $\\psi$ $\\Delta$ $\\leq$ $\\infty$ --- -- "
+            "\\ldots{} 2$^{-}$$^{n}$");
+  EXPECT_EQ(escape_latex("Fréchet, Poincaré, Müller, Å, ß, ř"),
+            "Fr\\'{e}chet, Poincar\\'{e}, M\\\"{u}ller, \\r{A}, \\ss{}, \\v{r}");
+  EXPECT_EQ(escape_latex("中"), "U+4E2D");      // no command: its number, not nothing
+  EXPECT_EQ(escape_latex("a\nb\xFF"), "a b?");  // as plain text
+}
+
+TEST(EscapeLatex, GivesAsciiWithClosedGroupsForEveryCharacter) {
+  for (std::uint32_t code = 1; code < 0x10000; ++code) {
+    if (code >= 0xD800 && code < 0xE000) continue;  // no characters
+    std::string text;
+    if (code < 0x80) {
+      text = std::string(1, static_cast<char>(code));
+    } else if (code < 0x800) {
+      text = {static_cast<char>(0xC0U | code >> 6U), static_cast<char>(0x80U | (code & 0x3FU))};
+    } else {
+      text = {static_cast<char>(0xE0U | code >> 12U), static_cast<char>(0x80U | (code >> 6U & 0x3FU)),
+              static_cast<char>(0x80U | (code & 0x3FU))};
+    }
+    const std::string escaped = escape_latex(text);
+    int depth = 0;
+    int dollars = 0;
+    bool ascii = !escaped.empty();
+    for (std::size_t i = 0; i < escaped.size(); ++i) {
+      ascii = ascii && escaped[i] >= ' ' && escaped[i] < 0x7F;
+      if (i > 0 && escaped[i - 1] == '\\') continue;
+      if (escaped[i] == '{') ++depth;
+      if (escaped[i] == '}') --depth;
+      if (escaped[i] == '$') ++dollars;
+    }
+    ASSERT_TRUE(ascii && depth == 0 && dollars % 2 == 0) << code << " " << escaped;
+  }
+}
+
 TEST(RoundTrip, ReadsBackTheSame) {
   for (const double value : {0.1, 1.0 / 3.0, 5e-324, 1.7976931348623157e308, -2.5}) {
     // std::stod refuses numbers below the normal range.
