@@ -147,6 +147,27 @@ TEST(CellDiagnostics, ExactRatesOfReturn) {
   EXPECT_NEAR(levels[1].max_jump, 2, 1e-6);
 }
 
+TEST(CellDiagnostics, EstimatorsOfTheDimensionSideBySide) {
+  Fixture fixture(0, 0.1);
+  const NormalLaw law(flat_variance(2, 3, 1, 0));
+  fixture.input.exact = &law;
+  fixture.input.smallest_noise = 0.01;
+  Settings settings(Value(Value::Table{{"field", "exact"}, {"levels", 60}}), "test");
+  const auto diagnostic = diagnostic_registry().get("intrinsic_dimension").factory(settings);
+  const Curves plane = diagnostic->run(fixture.input);
+  EXPECT_NEAR(plane.at("flipd")[0], 2, 0.02);
+  EXPECT_NEAR(plane.at("normal_bundle_threshold")[0], 2, 1e-12);
+  // Tangential curvature of the log-density at ten times the level, and the steps of the flow: below .1.
+  EXPECT_NEAR(plane.at("lidl")[0], 2, 0.1);
+  EXPECT_EQ(plane.at("flipd_evaluations")[0], 4);
+  EXPECT_EQ(plane.at("normal_bundle_evaluations")[0], 12);
+  EXPECT_GT(plane.at("lidl_evaluations")[0], 1000);
+
+  const NormalLaw lifted(flat_variance(2, 3, 1, 0.5));
+  fixture.input.exact = &lifted;
+  EXPECT_NEAR(diagnostic->run(fixture.input).at("lidl")[0], 3, 0.15);  // D below the lift
+}
+
 TEST(CellDiagnostics, RefuseWhatTheyCannotAnswer) {
   const Fixture fixture(0, 0.1);
   EXPECT_THROW((void)ask("two_step_bound", fixture.input), InvalidInput);
