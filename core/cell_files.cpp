@@ -372,7 +372,12 @@ TaskFile read_task_file(const std::string& path) {
   task.partition = file.text("/partition/description");
   task.masses = file.vector("/partition/masses");
   if (file.has("/surface/vertices")) task.mesh_vertices = file.matrix("/surface/vertices");
-  if (file.has("/surface/faces")) task.mesh_faces = file.integer_matrix("/surface/faces");
+  if (file.has("/surface/faces")) {
+    task.mesh_faces = file.integer_matrix("/surface/faces");
+    const bool sound = task.mesh_faces.rows() == 3 && task.mesh_faces.cols() > 0 && task.mesh_faces.minCoeff() >= 0 &&
+                       task.mesh_faces.maxCoeff() < task.mesh_vertices.cols();
+    if (!sound) throw InvalidInput(fmt::format("{}:/surface/faces: not triples of vertices that are there", path));
+  }
   if (file.is_group("/image")) {
     ImageLayout image{
         .height = file.integer("/image/height"), .width = file.integer("/image/width"), .pixels = {}};

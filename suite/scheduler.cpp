@@ -51,7 +51,8 @@ struct StoredSamples {
   Index all = 0;
 };
 StoredSamples stored_samples(const std::string& path) {
-  const Index kept = Hdf5Reader(path).shape("samples/raw").at(0);
+  const Hdf5Reader file(path);
+  const Index kept = file.has("samples/raw") ? file.shape("samples/raw").at(0) : 0;
   const Value config = read_cell_head(path).config;
   const auto* table = config.get_if<Value::Table>();
   const auto asked = table->find("n_samples");

@@ -254,6 +254,16 @@ TEST_F(CellFiles, TasksComeBack) {
   EXPECT_TRUE(std::isnan(back.entropy));
   EXPECT_EQ(back.details, task.details);
 
+  // A face that would be read past the vertices is refused here, not found in a picture.
+  for (const int vertex : {-1, 30}) {
+    task.mesh_faces(1, 4) = vertex;
+    write_task_file(path("task.h5"), task);
+    EXPECT_THROW((void)read_task_file(path("task.h5")), InvalidInput) << vertex;
+  }
+  task.mesh_faces = Eigen::MatrixXi::Zero(2, 10);
+  write_task_file(path("task.h5"), task);
+  EXPECT_THROW((void)read_task_file(path("task.h5")), InvalidInput);
+
   task.masses.resize(0);
   task.mesh_vertices.resize(0, 0);
   task.mesh_faces.resize(0, 0);

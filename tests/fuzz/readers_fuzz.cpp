@@ -23,6 +23,7 @@
 #include "metrics/registry.hpp"
 #include "suite/suite_spec.hpp"
 #include "suite/toml_file.hpp"
+#include "tests/fuzz/made_cells.hpp"
 
 namespace {
 
@@ -48,6 +49,12 @@ void read_cell(const std::string& path) {
   }
   try {
     (void)read_metrics_cell(path);
+  } catch (const InvalidInput&) {
+  }
+  try {
+    (void)read_cell_stamp(path);
+    (void)read_cell_head(path);
+    (void)read_training_curves(path);
   } catch (const InvalidInput&) {
   }
   (void)read_task_file(path);
@@ -92,9 +99,18 @@ void read(int reader, const std::string& text) {
         (void)read_backbone_segments(file_of(text.substr(1), text[0] == 'p' ? ".pdb" : ".cif"));
       }
       break;
-    case 12:
-      read_cell(file_of(text, ".h5"));
+    case 12: {
+      // Raw bytes end at the checksum; what comes behind it is made.
+      if (text.starts_with("\x89HDF")) {
+        read_cell(file_of(text, ".h5"));
+        break;
+      }
+      const std::string path = file_of("", ".made.h5");
+      fuzz::write_made_cell(path, text);
+      if (!check_file_digest(path).empty()) std::abort();
+      read_cell(path);
       break;
+    }
     default:
       for (const MetricSpec& metric : parse_metric_list(text)) (void)make_metric(metric);
   }

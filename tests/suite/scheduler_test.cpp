@@ -362,6 +362,17 @@ TEST(Scheduler, KeepsAsManySamplesAsAsked) {
   EXPECT_EQ(run_suite(some, options(directory.path())).computed, 1);
   EXPECT_EQ(read_metrics_cell(stopped.metrics_path(directory.path())).raw_digest, before.raw_digest);
 
+  // None at all.
+  const TemporaryDirectory empty;
+  SuiteSpec none = suite();
+  none.keep_samples = 0;
+  EXPECT_EQ(run_suite(none, options(empty.path())).computed, 20);
+  EXPECT_EQ(run_suite(none, options(empty.path())).skipped, 20);
+  EXPECT_EQ(read_raw_cell(stopped.raw_path(empty.path())).raw.cols(), 0);
+  RunOptions lost = options(empty.path());
+  lost.metrics_only = true;
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { run_suite(none, lost); }, {"0 of 50 samples were kept"}));
+
   // New metrics of samples that are gone need an order.
   RunOptions anew = options(directory.path());
   anew.metrics_only = true;

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Result files that HDF5 wrote and this program did not: sound bytes and a right checksum around objects
+// whose names, types, shapes and attributes the fuzzer chooses. Mutated bytes would end at the checksum, or
+// in HDF5's own parser.
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <fuzzer/FuzzedDataProvider.h>
+
+#include "core/error.hpp"
+#include "core/hdf5_file.hpp"
+
+namespace onmanifold::fuzz {
+
+enum class Kind {
+  matrix,
+  floats,
+  integers,
+  vector,
+  flags,
+  number,
+  integer,
+  text,
+  texts,
+  table,
+  group,
+  last = group
+};
+
+/// An object of a results file, and what it should be.
+struct Part {
+  const char* name;
+  Kind kind;
+};
+
+inline Eigen::MatrixXd some_matrix(FuzzedDataProvider& bytes) {
+  const auto rows = bytes.ConsumeIntegralInRange<Index>(0, 4);
+  const auto cols = bytes.ConsumeIntegralInRange<Index>(0, 4);
+  Eigen::MatrixXd values(rows, cols);
+  for (Index i = 0; i < values.size(); ++i) values.data()[i] = bytes.ConsumeIntegralInRange(-3, 9);
+  return values;
+}
+
+inline std::string some_text(FuzzedDataProvider& bytes) {
+  static const std::array<const char*, 6> useful = {"ok",       "{}",     "[1,{\"a\":null}]",
+                                                    "manifold", "failed", "1e999"};
+  std::string text =
+      bytes.ConsumeBool() ? bytes.PickValueInArray(useful) : bytes.ConsumeRandomLengthString(20);
+  std::erase(text, '\0');
+  return text;
+}
+
+inline Hdf5Table some_table(FuzzedDataProvider& bytes) {
+  static const std::array<const char*, 17> names = {
+      "name",   "parameters", "value",   "target",      "null",      "null_sd",     "se",    "p",     "unit",
+      "status", "direction",  "version", "n_reference", "n_samples", "n_nonfinite", "label", "value2"};
+  const auto rows = bytes.ConsumeIntegralInRange<std::size_t>(0, 3);
+  Hdf5Table table;
+  for (const char* name : names) {
+    const int choice = bytes.ConsumeIntegralInRange(0, 30);  // mostly as it should be
+    const std::string_view wanted = name;
+    const bool text = wanted == "name" || wanted == "parameters" || wanted == "unit" || wanted == "status" ||
+                      wanted == "direction";
+    const bool whole = wanted == "version" || wanted.starts_with("n_");
+    if (choice == 0 || wanted == "label" || (wanted == "value2" && choice > 3)) continue;
+    if (choice == 1 || (choice > 3 && text)) {
+      std::vector<std::string> column;
+      for (std::size_t i = 0; i < rows; ++i) column.push_back(some_text(bytes));
+      table.columns.emplace_back(name, column);
+    } else if (choice == 2 || (choice > 3 && whole)) {
+      table.columns.emplace_back(name,
+                                 std::vector<std::int64_t>(rows, bytes.ConsumeIntegral<std::int64_t>()));
+    } else {
+      table.columns.emplace_back(name, std::vector<double>(rows, bytes.ConsumeFloatingPoint<double>()));
+    }
+  }
+  return table;
+}
+
+inline void write_part(Hdf5Writer& file, const std::string& name, Kind kind, FuzzedDataProvider& bytes) {
+  switch (kind) {
+    case Kind::matrix:
+      file.write_matrix(name, some_matrix(bytes));
+      break;
+    case Kind::floats:
+      file.write_matrix(name, Eigen::MatrixXf(some_matrix(bytes).cast<float>()));
+      break;
+    case Kind::integers:
+      file.write_matrix(name, Eigen::MatrixXi(some_matrix(bytes).cast<int>()));
+      break;
+    case Kind::vector: {
+      const Eigen::MatrixXd values = some_matrix(bytes);
+      file.write_vector(name, Eigen::Map<const Vector>(values.data(), values.size()));
+      break;
+    }
+    case Kind::flags: {
+      const auto size = bytes.ConsumeIntegralInRange<Index>(0, 5);
+      file.write_flags(name, Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(size, bytes.ConsumeBool()));
+      break;
+    }
+    case Kind::number:
+      file.write_number(name, bytes.ConsumeFloatingPoint<double>());
+      break;
+    case Kind::integer:
+      file.write_integer(name, bytes.ConsumeIntegralInRange<std::int64_t>(-2, 9));
+      break;
+    case Kind::text:
+      file.write_text(name, some_text(bytes));
+      break;
+    case Kind::texts:
+      file.write_texts(name, {some_text(bytes), some_text(bytes)});
+      break;
+    case Kind::table:
+      file.write_table(name, some_table(bytes));
+      break;
+    case Kind::group:
+      file.make_group(name);
+      break;
+  }
+}
+
+/// Writes a file at \p path: most parts as they should be, some missing, some of another kind.
+inline void write_made_cell(const std::string& path, const std::string& text) {
+  static const std::vector<std::vector<Part>> files = {{{"/config", Kind::text},
+                                                        {"/provenance", Kind::text},
+                                                        {"/status", Kind::text},
+                                                        {"/samples/raw", Kind::matrix},
+                                                        {"/samples/projected", Kind::matrix},
+                                                        {"/samples/projection_distance", Kind::vector},
+                                                        {"/samples/projection_converged", Kind::flags},
+                                                        {"/training/step", Kind::vector},
+                                                        {"/training/loss", Kind::vector},
+                                                        {"/diagnostics/a/status", Kind::text},
+                                                        {"/diagnostics/a/slope", Kind::vector},
+                                                        {"/likelihood/reference_log_density", Kind::vector},
+                                                        {"/likelihood/measure", Kind::text},
+                                                        {"/log", Kind::text},
+                                                        {"/model/state/w", Kind::floats},
+                                                        {"/timing/fit_s", Kind::number}},
+                                                       {{"/config", Kind::text},
+                                                        {"/metrics/raw", Kind::table},
+                                                        {"/metrics/projected", Kind::table},
+                                                        {"/timing/cpu_s", Kind::number}},
+                                                       {{"/description", Kind::text},
+                                                        {"/reference/points", Kind::matrix},
+                                                        {"/partition/description", Kind::text},
+                                                        {"/partition/masses", Kind::vector},
+                                                        {"/surface/vertices", Kind::matrix},
+                                                        {"/surface/faces", Kind::integers},
+                                                        {"/image/height", Kind::integer},
+                                                        {"/image/width", Kind::integer},
+                                                        {"/image/pixels", Kind::integers},
+                                                        {"/entropy", Kind::number},
+                                                        {"/details", Kind::text}}};
+  static const std::array<const char*, 3> kinds = {"raw", "metrics", "task"};
+  FuzzedDataProvider bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+  const auto which = bytes.ConsumeIntegralInRange<std::size_t>(0, 2);
+  Hdf5Writer file(path);
+  const auto odd = [&] { return bytes.ConsumeIntegralInRange(0, 40) == 0; };
+  if (!odd())
+    file.set_attribute("/", "schema_version",
+                       odd() ? bytes.ConsumeIntegral<std::int64_t>() : std::int64_t{1});
+  if (!odd()) file.set_attribute("/", "kind", std::string_view(odd() ? "task" : kinds[which]));
+  for (const char* name : {"sample_hash", "metric_hash", "raw_digest", "name", "data_hash", "manifold"}) {
+    if (odd()) continue;
+    if (odd()) {
+      file.set_attribute("/", name, 1.5);
+    } else {
+      file.set_attribute("/", name, std::string_view(some_text(bytes)));
+    }
+  }
+  if (!odd()) file.set_attribute("/", "version", std::int64_t{2});
+  for (const Part& part : files[which]) {
+    const int choice = bytes.ConsumeIntegralInRange(0, 20);
+    if (choice == 0) continue;
+    try {
+      write_part(file, part.name, choice == 1 ? bytes.ConsumeEnum<Kind>() : part.kind, bytes);
+    } catch (const InvalidInput&) {  // an empty matrix, a text that HDF5 cannot hold
+    }
+  }
+  file.commit();
+}
+
+}  // namespace onmanifold::fuzz
