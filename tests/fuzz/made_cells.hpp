@@ -27,7 +27,7 @@ enum class Kind {
   texts,
   table,
   group,
-  last = group
+  kMaxValue = group
 };
 
 /// An object of a results file, and what it should be.
