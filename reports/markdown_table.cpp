@@ -8,6 +8,7 @@
 #include "reports/diagnostic_table.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
+#include "reports/published.hpp"
 #include "reports/ranking.hpp"
 
 namespace onmanifold {
@@ -71,6 +72,9 @@ std::string markdown_report(const ResultSet& results) {
   }
   if (const auto table = make_ranking_table(ranking)) text += render_markdown(*table) + "\n";
   if (const auto lifts = make_lift_table(lift_effects(results))) text += render_markdown(*lifts) + "\n";
+  if (const auto published = make_published_table(compare_published(results, summaries))) {
+    text += render_markdown(*published) + "\n";
+  }
   for (std::size_t t = 0; t < results.tasks.size(); ++t) {
     const TaskResult& task = results.tasks[t];
     const TaskSummary& summary = summaries[t];

@@ -10,6 +10,7 @@
 #include "reports/diagnostic_table.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
+#include "reports/published.hpp"
 #include "reports/ranking.hpp"
 
 namespace onmanifold {
@@ -152,6 +153,9 @@ std::string terminal_report(const ResultSet& results, bool colour) {
   }
   if (const auto lifts = make_lift_table(lift_effects(results)))
     text += render_terminal(*lifts, colour) + "\n";
+  if (const auto published = make_published_table(compare_published(results, summaries))) {
+    text += render_terminal(*published, colour) + "\n";
+  }
   const Ranking ranking = rank_arms(results, summaries);
   if (const auto table = make_ranking_table(ranking)) text += render_terminal(*table, colour) + "\n";
   if (const auto overview = make_overview_table(results, summaries)) {

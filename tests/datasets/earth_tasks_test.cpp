@@ -91,6 +91,10 @@ TEST_F(EarthTasks, ReadPlacesAndSplitThem) {
   EXPECT_NE(random.data_hash, task.data_hash);
   EXPECT_EQ(default_task("earth-volcano").data_hash, task.data_hash);
   EXPECT_EQ(default_task("earth-volcano").splits->train->points(), train);
+  // The published column is that of the task.
+  ASSERT_EQ(task.published.size(), 6U);
+  EXPECT_EQ(task.published[4].method, "RSGM");
+  EXPECT_EQ(task.published[4].value, -4.92);
   EXPECT_EQ(task.density, nullptr);
   EXPECT_TRUE(std::isnan(task.entropy));
   EXPECT_GT(task.preregistered_sigma, 0.03);
