@@ -88,7 +88,8 @@ int dispatch(int argc, char** argv) {
   CLI::App* report_app = app.add_subcommand("report", "Print the table of a results directory and write its pages");
   report_app->add_option("directory", report.directory, "Results directory")->required();
   report_app->add_option("-o,--output", report.output, "Where to write (default: the results directory)");
-  report_app->add_option("--format", report.formats, "Comma-separated: html, md, csv, tex")->capture_default_str();
+  report_app->add_option("--format", report.formats, "Comma-separated: html, md, csv, tex, figures (SVG and PNG)")
+      ->capture_default_str();
   report_app->callback([&] { action = [&] { return report_command(report); }; });
 
   CompareArguments compare;

@@ -4,10 +4,8 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "reports/aggregate.hpp"
-#include "reports/ranking.hpp"
+#include "reports/figure.hpp"
 
 namespace onmanifold {
 
@@ -20,21 +18,8 @@ namespace onmanifold {
 /// \p text as a string of a gnuplot script, quotes included, whatever is in it.
 [[nodiscard]] std::string gnuplot_string(std::string_view text);
 
-/// One column of a task: seeds as dots and their mean as a bar, one line an arm, with the band null ± 2 sd.
-[[nodiscard]] std::string dot_plot_svg(const TaskSummary& summary, const MetricColumn& column,
-                                       std::size_t index, std::string_view id);
-
-/// Mean ranks with their intervals, best at the top, and the arms that are not separated joined by bars. "" below two arms.
-[[nodiscard]] std::string rank_svg(const Ranking& ranking, std::string_view id);
-
-/// A series over training.
-struct Curve {
-  std::string label;  ///< equal labels share a colour and a line in the key
-  std::vector<double> x;
-  std::vector<double> y;
-};
-/// Loss curves; logarithmic in y where all values are positive.
-[[nodiscard]] std::string curves_svg(const std::vector<Curve>& curves, std::string_view x_label,
-                                     std::string_view id);
+/// A figure as a file of its own, "svg" or "png", black on white. \throw IoError as gnuplot_svg; InvalidInput
+/// for another format.
+[[nodiscard]] std::string gnuplot_file(const Figure& figure, std::string_view format);
 
 }  // namespace onmanifold

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "core/image_layout.hpp"
 #include "core/provenance.hpp"
 #include "reports/assets.hpp"
 #include "reports/axis_table.hpp"
@@ -18,11 +19,14 @@
 #include "reports/diagnostic_table.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/html_table.hpp"
+#include "reports/latex_table.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
 #include "reports/picture.hpp"
 #include "reports/ranking.hpp"
+#include "reports/sample_views.hpp"
 #include "reports/table.hpp"
+#include "reports/task_figures.hpp"
 
 namespace onmanifold {
 namespace {
@@ -34,22 +38,22 @@ constexpr Index points_per_panel = 600;
 constexpr double bytes_for_panels = 0.6e6;
 constexpr Index faces_per_mesh = 10000;
 constexpr std::size_t bytes_for_csv = 1200000;
-constexpr std::size_t values_per_curve = 200;
-constexpr int curves_per_arm = 30;
+constexpr std::size_t bytes_for_latex = 400000;
+constexpr Index images_per_arm = 10;
+constexpr Index traces_per_arm = 12;
 
 // The samples of an arm that a picture shows.
 struct ArmPicture {
   std::string label;
   int seed = 0;
   ArmRole role = ArmRole::learner;
+  bool copies = false;  ///< samples are training points
   Points raw;
   Points projected;
 };
 
 struct TaskPictures {
   std::vector<ArmPicture> arms;
-  std::vector<Curve> curves;
-  std::string curve_x;                ///< label of the curves' axis
   std::vector<std::string> problems;  ///< cells that could not be read
 };
 
@@ -58,57 +62,45 @@ std::string row_label(const Arm& arm) {
                                       : arm_label(arm.method, arm.lift == "none" ? "" : arm.lift);
 }
 
-// At most values_per_curve means over equal stretches: a page is no place for every step.
-void add_curve(const std::string& label, const Curves& training, TaskPictures& pictures) {
-  const auto loss = std::find_if(training.begin(), training.end(), [](const auto& series) {
-    return series.first.find("loss") != std::string::npos && series.second.size() >= 2;
-  });
-  if (loss == training.end()) return;
-  const Vector& y = loss->second;
-  const auto step = training.find("step");
-  const bool has_steps = step != training.end() && step->second.size() == y.size();
-  pictures.curve_x = has_steps ? "training step" : "share of the training";
-  Curve curve;
-  curve.label = label;
-  const auto n = static_cast<std::size_t>(y.size());
-  const std::size_t stretch = (n + values_per_curve - 1) / values_per_curve;
-  for (std::size_t i = 0; i < n; i += stretch) {
-    const auto count = static_cast<Index>(std::min(stretch, n - i));
-    const auto first = static_cast<Index>(i);
-    curve.y.push_back(y.segment(first, count).mean());
-    curve.x.push_back(has_steps ? step->second.segment(first, count).mean()
-                                : (static_cast<double>(first) + 0.5 * static_cast<double>(count)) /
-                                      static_cast<double>(n));
-  }
-  pictures.curves.push_back(std::move(curve));
+// What of a task can be drawn.
+enum class View { none, space, images, backbones };
+
+View view_of(const TaskResult& task) {
+  if (!task.file || task.file->reference.cols() == 0 || first_nonfinite_column(task.file->reference) >= 0)
+    return View::none;
+  if (task.file->reference.rows() == 3) return View::space;
+  if (task.file->image) return View::images;
+  const std::string& spec = task.file->manifold_spec;
+  return spec.starts_with("backbone") && spec.find("frame=middle") != std::string::npos ? View::backbones
+                                                                                        : View::none;
 }
 
+// Samples of one cell an arm.
 TaskPictures load_pictures(const std::string& directory, const TaskResult& task, const TaskSummary& summary) {
   TaskPictures pictures;
+  const View view = view_of(task);
+  if (view == View::none) return pictures;
   for (const Arm& arm : summary.arms) {
-    bool shown = false;
-    int curves = 0;
     for (const CellResult& cell : task.cells) {
       if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok")
         continue;
-      if (++curves > curves_per_arm) break;
       try {
-        const std::string path = cell.key.raw_path(directory);
-        add_curve(row_label(arm), read_training_curves(path), pictures);
-        if (shown) continue;
-        const RawCell raw = read_raw_cell(path);
-        if (raw.raw.cols() == 0) continue;
-        shown = true;  // or never: all cells of a task have one dimension
-        if (raw.raw.rows() != 3) continue;
-        const Index n = std::min(points_per_arm, raw.raw.cols());
+        const RawCell raw = read_raw_cell(cell.key.raw_path(directory));
+        if (raw.raw.cols() == 0 || raw.raw.rows() != task.file->reference.rows()) continue;
+        // Copies of training points are searched for the nearest one: all of them are wanted.
+        const Index n = view == View::images && arm.type != "memorizer"
+                            ? std::min(images_per_arm, raw.raw.cols())
+                            : std::min(points_per_arm, raw.raw.cols());
         ArmPicture picture;
         picture.label = row_label(arm);
         picture.seed = cell.key.seed;
         picture.role = arm.role;
+        picture.copies = arm.type == "memorizer";
         picture.raw = raw.raw.leftCols(n);
         picture.projected =
             raw.projected.cols() == raw.raw.cols() ? raw.projected.leftCols(n) : raw.raw.leftCols(n);
         pictures.arms.push_back(std::move(picture));
+        break;
       } catch (const std::runtime_error& error) {
         pictures.problems.push_back(fmt::format("{}: {}", cell.key.text(), error.what()));
       }
@@ -280,18 +272,17 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
 }
 
 // A figure, or a line that says why there is none.
-template <class Draw>
-std::string figure_html(std::string_view title, std::string_view detail, const Draw& draw) {
-  std::string svg;
+std::string figure_html(const Figure& figure, std::string_view id) {
+  if (figure.commands.empty()) return "";
   try {
-    svg = draw();
+    return fmt::format(
+        "<figure tabindex=\"0\"><figcaption>{}<br><span>{}</span></figcaption>\n{}</figure>\n",
+        escape_html(figure.title), escape_html(figure.detail),
+        gnuplot_svg(figure.commands, figure.width, figure.height, id, figure.title + ": " + figure.name));
   } catch (const IoError& error) {
-    return fmt::format("<p class=\"hint\">Figure left out ({}): {}</p>\n", escape_html(title),
+    return fmt::format("<p class=\"hint\">Figure left out ({}): {}</p>\n", escape_html(figure.title),
                        escape_html(error.what()));
   }
-  if (svg.empty()) return "";
-  return fmt::format("<figure tabindex=\"0\"><figcaption>{}<br><span>{}</span></figcaption>\n{}</figure>\n",
-                     escape_html(title), escape_html(detail), svg);
 }
 
 // The columns of default_columns(), and before them the first metric where it is none of these.
@@ -463,10 +454,7 @@ std::string ranking_html(const Ranking& ranking) {
   const auto table = make_ranking_table(ranking);
   if (!table) return "";
   std::string html = fmt::format("<h3 id=\"ranking\">{}</h3>\n", escape_html(table->title));
-  const std::string figure = figure_html("Mean ranks",
-                                         "Lines are 95 % bootstrap intervals; a bar at the right joins arms "
-                                         "that the critical difference does not separate.",
-                                         [&] { return rank_svg(ranking, "ranks"); });
+  const std::string figure = figure_html(rank_figure(ranking), "ranks");
   if (!figure.empty()) html += "<div class=\"figures\">\n" + figure + "</div>\n";
   html += table_html(*table, table->description, true);
   html += "<ul class=\"footnotes\">\n";
@@ -541,27 +529,110 @@ std::string definitions_html(const std::vector<MetricDefinition>& definitions,
   return html + "</dl>\n</section>\n";
 }
 
-std::string figures_html(std::size_t index, const TaskSummary& summary, const TaskPictures& pictures) {
+std::string figures_html(std::size_t index, const std::vector<Figure>& figures) {
   std::string html;
-  int column = ranking_column(summary);
-  if (column < 0 && !summary.columns.empty()) column = 0;
-  if (column >= 0) {
-    const auto c = static_cast<std::size_t>(column);
-    const MetricColumn& metric = summary.columns[c];
-    html += figure_html(
-        fmt::format("{} of every seed", metric.name),
-        "Dots are seeds, crosses their mean; the band is where a perfect model falls (null ± 2 sd).",
-        [&] { return dot_plot_svg(summary, metric, c, fmt::format("dots{}", index)); });
-  }
-  if (!pictures.curves.empty()) {
-    html += figure_html(
-        "Training loss",
-        "One line a seed, at most 30 of an arm. Arms with different lifts learn different targets: their "
-        "losses "
-        "need not be comparable.",
-        [&] { return curves_svg(pictures.curves, pictures.curve_x, fmt::format("loss{}", index)); });
-  }
+  for (std::size_t i = 0; i < figures.size(); ++i)
+    html += figure_html(figures[i], fmt::format("figure{}-{}", index, i));
   return html.empty() ? "" : "<h3>Figures</h3>\n<div class=\"figures\">\n" + html + "</div>\n";
+}
+
+std::string sheet_figure(std::string_view picture, std::string_view label, std::string_view detail,
+                         bool reference) {
+  return fmt::format("<figure{}>{}<figcaption>{} <span>{}</span></figcaption></figure>\n",
+                     reference ? " class=\"is-reference\"" : "", picture, escape_html(label),
+                     escape_html(detail));
+}
+
+// Real | generated | nearest training image, one sheet an arm.
+std::string images_html(const TaskFile& file, const TaskPictures& pictures) {
+  const ImageLayout& layout = *file.image;
+  const auto copies = std::find_if(pictures.arms.begin(), pictures.arms.end(),
+                                   [](const ArmPicture& arm) { return arm.copies; });
+  const bool training = copies != pictures.arms.end();
+  const Points& known = training ? copies->raw : file.reference;
+  // White is what the brightest pixel of an image is in the mean.
+  const double white =
+      file.reference.leftCols(std::min<Index>(200, file.reference.cols())).colwise().maxCoeff().mean();
+  if (!(white > 0.0)) return "";
+  const auto image = [&](const Points& images, const std::string& words) {
+    const Index columns = images_per_arm;
+    const Index width = columns * (layout.width + 1) - 1;
+    const Index height = (images.cols() + columns - 1) / columns * (layout.height + 1) - 1;
+    return fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"data:image/png;base64,{}\">",
+                       escape_html(words), width, height,
+                       base64(image_sheet_png(layout, images, columns, white)));
+  };
+  const Index n = std::min(images_per_arm, file.reference.cols());
+  std::string sheets =
+      sheet_figure(image(file.reference.leftCols(n), "Real images"), "real", "the true law", true);
+  for (const ArmPicture& arm : pictures.arms) {
+    if (arm.copies) continue;
+    const Points generated = arm.raw.leftCols(std::min(images_per_arm, arm.raw.cols()));
+    if (!generated.allFinite()) {
+      sheets += sheet_figure("<p>not finite</p>", arm.label, fmt::format("raw, seed {}", arm.seed), false);
+      continue;
+    }
+    Points pairs(generated.rows(), 2 * generated.cols());
+    pairs.leftCols(generated.cols()) = generated;
+    const std::vector<Index> nearest = nearest_columns(generated, known);
+    for (std::size_t i = 0; i < nearest.size(); ++i) {
+      pairs.col(generated.cols() + static_cast<Index>(i)) = known.col(nearest[i]);
+    }
+    sheets += sheet_figure(image(pairs, fmt::format("Images of {} above the nearest {} ones", arm.label,
+                                                    training ? "training" : "real")),
+                           arm.label, fmt::format("raw, seed {}", arm.seed), false);
+  }
+  return fmt::format(
+      "<h3>Generated images and their nearest {0} ones</h3>\n<p class=\"hint\">First row: generated, raw; "
+      "second row: to each the "
+      "nearest of {1} {2}, by Euclidean distance. All sheets have one scale of grey; values below 0 are "
+      "black.</p>\n"
+      "<div class=\"sheet images\">\n{3}</div>\n",
+      training ? "training" : "real", known.cols(),
+      training ? "training images" : "images of the true law kept with the task", sheets);
+}
+
+// Torsions and traces, real and generated.
+std::string backbones_html(const TaskFile& file, const TaskPictures& pictures, Index n_panel) {
+  const Points real = backbone_torsion_pairs(file.reference);
+  Index n = real.cols();
+  for (const ArmPicture& arm : pictures.arms) n = std::min(n, backbone_torsion_pairs(arm.raw).cols());
+  n = std::min(n, n_panel);
+  // Room for the farthest atom of the real chains.
+  const double half = 1.1 * file.reference.cwiseAbs().maxCoeff();
+  std::string torsions;
+  std::string traces =
+      sheet_figure(trace_svg(file.reference, traces_per_arm, half, "Traces of real backbones"), "real",
+                   "the true law", true);
+  if (n > 0) {
+    torsions =
+        sheet_figure(ramachandran_svg(real, n, "Torsions of real backbones"), "real", "the true law", true);
+  }
+  for (const ArmPicture& arm : pictures.arms) {
+    const std::string detail = fmt::format("raw, seed {}", arm.seed);
+    if (n > 0) {
+      torsions +=
+          sheet_figure(ramachandran_svg(backbone_torsion_pairs(arm.raw), n, "Torsions of " + arm.label),
+                       arm.label, detail, false);
+    }
+    traces += sheet_figure(trace_svg(arm.raw, traces_per_arm, half, "Traces of " + arm.label), arm.label,
+                           detail, false);
+  }
+  std::string html;
+  if (n > 0) {
+    html = fmt::format(
+        "<h3>Ramachandran plots</h3>\n<p class=\"hint\">{} pairs (φ to the right, ψ upwards, −180° to 180°) "
+        "each, of the residues "
+        "that are not next to the middle one, whose atoms are no data.</p>\n<div "
+        "class=\"sheet\">\n{}</div>\n",
+        n, torsions);
+  }
+  return html +
+         fmt::format(
+             "<h3>Backbones</h3>\n<p class=\"hint\">Cα traces of {} chains each in the frame of the middle "
+             "residue, seen "
+             "along its third axis; the picture is {:.0f} Å wide.</p>\n<div class=\"sheet\">\n{}</div>\n",
+             traces_per_arm, 2.0 * half, traces);
 }
 
 void flatten(const Value& value, const std::string& prefix, std::map<std::string, std::string>& rows) {
@@ -641,9 +712,7 @@ std::string lifts_html(const ResultSet& results) {
                                  table_html(*table, table->description, false));
   for (const std::string& note : table->footnotes)
     html += fmt::format("<p class=\"hint\">{}</p>\n", escape_html(note));
-  const std::string figure =
-      figure_html("Level and codimension", "normal lifts; filled: decided, hollow: not",
-                  [&] { return lift_phase_svg(effects, "lifts"); });
+  const std::string figure = figure_html(lift_phase_figure(effects), "lifts");
   if (!figure.empty()) html += "<div class=\"figures\">\n" + figure + "</div>\n";
   return html + "</section>\n";
 }
@@ -653,7 +722,8 @@ std::string judged_html(const ResultSet& results) {
   try {
     return claims_html(judged, claim_pictures(results, judged));
   } catch (const IoError& error) {
-    return claims_html(judged) + fmt::format("<p class=\"hint\">Figures of claims left out: {}</p>\n", escape_html(error.what()));
+    return claims_html(judged) +
+           fmt::format("<p class=\"hint\">Figures of claims left out: {}</p>\n", escape_html(error.what()));
   }
 }
 
@@ -749,20 +819,31 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
       sections += fmt::format("<p>{}</p>\n", escape_html(task.file->description));
     }
     sections += tables_html(t, task, summaries[t], defined);
-    const bool drawable = task.file && task.file->reference.rows() == 3 && task.file->reference.cols() > 0 &&
-                          first_nonfinite_column(task.file->reference) < 0;
-    if (drawable) {
-      sections += viewer_html(t, *task.file, pictures[t], n_points, n_panel);
-      has_viewer = true;
-    } else {
-      sections += fmt::format("<p class=\"hint\">No picture: {}.</p>\n",
-                              !task.file                         ? escape_html(task.problem)
-                              : task.file->reference.cols() == 0 ? "the task file holds no reference points"
-                              : task.file->reference.rows() != 3 ? "only three-dimensional data are drawn"
-                                                                 : "the reference points are not finite");
+    std::vector<std::string> problems = pictures[t].problems;
+    switch (view_of(task)) {
+      case View::space:
+        sections += viewer_html(t, *task.file, pictures[t], n_points, n_panel);
+        has_viewer = true;
+        break;
+      case View::images:
+        sections += images_html(*task.file, pictures[t]);
+        break;
+      case View::backbones:
+        sections += backbones_html(*task.file, pictures[t], n_panel);
+        break;
+      case View::none:
+        sections += fmt::format("<p class=\"hint\">No picture of samples: {}.</p>\n",
+                                !task.file                         ? escape_html(task.problem)
+                                : task.file->reference.cols() == 0 ? "the task file holds no reference points"
+                                : first_nonfinite_column(task.file->reference) >= 0
+                                    ? "the reference points are not finite"
+                                    : "only points of space, images and backbones are drawn");
     }
-    sections += figures_html(t, summaries[t], pictures[t]);
-    for (const std::string& problem : pictures[t].problems) {
+    const std::vector<CurveSet> curves = load_curves(results.directory, task, summaries[t], problems);
+    sections += figures_html(t, task_figures(task, summaries[t], curves));
+    std::sort(problems.begin(), problems.end());
+    problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
+    for (const std::string& problem : problems) {
       sections += fmt::format("<p class=\"hint\">Not drawn: {}</p>\n", escape_html(problem));
     }
     sections += "</section>\n";
@@ -774,10 +855,12 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
 
   const std::string csv =
       download_link("All numbers as CSV", "report.csv", "text/csv", csv_report(results), bytes_for_csv);
-  const std::string downloads =
-      "<p class=\"downloads\">" +
-      (csv.empty() ? "The numbers are too many for this page: the report format csv has them." : csv) +
-      "</p>\n";
+  const std::string latex =
+      download_link("Tables as LaTeX", "report.tex", "application/x-tex", latex_report(results), bytes_for_latex);
+  std::string downloads = "<p class=\"downloads\">" + csv + latex + "</p>\n";
+  if (csv.empty() || latex.empty()) {
+    downloads += "<p class=\"hint\">What is too large for this page is in the report formats csv and tex.</p>\n";
+  }
 
   std::string page = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -160,7 +160,12 @@ std::optional<Table> make_lift_table(const std::vector<LiftEffect>& effects) {
   return table;
 }
 
-std::string lift_phase_svg(const std::vector<LiftEffect>& effects, std::string_view id) {
+Figure lift_phase_figure(const std::vector<LiftEffect>& effects) {
+  Figure figure;
+  figure.name = "lifts";
+  figure.title = "Level and codimension";
+  figure.detail = "normal lifts; filled: decided, hollow: not";
+  figure.height = 380;
   struct Mark {
     double x;
     double y;
@@ -176,7 +181,7 @@ std::string lift_phase_svg(const std::vector<LiftEffect>& effects, std::string_v
     least = std::min(least, marks.back().x);
     largest = std::max(largest, marks.back().x);
   }
-  if (marks.size() < 2 || !(largest > 0)) return "";
+  if (marks.size() < 2 || !(largest > 0)) return figure;
   const double edge = least / 3;  // where flat manifolds stand
   std::string data;
   std::map<std::pair<double, double>, int> taken;
@@ -188,7 +193,7 @@ std::string lift_phase_svg(const std::vector<LiftEffect>& effects, std::string_v
     data += fmt::format("{} {} {} {}\n", mark.x * std::pow(1.07, before), mark.y * std::pow(1.12, before), colour,
                         mark.effect->helps || mark.effect->harms ? 1 : 0);
   }
-  return gnuplot_svg(
+  figure.commands =
       fmt::format("$d << EOD\n{}EOD\nset border 3 lc rgb '#8a929c'\nset tics nomirror scale 0.4 textcolor rgb 'black'\n"
                   "unset key\nset logscale xy\nset xrange [{}:{}]\nset yrange [0.7:*]\n"
                   "set xlabel 'lift level over reach (left edge: flat)'\nset ylabel 'codimension'\n"
@@ -196,8 +201,8 @@ std::string lift_phase_svg(const std::vector<LiftEffect>& effects, std::string_v
                   "set cblabel 'change against no lift'\nset format cb '%+.1f'\n"
                   "plot $d using ($4==1?$1:NaN):2:3 with points pt 7 ps 1.3 lc palette, "
                   "$d using ($4==0?$1:NaN):2:3 with points pt 6 ps 1.1 lw 1.4 lc palette\n",
-                  data, edge / 1.5, 1.6 * largest),
-      640, 380, id, "Change of the metric by normal lifts, over level and codimension");
+                  data, edge / 1.5, 1.6 * largest);
+  return figure;
 }
 
 }  // namespace onmanifold

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/statistics.hpp"
+#include "reports/figure.hpp"
 #include "reports/result_set.hpp"
 #include "reports/table.hpp"
 
@@ -40,8 +41,7 @@ struct LiftEffect {
 [[nodiscard]] std::optional<Table> make_lift_table(const std::vector<LiftEffect>& effects);
 
 /// The normal lifts over σ/reach (flat manifolds: at the left edge) and codimension: blue where the value falls, red
-/// where it rises, filled where that is decided. "" for fewer than two points with known place. Runs gnuplot; \throw
-/// IoError as gnuplot_svg.
-[[nodiscard]] std::string lift_phase_svg(const std::vector<LiftEffect>& effects, std::string_view id);
+/// where it rises, filled where that is decided. Empty for fewer than two points with known place.
+[[nodiscard]] Figure lift_phase_figure(const std::vector<LiftEffect>& effects);
 
 }  // namespace onmanifold

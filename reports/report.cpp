@@ -9,14 +9,40 @@
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "reports/claim_figures.hpp"
 #include "reports/csv_table.hpp"
+#include "reports/gnuplot.hpp"
 #include "reports/html_report.hpp"
 #include "reports/latex_table.hpp"
 #include "reports/markdown_table.hpp"
+#include "reports/task_figures.hpp"
 
 namespace onmanifold {
+namespace {
+
+// Every figure as SVG and PNG; those of claims as SVG alone. The directory they are in.
+std::string write_figures(const ResultSet& results, const std::string& out_directory) {
+  const std::filesystem::path folder = std::filesystem::path(out_directory) / "figures";
+  // Curves that cannot be read are missing from their figure, as on the page, which says so.
+  std::vector<std::string> unread;
+  for (const Figure& figure : all_figures(results, unread)) {
+    for (const char* format : {"svg", "png"}) {
+      write_file((folder / (figure.name + "." + format)).string(), gnuplot_file(figure, format));
+    }
+  }
+  if (holds_claims(results)) {
+    for (const ClaimPicture& picture : claim_pictures(results, judge_claims(results))) {
+      write_file((folder / (picture.name + ".svg")).string(), picture.svg);
+    }
+  }
+  std::filesystem::create_directories(folder);
+  return folder.string();
+}
+
+}  // namespace
+
 const std::vector<std::string>& report_formats() {
-  static const std::vector<std::string> formats = {"html", "md", "csv", "tex"};
+  static const std::vector<std::string> formats = {"html", "md", "csv", "tex", "figures"};
   return formats;
 }
 
@@ -35,6 +61,10 @@ std::vector<std::string> write_reports(const ResultSet& results, const std::stri
   check_report_formats(options.formats);
   std::vector<std::string> paths;
   for (const std::string& format : options.formats) {
+    if (format == "figures") {
+      paths.push_back(write_figures(results, out_directory));
+      continue;
+    }
     const std::string path = (std::filesystem::path(out_directory) / ("report." + format)).string();
     write_file(path, format == "html"  ? html_report(results, {options.metric_descriptions})
                      : format == "md"  ? markdown_report(results)

@@ -128,7 +128,7 @@ TEST(HtmlReport, WorksWithAlmostNothing) {
   cell.problem = "failed: nothing";
   results.tasks[0].cells.push_back(cell);
   const std::string page = html_report(results);
-  EXPECT_NE(page.find("No picture: no task.h5"), std::string::npos);
+  EXPECT_NE(page.find("No picture of samples: no task.h5"), std::string::npos);
   EXPECT_NE(page.find("No metric has been computed"), std::string::npos);
   EXPECT_EQ(page.find("THREE"), std::string::npos);  // no view, no three.js
 }

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/statistics.hpp"
+#include "reports/gnuplot.hpp"
 #include "reports/markdown_table.hpp"
 
 namespace onmanifold {
@@ -132,10 +133,11 @@ TEST(LiftTable, OrdersLiftsByKindAndLevelAndMarksWhatIsDecided) {
   EXPECT_FALSE(cells[3].best || cells[4].best);
   EXPECT_THAT(render_markdown(*table), testing::HasSubstr("**-22 %**"));
 
-  const std::string svg = lift_phase_svg(effects, "id");
+  const Figure figure = lift_phase_figure(effects);
+  const std::string svg = gnuplot_svg(figure.commands, figure.width, figure.height, "id", figure.title);
   EXPECT_THAT(svg, testing::HasSubstr("</svg>"));
   EXPECT_THAT(svg, testing::HasSubstr("codimension"));
-  EXPECT_EQ(lift_phase_svg({}, "id"), "");
+  EXPECT_EQ(lift_phase_figure({}).commands, "");
 }
 
 }  // namespace

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/task_figures.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "reports/gnuplot.hpp"
+#include "reports/report.hpp"
+#include "tests/support/synthetic_results.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace onmanifold {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(ParetoFront, HoldsWhatNothingBeats) {
+  std::vector<ParetoPoint> points = {
+      {"a", 1.0, 5.0}, {"b", 2.0, 3.0}, {"c", 3.0, 4.0}, {"d", 4.0, 1.0}, {"e", 2.0, 6.0}};
+  EXPECT_EQ(pareto_front(points, false), (std::vector<std::size_t>{0, 1, 3}));
+  // Where high is good.
+  EXPECT_EQ(pareto_front(points, true), (std::vector<std::size_t>{0, 4}));
+  // Equal on one axis and worse on the other is beaten; what is no learner, or not finite, beats nobody.
+  points.push_back({"f", 2.0, 3.5});
+  points.push_back({"oracle", 0.0, 0.0, false});
+  points.push_back({"g", std::nan(""), 0.0});
+  EXPECT_EQ(pareto_front(points, false), (std::vector<std::size_t>{0, 1, 3}));
+  EXPECT_TRUE(pareto_front({}, false).empty());
+}
+
+struct Made {
+  TemporaryDirectory directory;
+  ResultSet results;
+  std::vector<TaskSummary> summaries;
+  Made() {
+    write_synthetic_results(directory.path(),
+                            {.seeds = 1, .samples = 5, .reference = 5, .mesh_resolution = 4});
+    results = load_results(directory.path());
+    summaries = summarise_all(results);
+  }
+};
+
+// Many small files: made once.
+const Made& made() {
+  static const Made results;
+  return results;
+}
+
+TEST(TaskFigures, TheFrontAndTheMarksAreInTheScript) {
+  const Figure figure = constraint_pareto(made().results.tasks[1], made().summaries[1]);
+  EXPECT_EQ(figure.name, "synthetic-plane-pareto-constraint");
+  EXPECT_THAT(figure.commands, HasSubstr("$front << EOD"));
+  EXPECT_THAT(figure.commands, HasSubstr("title 'ddpm'"));
+  EXPECT_THAT(figure.commands, HasSubstr("set logscale x"));
+  EXPECT_THAT(gnuplot_svg(figure.commands, figure.width, figure.height, "p", "t"), HasSubstr("</svg>"));
+}
+
+TEST(TaskFigures, ASweepNeedsThreeLevels) {
+  const TaskResult& task = made().results.tasks[1];
+  TaskSummary summary = made().summaries[1];
+  EXPECT_EQ(sigma_sweep(task, summary).commands, "");
+  const auto lifted = std::find_if(summary.arms.begin(), summary.arms.end(), [](const Arm& arm) {
+    return arm.method == "ddpm" && arm.lift == "normal-0.1";
+  });
+  ASSERT_NE(lifted, summary.arms.end());
+  const auto a = static_cast<std::size_t>(lifted - summary.arms.begin());
+  summary.arms[a].lift_type = "normal";
+  for (const double sigma : {0.2, 0.4}) {
+    Arm arm = summary.arms[a];
+    arm.lift_sigma = sigma;
+    summary.arms.push_back(arm);
+    summary.table.push_back(summary.table[a]);
+  }
+  const Figure figure = sigma_sweep(task, summary);
+  EXPECT_THAT(figure.commands, HasSubstr("with yerrorlines"));
+  EXPECT_THAT(figure.commands, HasSubstr("\n0.4 "));
+  EXPECT_THAT(gnuplot_svg(figure.commands, figure.width, figure.height, "s", "t"), HasSubstr("</svg>"));
+}
+
+TEST(TaskFigures, CurvesHaveAPanelAMethodAndAColourALift) {
+  TaskResult task;
+  task.name = "t";
+  CurveSet set;
+  set.name = "loss";
+  set.y_label = "loss";
+  set.log_y = true;
+  set.curves = {{"ddpm", "no lift", {1, 2}, {3, 1}},
+                {"ddpm", "no lift", {1, 2}, {3, 2}},
+                {"ddpm", "normal", {1, 2}, {4, 2}},
+                {"flow", "no lift", {1, 2}, {1, -2}},
+                {"broken", "no lift", {1, 2}, {std::nan(""), std::nan("")}}};
+  const Figure figure = curves_figure(task, set);
+  EXPECT_EQ(figure.name, "t-loss");
+  EXPECT_THAT(figure.commands, HasSubstr("multiplot layout 1,2"));
+  EXPECT_THAT(figure.commands, HasSubstr("set title 'flow'"));
+  EXPECT_THAT(figure.commands, Not(HasSubstr("broken")));
+  EXPECT_THAT(gnuplot_svg(figure.commands, figure.width, figure.height, "c", "t"), HasSubstr("</svg>"));
+  set.curves.clear();
+  EXPECT_EQ(curves_figure(task, set).commands, "");
+}
+
+TEST(TaskFigures, FilesAreOnWhiteAndComplete) {
+  Figure figure;
+  figure.commands = "plot '-' with points pt 7\n1 1\n2 2\ne\n";
+  figure.width = 100;
+  figure.height = 80;
+  EXPECT_THAT(gnuplot_file(figure, "svg"), HasSubstr("</svg>"));
+  EXPECT_EQ(gnuplot_file(figure, "png").substr(1, 3), "PNG");
+  EXPECT_THROW((void)gnuplot_file(figure, "gif"), InvalidInput);
+}
+
+TEST(TaskFigures, AllFiguresHaveNamesOfTheirOwn) {
+  std::vector<std::string> problems;
+  std::set<std::string> names;
+  for (const Figure& figure : all_figures(made().results, problems)) {
+    EXPECT_TRUE(names.insert(figure.name).second) << figure.name;
+    EXPECT_NE(figure.title, "");
+    EXPECT_NE(figure.detail, "");
+  }
+  EXPECT_TRUE(names.contains("ranks"));
+  EXPECT_TRUE(names.contains("synthetic-mesh-seeds"));
+  EXPECT_TRUE(problems.empty());
+}
+
+}  // namespace
+}  // namespace onmanifold
