@@ -2,6 +2,8 @@
 #include "reports/html_report.hpp"
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <regex>
 #include <set>
 #include <string>
@@ -12,7 +14,9 @@
 #include "core/error.hpp"
 #include "reports/assets.hpp"
 #include "reports/gnuplot.hpp"
+#include "reports/html_table.hpp"
 #include "tests/support/expect_throws_message.hpp"
+#include "tests/support/report_fixture.hpp"
 #include "tests/support/synthetic_results.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -131,6 +135,58 @@ TEST(HtmlReport, WorksWithAlmostNothing) {
   EXPECT_NE(page.find("No picture of samples: no task.h5"), std::string::npos);
   EXPECT_NE(page.find("No metric has been computed"), std::string::npos);
   EXPECT_EQ(page.find("THREE"), std::string::npos);  // no view, no three.js
+}
+
+// The words and tables of a page, without what gnuplot draws (which changes with its version) and packed
+// downloads.
+std::string main_part(const ResultSet& results) {
+  std::string page = html_report(results, {{{"tvd", "total variation distance of histograms"}}});
+  page.erase(0, page.find("<main"));
+  page.erase(page.find("<section id=\"provenance\">"));
+  for (std::size_t at = page.find("<svg"); at != std::string::npos; at = page.find("<svg", at + 1)) {
+    page.replace(at, page.find("</svg>", at) + 6 - at, "<svg/>");
+  }
+  return page;
+}
+
+// After a wanted change run once with ONMANIFOLD_UPDATE_GOLDEN=1, which writes the file, and read its diff.
+TEST(HtmlReport, TheMainPartIsTheSameLetterByLetter) {
+  const std::string path = ONMANIFOLD_SOURCE_DIR "/tests/golden/reports/main.html";
+  const std::string text = main_part(report_fixture());
+  if (std::getenv("ONMANIFOLD_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+    GTEST_SKIP() << "written: " << path;
+  }
+  std::ifstream file(path, std::ios::binary);
+  ASSERT_TRUE(file) << path;
+  const std::string golden((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_EQ(text, golden)
+      << "wanted? Run with ONMANIFOLD_UPDATE_GOLDEN=1 and read the diff of tests/golden/reports";
+  // One changed number is seen.
+  ResultSet changed = report_fixture();
+  changed.tasks[1].cells[2].projected[0].value += 0.01;
+  EXPECT_NE(main_part(changed), golden);
+}
+
+TEST(HtmlReport, MetricsLeadToTheirDefinitions) {
+  const std::string page = html_report(report_fixture(), {{{"tvd", "a <described> metric"}}});
+  EXPECT_NE(page.find("<a href=\"#def-tvd\">tvd</a>"), std::string::npos);
+  EXPECT_NE(page.find("<div id=\"def-tvd\""), std::string::npos);
+  EXPECT_NE(page.find("a &lt;described&gt; metric"), std::string::npos);
+  EXPECT_EQ(definition_id("a b"), "def-a-20b");
+}
+
+TEST(HtmlReport, DownloadsArePackedWhereTheyAreLarge) {
+  const std::string small = download_link("a & b", "x.csv", "text/csv", "1,2\n", 1000);
+  EXPECT_NE(small.find("href=\"data:text/csv;base64,MSwyCg==\""), std::string::npos) << small;
+  EXPECT_NE(small.find("a &amp; b"), std::string::npos);
+  EXPECT_EQ(small.find("data-packed"), std::string::npos);
+  const std::string large = download_link("a", "x.csv", "text/csv", std::string(200000, '7'), 10000);
+  EXPECT_NE(large.find("download=\"x.csv.gz\""), std::string::npos);
+  EXPECT_LT(large.size(), 2000U);
+  EXPECT_EQ(download_link("a", "x.csv", "text/csv", "1,2\n", 4), "");
+  EXPECT_EQ(gzip("abc"), gzip("abc"));
+  EXPECT_EQ(gzip("abc").substr(0, 2), "\x1f\x8b");
 }
 
 TEST(Gnuplot, AMissingProgramNamesItsPackageAndThePageSaysSo) {
