@@ -23,6 +23,7 @@
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
 #include "reports/picture.hpp"
+#include "reports/published.hpp"
 #include "reports/ranking.hpp"
 #include "reports/sample_views.hpp"
 #include "reports/table.hpp"
@@ -462,6 +463,16 @@ std::string ranking_html(const Ranking& ranking) {
   return html + "</ul>\n";
 }
 
+// Numbers of papers beside ours; "" where no method here is theirs.
+std::string published_html(const ResultSet& results, const std::vector<TaskSummary>& summaries) {
+  const auto table = make_published_table(compare_published(results, summaries));
+  if (!table) return "";
+  std::string html = fmt::format("<section id=\"published\">\n<h2>{}</h2>\n{}<ul class=\"footnotes\">\n",
+                                 escape_html(table->title), table_html(*table, table->description, false));
+  for (const std::string& note : table->footnotes) html += fmt::format("<li>{}</li>\n", escape_html(note));
+  return html + "</ul>\n</section>\n";
+}
+
 // What the metrics of all tasks are: one entry a name.
 struct MetricDefinition {
   std::string name;
@@ -809,6 +820,8 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
   const std::string lifts = lifts_html(results);
   std::string links = "<a href=\"#overview\">overview</a>\n";
   if (has_claims) links += "<a href=\"#claims\">claims</a>\n";
+  const std::string published = published_html(results, summaries);
+  if (!published.empty()) links += "<a href=\"#published\">published</a>\n";
   if (!lifts.empty()) links += "<a href=\"#lifts\">lifts</a>\n";
   bool has_viewer = false;
   for (std::size_t t = 0; t < results.tasks.size(); ++t) {
@@ -891,6 +904,7 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
           "</section>\n",
       guide_html());
   if (has_claims) page += judged_html(results);
+  page += published;
   page += lifts;
   page += sections;
   page += definitions_html(definitions, options.metric_descriptions);
