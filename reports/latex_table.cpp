@@ -248,9 +248,11 @@ std::string claims_latex(const std::vector<ClaimResult>& results) {
       "\\bottomrule\n\\endfoot\n";
   for (const ClaimResult& one : results) {
     text += fmt::format(
-        "{} & \\raggedright {} & {} & {} & {} & {} \\\\\n", escape_latex(one.claim.id),
+        "{} & \\raggedright {} & {} & {} & {} & {} {}\n", escape_latex(one.claim.id),
         escape_latex(one.claim.statement), to_string(one.verdict), one.test.n, statistic_text(one),
-        std::isnan(one.adjusted_p) ? "---" : latex_number(fmt::format("{:.2g}", one.adjusted_p)));
+        std::isnan(one.adjusted_p) ? "---" : latex_number(fmt::format("{:.2g}", one.adjusted_p)),
+        // No page ends between a claim and its reason.
+        one.reason.empty() ? "\\\\" : "\\\\*");
     if (!one.reason.empty()) {
       text += fmt::format(
           " & \\multicolumn{{5}}{{p{{.9\\linewidth}}@{{}}}}{{\\raggedright\\scriptsize {}}} \\\\\n",

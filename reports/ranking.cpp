@@ -670,9 +670,7 @@ std::vector<std::string> overview_lines(const ResultSet& results, const std::vec
       const Arm& arm = summary.arms[static_cast<std::size_t>(index)];
       return arm_label(arm.method, lift_text(arm.lift));
     };
-    const auto value = [&](const Summary* entry) {
-      return entry == nullptr ? std::string("—") : measured_text(entry->mean, entry->sd);
-    };
+    const auto value = [](const Summary* entry) { return measured_text(entry->mean, entry->sd); };
     const Summary& best = summary.table[static_cast<std::size_t>(overview.best)][c];
     std::string line = fmt::format("{}, {}: best is {} with {}", overview.task, metric_label(column),
                                    label(overview.best), value(&best));
@@ -686,9 +684,12 @@ std::vector<std::string> overview_lines(const ResultSet& results, const std::vec
                           value(&summary.table[static_cast<std::size_t>(overview.second)][c]),
                           apart == "—" ? "" : fmt::format(" by {} standard errors", apart));
     }
-    line +=
-        fmt::format("; gaussian {}, oracle {}, perfect model {}", value(summary_of(summary, c, "gaussian")),
-                    value(summary_of(summary, c, "oracle")), measured_text(column.null, column.null_sd));
+    line += "; ";
+    for (const char* end : {"gaussian", "oracle"}) {
+      const Summary* const entry = summary_of(summary, c, end);
+      if (entry != nullptr && !std::isnan(entry->mean)) line += fmt::format("{} {}, ", end, value(entry));
+    }
+    line += "perfect model " + measured_text(column.null, column.null_sd);
     if (best.at_floor) line += "; the best is not to be told from a perfect model";
     lines.push_back(plain_text(line + "."));
   }

@@ -83,8 +83,8 @@ struct LatexSign {
 // Ascending. OT1 has no ogonek, and a few letters of Latin Extended-A without a decomposition are left out.
 constexpr std::array<LatexSign, 335> latex_signs = {{{0xA0, "~"},
                                                      {0xA1, "!`"},
-                                                     {0xA7, "\\S{}"},
-                                                     {0xA9, "\\copyright{}"},
+                                                     {0xA7, "$\\mathsection$"},
+                                                     {0xA9, "(c)"},
                                                      {0xAB, "$\\ll$"},
                                                      {0xAC, "$\\neg$"},
                                                      {0xB0, "$^{\\circ}$"},
@@ -92,7 +92,7 @@ constexpr std::array<LatexSign, 335> latex_signs = {{{0xA0, "~"},
                                                      {0xB2, "$^{2}$"},
                                                      {0xB3, "$^{3}$"},
                                                      {0xB5, "$\\mu$"},
-                                                     {0xB6, "\\P{}"},
+                                                     {0xB6, "$\\mathparagraph$"},
                                                      {0xB7, "$\\cdot$"},
                                                      {0xB9, "$^{1}$"},
                                                      {0xBB, "$\\gg$"},
@@ -330,8 +330,8 @@ constexpr std::array<LatexSign, 335> latex_signs = {{{0xA0, "~"},
                                                      {0x201C, "``"},
                                                      {0x201D, "''"},
                                                      {0x201E, ",,"},
-                                                     {0x2020, "\\dag{}"},
-                                                     {0x2021, "\\ddag{}"},
+                                                     {0x2020, "$\\dagger$"},
+                                                     {0x2021, "$\\ddagger$"},
                                                      {0x2022, "$\\bullet$"},
                                                      {0x2026, "\\ldots{}"},
                                                      {0x202F, "\\,"},
@@ -426,8 +426,8 @@ const char* latex_ascii(char c) {
       return "\\{";
     case '}':
       return "\\}";
-    case '$':
-      return "\\$";
+    case '$':  // "\$" may come from a font of pixels
+      return "$\\mathdollar$";
     case '&':
       return "\\&";
     case '#':

@@ -181,7 +181,7 @@ bool has_pdflatex() {
              .exit_code == 0;
 }
 
-// Errors and boxes that are too wide, line by line; empty if the document is fine.
+// Errors, boxes that are too wide and fonts of pixels, line by line; empty if the document is fine.
 std::string complaints(const std::string& document) {
   const TemporaryDirectory directory;
   std::ofstream(directory.file("report.tex"), std::ios::binary) << document;
@@ -191,7 +191,7 @@ std::string complaints(const std::string& document) {
   std::string found = run.exit_code == 0 ? "" : "pdflatex failed\n";
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("!") || line.starts_with("Overfull") ||
-        line.find("Missing character") != std::string::npos) {
+        line.find("Missing character") != std::string::npos || line.find("pk>") != std::string::npos) {
       found += line + "\n";
     }
   }

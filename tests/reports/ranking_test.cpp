@@ -383,7 +383,7 @@ TEST(Overview, DifferencesArePairedBySeedAndCountedInStandardErrors) {
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0],
             "p, tvd ↓ (projected): best is a with 0.50 ± 0.40, which one other shares within one standard "
-            "error; gaussian —, "
+            "error; "
             "oracle 0.02000, perfect model 0.0200 ± 0.0010.");
 }
 

@@ -102,7 +102,7 @@ TEST(EscapeLatex, EveryCharacterThatLatexWouldRead) {
       {"50 %", "50 \\%"},
       {"a&b", "a\\&b"},
       {"#1", "\\#1"},
-      {"$x$", "\\$x\\$"},
+      {"$x$", "$\\mathdollar$x$\\mathdollar$"},
       {"{a}", "\\{a\\}"},
       {"\\end", "\\textbackslash{}end"},
       {"R^3", "R\\^{}3"},
