@@ -60,7 +60,12 @@ steps = 20
 batch = 16
 width = 32
 tasks = ["sphere-vmf6"]
-"""
+[[method]]
+name = "fails"
+type = "external"
+command = "sh -c 'echo %s; exit 3' {train} {samples} {n} {seed}"
+tasks = ["sphere-vmf6"]
+""" % ("long_word_" * 40)
 WIDTHS = (390, 768, 1280, 1920)
 
 
@@ -166,7 +171,8 @@ class ReportInABrowser(unittest.TestCase):
         environment = dict(os.environ, ONMANIFOLD_DATA=os.path.join(base, "data"))
         for arguments in (["run", "suite.toml", "-o", "results", "-j", "2"], ["report", "results", "--format", "html,csv,tex,figures"]):
             done = subprocess.run([program] + arguments, cwd=base, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
+            # One method fails on purpose.
+            if done.returncode != (1 if arguments[0] == "run" else 0):
                 raise RuntimeError(f"{arguments}: exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
         cls.path = os.path.join(base, "results", "report.html")
         with open(cls.path, encoding="utf-8") as file:
@@ -241,14 +247,19 @@ class ReportInABrowser(unittest.TestCase):
         # The same rows in the same groups, the learners in order.
         self.assertEqual([row[0] for row in up], [row[0] for row in before])
         self.assertEqual(sorted(up), sorted(before))
-        values = [float(row[2].split("±")[0]) for row in up if row[0] == "learners"]
+        def learners(listed):
+            """Their values; one arm has none, and stands last in either order."""
+            texts = [row[2].split("±")[0] for row in listed if row[0] == "learners"]
+            self.assertEqual(texts[-1], "—")
+            return [float(text) for text in texts[:-1]]
+        values = learners(up)
         self.assertGreater(len(values), 2)
         self.assertEqual(values, sorted(values))
         self.assertEqual(page.js(f"document.querySelector('{header}').getAttribute('aria-sort')"), "ascending")
         # By the keyboard: worst first, and then as it was.
         page.js(f"document.querySelector('{header} button').focus()")
         page.key("Enter")
-        values = [float(row[2].split("±")[0]) for row in page.js(rows) if row[0] == "learners"]
+        values = learners(page.js(rows))
         self.assertEqual(values, sorted(values, reverse=True))
         page.key("Space")
         self.assertEqual(page.js(rows), before)
@@ -257,7 +268,7 @@ class ReportInABrowser(unittest.TestCase):
         column = page.js(f"document.querySelector('{high}').cellIndex")
         page.click(high + " button")
         values = page.js(f"Array.from(document.querySelectorAll('#{table} tbody.learners tr'))"
-                         f".map(r => parseFloat(r.cells[{column}].textContent))")
+                         f".map(r => parseFloat(r.cells[{column}].textContent)).filter(v => !isNaN(v))")
         self.assertEqual(values, sorted(values, reverse=True))
         self.assertEqual(page.js(f"document.querySelector('{high}').getAttribute('aria-sort')"), "descending")
         self.assertEqual(page.errors(), [])
@@ -269,11 +280,11 @@ class ReportInABrowser(unittest.TestCase):
         shown = (f"Array.from(document.querySelectorAll('#{task} table[data-arms]')).filter(t => t.getClientRects().length)[0]"
                  ".querySelectorAll('tbody.learners tr:not([hidden])').length")
         everything = page.js(shown)
-        self.assertEqual(everything, 3)
+        self.assertEqual(everything, 4)
         page.js(f"document.querySelector('#{task} .filters input').focus()")
         page.type("ddpm nor")
         self.assertEqual(page.js(shown), 1)
-        self.assertIn("1 of 3", page.js(f"document.querySelector('#{task} .filters [role=status]').textContent"))
+        self.assertIn("1 of 4", page.js(f"document.querySelector('#{task} .filters [role=status]').textContent"))
         # What is no learner stays for comparison.
         self.assertTrue(page.js(f"document.querySelector('#{task} tbody.apart tr').getClientRects().length > 0"))
         page.click(f"#{task} .filters button")
@@ -289,6 +300,11 @@ class ReportInABrowser(unittest.TestCase):
                 " s.dispatchEvent(new Event('change')); })()")
         self.assertEqual(set(page.js(kinds)), {"", "raw"})
         self.assertEqual(page.errors(), [])
+
+    def test_failures_are_in_plain_sight(self):
+        page = self.open()
+        self.assertIn("sphere-vmf6/fails/none/seed-0", page.js("document.getElementById('failures').textContent"))
+        self.assertTrue(page.js("document.getElementById('failures').getClientRects().length > 0"))
 
     def test_tabs_choose_a_table(self):
         page = self.open()
