@@ -55,6 +55,7 @@ struct ReportArguments {
   std::string directory;
   std::string output;  ///< empty: the results directory
   std::string formats = "html,md,csv,tex";
+  std::vector<std::string> submissions;  ///< JSON files of score
 };
 int report_command(const ReportArguments& arguments);
 
@@ -77,8 +78,9 @@ int score_command(const ScoreArguments& arguments);
 struct ExportArguments {
   std::string task;
   long n = 0;
-  int seed = 0;
-  std::string lift;    ///< empty: none
+  int seed = -1;           ///< replicate; must be given unless reference
+  bool reference = false;  ///< the reference draws instead of training points
+  std::string lift;        ///< empty: none
   bool full = false;   ///< with the coordinates that the task leaves out because they are constant
   std::string output;  ///< .npy, .csv or .h5
 };

@@ -43,9 +43,15 @@ int dispatch(int argc, char** argv) {
   app.name("onmanifold");
   app.require_subcommand(1);
   app.set_version_flag("--version", version());
+  const std::string exit_codes =
+      "Exit codes: 0 ok, 1 a failed cell or a fault of the environment (a full disk), 2 wrong usage or bad input.";
   app.footer(
+      "Start with\n"
+      "  onmanifold run quick\n"
+      "  onmanifold report results/quick\n"
+      "and go on with 'onmanifold COMMAND --help', which has examples of each command.\n\n"
       "Exit codes: 0 ok, 1 a regression, a failed cell or a fault of the environment, 2 wrong usage or bad input,\n"
-      "3 nothing comparable. Start with: onmanifold run quick && onmanifold report results/quick");
+      "3 nothing comparable. Results go to stdout; progress, warnings and one line for an error to stderr.");
   std::function<int()> action;
 
   RunArguments run;
@@ -64,7 +70,13 @@ int dispatch(int argc, char** argv) {
       ->needs("--dry-run");
   run_app->footer(
       "Finished cells are skipped, so the same command resumes an interrupted run. Failed cells are tried again.\n"
-      "Results do not depend on -j, --shard, order or interruption, bit for bit.");
+      "Results do not depend on -j, --shard, order or interruption, bit for bit.\n\n"
+      "Examples:\n"
+      "  onmanifold run quick --dry-run                        what it would compute, and for how long\n"
+      "  onmanifold run quick                                  into results/quick\n"
+      "  onmanifold run paper --only 'sphere-*/ddpm/*' -j 4    some cells of a long suite\n"
+      "  onmanifold run mine.toml --seeds 5..9                 more replicates of your own suite\n\n" +
+      exit_codes);
   run_app->callback([&] { action = [&] { return run_command(run); }; });
 
   SlurmArguments slurm;
@@ -81,7 +93,10 @@ int dispatch(int argc, char** argv) {
   slurm_app->add_option("sbatch", slurm.options, "After '--': options of sbatch, e.g. -- --partition=long --time=4:00:00");
   slurm_app->footer(
       "Writes DIR/slurm.sh. Each task runs its share, 'run --shard I/N', on --cpus-per-task workers (default 1). Tasks may\n"
-      "be killed, requeued and submitted again; 'onmanifold run' with the same -o shows what is left.");
+      "be killed, requeued and submitted again; 'onmanifold run' with the same -o shows what is left.\n\n"
+      "Example:\n"
+      "  onmanifold slurm paper -o /shared/paper --array 16 -- --time=4:00:00\n\n" +
+      exit_codes);
   slurm_app->callback([&] { action = [&] { return slurm_command(slurm); }; });
 
   ReportArguments report;
@@ -90,6 +105,17 @@ int dispatch(int argc, char** argv) {
   report_app->add_option("-o,--output", report.output, "Where to write (default: the results directory)");
   report_app->add_option("--format", report.formats, "Comma-separated: html, md, csv, tex, figures (SVG and PNG)")
       ->capture_default_str();
+  report_app->add_option("--submission", report.submissions,
+                         "JSON of score --task: a row beside the built-in ones (may be repeated)")
+      ->allow_extra_args(false);
+  report_app->footer(
+      "A submission must have been scored on the same task, reference and sizes; otherwise one line says what differs,\n"
+      "nothing is written, and the exit code is 2.\n\n"
+      "Examples:\n"
+      "  onmanifold report results/quick                       the table, and report.* beside the results\n"
+      "  onmanifold report results/quick -o pages --format md  one format, into another folder\n"
+      "  onmanifold report results/quick --submission mine.json\n\n" +
+      exit_codes);
   report_app->callback([&] { action = [&] { return report_command(report); }; });
 
   CompareArguments compare;
@@ -110,6 +136,10 @@ int dispatch(int argc, char** argv) {
   compare_app->footer(
       "A metric regresses where its mean worsens by more than the margin (and than the spread of a perfect model's\n"
       "value) and a one-sided test over replicates rejects after Holm: sign flips for pairs, Mann-Whitney otherwise.\n"
+      "\nExamples:\n"
+      "  onmanifold compare baseline results/quick                      every task's first metric\n"
+      "  onmanifold compare baseline results/quick --markdown gate.md   and a comment for a pull request\n"
+      "  onmanifold compare baseline results/quick --exact              nothing may have moved\n\n"
       "Exit codes: 0 none detected, 1 a regression, 2 wrong usage or bad input, 3 nothing comparable.");
   compare_app->callback([&] { action = [&] { return compare_command(compare); }; });
 
@@ -131,6 +161,15 @@ int dispatch(int argc, char** argv) {
                       "Count rows that are not finite and leave them out, instead of refusing the file");
   score_app->add_option("--memory", memory, "Limit for points and working memory, e.g. 500M or 2G; larger files are read in chunks");
   score_app->add_option("--json", score.json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
+  score_app->add_option("--name", score.request.name,
+                        "Name of the method, for report --submission (default: the file's)");
+  score_app->footer(
+      "Rows of --samples are points as the model made them; with a manifold they are measured raw and projected.\n\n"
+      "Examples:\n"
+      "  onmanifold score --task sphere-vmf6 --samples mine.npy --train train.npy --json mine.json\n"
+      "  onmanifold score --samples mine.csv --reference test.csv --manifold sphere:dim=2,radius=1\n"
+      "  onmanifold score --samples mine.npy --reference test.npy --metrics 'coverage(k=5),tvd(bins=20)'\n\n" +
+      exit_codes);
   score_app->callback([&] {
     action = [&] {
       score.request.memory_bytes = parse_size(memory);
@@ -139,13 +178,21 @@ int dispatch(int argc, char** argv) {
   });
 
   ExportArguments exported;
-  CLI::App* export_app = app.add_subcommand("export", "Write training points of a task for another program");
+  CLI::App* export_app = app.add_subcommand("export", "Write training points of a task, or its reference, for another program");
   export_app->add_option("task", exported.task, "Name of a task, or NAME(key=value,...) with settings")->required();
   export_app->add_option("-n", exported.n, "Number of points")->required();
-  export_app->add_option("--seed", exported.seed, "Replicate whose training stream is used")->required();
+  export_app->add_option("--seed", exported.seed, "Replicate whose training points are written");
+  export_app->add_flag("--reference", exported.reference, "The reference that scores compare with instead, without --seed");
   export_app->add_option("--lift", exported.lift, "none, normal[:sigma=S] or isotropic[:sigma=S]");
   export_app->add_flag("--full", exported.full, "With the constant coordinates that the task leaves out: frame atoms, dropped pixels");
   export_app->add_option("-o,--output", exported.output, "FILE: .npy, .csv or .h5[:dataset]")->required();
+  export_app->footer(
+      "The points are those that a suite with seed = 0 gives to its methods. The SHA-256 of the numbers is printed.\n\n"
+      "Examples:\n"
+      "  onmanifold export sphere-vmf6 -n 10000 --seed 0 -o train.npy\n"
+      "  onmanifold export sphere-vmf6 -n 10000 --seed 0 --lift normal:sigma=0.1 -o lifted.npy\n"
+      "  onmanifold export sphere-vmf6 -n 10000 --reference -o reference.npy\n\n" +
+      exit_codes);
   export_app->callback([&] { action = [&] { return export_command(exported); }; });
 
   AdviseArguments advise;
@@ -166,7 +213,11 @@ int dispatch(int argc, char** argv) {
   advise_app->add_option("--json", advise.json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
   advise_app->footer(
       "Recommended is the task's pre-registered level; for other data a tenth of the reach or of the data's spread,\n"
-      "whichever is less; without a reach, the largest level tried of which at most a tenth do not come back.");
+      "whichever is less; without a reach, the largest level tried of which at most a tenth do not come back.\n\n"
+      "Examples:\n"
+      "  onmanifold advise --task bunny-eigen\n"
+      "  onmanifold advise --train mine.npy --manifold sphere:dim=2,radius=1 --effect 0.01 --sd 0.02\n\n" +
+      exit_codes);
   advise_app->callback([&] { action = [&] { return advise_command(advise); }; });
 
   FragmentsArguments fragments;
@@ -180,6 +231,10 @@ int dispatch(int argc, char** argv) {
   fragments_app->add_flag("--allow-cis", fragments.options.allow_cis, "Keep fragments with cis peptides");
   fragments_app->add_flag("--skip-bad", fragments.options.skip_bad, "Name files that cannot be read and go on");
   fragments_app->add_option("-o,--output", fragments.output, "FILE.h5")->required();
+  fragments_app->footer(
+      "Example:\n"
+      "  onmanifold fragments structures --residues 16 --per-chain 4 -o mine.h5\n\n" +
+      exit_codes);
   fragments_app->callback([&] { action = [&] { return fragments_command(fragments); }; });
 
   LenetArguments lenet;
@@ -190,24 +245,35 @@ int dispatch(int argc, char** argv) {
       ->capture_default_str();
   lenet_app->add_flag("--force", lenet.force, "Train again, e.g. when the file was damaged");
   lenet_app->footer(
-      "Its weights are kept beside the images. A run or score that needs them and finds none trains them itself.");
+      "Its weights are kept beside the images. A run or score that needs them and finds none trains them itself.\n\n"
+      "Example:\n"
+      "  onmanifold lenet flux-mnist14\n\n" +
+      exit_codes);
   lenet_app->callback([&] { action = [&] { return lenet_command(lenet); }; });
 
   std::string kind;
   CLI::App* list_app = app.add_subcommand("list", "List what there is, one item a line, name first");
   list_app->add_option("kind", kind, "One kind only")
       ->check(CLI::IsMember({"tasks", "methods", "lifts", "manifolds", "metrics", "diagnostics", "claims", "suites"}));
+  list_app->footer("Example:\n  onmanifold list tasks\n\n" + exit_codes);
   list_app->callback([&] { action = [&] { return list_command(kind); }; });
 
   std::string name;
   CLI::App* describe_app = app.add_subcommand("describe", "Say everything about one task, method, metric, suite, …");
   describe_app->add_option("name", name, "A name that list prints; a task may have settings, 'backbone-8(planar_omega=true)'")->required();
+  describe_app->footer(
+      "Examples:\n"
+      "  onmanifold describe sphere-vmf6     law, manifold, metrics, pre-registered lift, settings\n"
+      "  onmanifold describe ddpm            settings of a method with their defaults\n"
+      "  onmanifold describe tvd             what a metric measures, and its settings\n\n" +
+      exit_codes);
   describe_app->callback([&] { action = [&] { return describe_command(name); }; });
 
   std::string directory;
   CLI::App* verify_app =
       app.add_subcommand("verify", "Check schema, checksums and completeness of a results directory");
   verify_app->add_option("directory", directory, "Results directory")->required();
+  verify_app->footer("Example:\n  onmanifold verify results/quick\n\n" + exit_codes);
   verify_app->callback([&] { action = [&] { return verify_command(directory); }; });
 
   try {

@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "metrics/registry.hpp"
 #include "reports/report.hpp"
+#include "reports/submissions.hpp"
 #include "reports/terminal_table.hpp"
 
 namespace onmanifold {
@@ -32,7 +33,8 @@ int report_command(const ReportArguments& arguments) {
   for (const auto& entry : metric_registry().entries())
     options.metric_descriptions[entry.name] = entry.description;
   check_report_formats(options.formats);
-  const ResultSet results = load_results(arguments.directory);
+  ResultSet results = load_results(arguments.directory);
+  for (const std::string& file : arguments.submissions) add_submission(results, file);
   const std::vector<std::string> paths = write_reports(results, output, options);
   fmt::print("{}", terminal_report(results, isatty(STDOUT_FILENO) == 1));
   for (const std::string& path : paths) fmt::print("{}\n", path);

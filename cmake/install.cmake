@@ -22,4 +22,6 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/OnManifoldConfig.cmake"
 install(TARGETS onmanifold RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY datasets/data DESTINATION ${CMAKE_INSTALL_DATADIR}/onmanifold/datasets)
 install(DIRECTORY suite/suites DESTINATION ${CMAKE_INSTALL_DATADIR}/onmanifold/suite)
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE CITATION.cff docs/bibliography.bib DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# For bash as it is; zsh reads it through bashcompinit.
+install(FILES cli/completions/onmanifold DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "reports/submissions.hpp"
+
 namespace onmanifold {
 namespace {
 
@@ -279,6 +281,12 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
                       plain_text(column.name), to_string(column.samples)));
     }
   }
+  for (const CellResult& cell : task.cells) {
+    if (cell.head.status.state != submission_mark) continue;
+    notes.push_back(plain_text(fmt::format("{} {}: submitted, {}, points {}…; its training is not known here", cell.key.method,
+                                           submission_mark, find_text(cell.head.config, "file"),
+                                           find_text(cell.head.config, "samples_hash").substr(0, 12))));
+  }
   std::vector<std::string> visible;
   for (const Arm& arm : summary.arms) {
     const double ratio = lift_visibility(task, arm);
@@ -327,7 +335,7 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
   const double expected = task.file ? find_number(task.file->details, "seeds") : MetricRecord::unknown;
   if (std::isfinite(expected)) {
     for (const Arm& arm : summary.arms) {
-      if (arm.n_cells < static_cast<int>(expected)) {
+      if (arm.lift != submission_mark && arm.n_cells < static_cast<int>(expected)) {
         notes.push_back(plain_text(fmt::format("{}: {} of {:.0f} seeds are there",
                                                arm_label(arm.method, arm.lift), arm.n_cells, expected)));
       }

@@ -257,17 +257,21 @@ Value published_numbers(const Task& task) {
 
 }  // namespace
 
+Points kept_reference(const Task& task, std::uint64_t seed, Index n) {
+  constexpr Index shown = 2000;  // enough for a picture
+  return sample_reference(task, std::min(shown, n), reference_stream(task, seed));
+}
+
 TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   const Task& task = spec.task;
   const SampleSizes sizes = sizes_of(suite, spec);
-  constexpr Index shown = 2000;  // enough for a picture
   TaskFile file;
   file.name = task.name;
   file.description = task.description;
   file.version = task.version;
   file.data_hash = task.data_hash;
   file.manifold_spec = task.manifold->spec();
-  file.reference = sample_reference(task, std::min(shown, sizes.reference), reference_stream(task, suite.seed));
+  file.reference = kept_reference(task, suite.seed, sizes.reference);
   file.masses = task.masses;
   if (task.partition) file.partition = task.partition->description();
   if (task.surface) {

@@ -22,6 +22,10 @@ namespace onmanifold {
 /// The clean training points of a replicate, D×n: common to all methods and lifts.
 [[nodiscard]] Points training_points(const Task& task, std::uint64_t seed, int replicate, Index n);
 
+/// The reference draws that task.h5 keeps, at most 2,000, D×n: their hash tells one reference from another. \p n is the
+/// number of all draws.
+[[nodiscard]] Points kept_reference(const Task& task, std::uint64_t seed, Index n);
+
 /// What a report must know of a task.
 [[nodiscard]] TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& task);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -11,6 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/point_files.hpp"
+#include "core/points_hash.hpp"
 #include "core/provenance.hpp"
 #include "datasets/task.hpp"
 #include "manifolds/backbone.hpp"
@@ -261,11 +263,22 @@ Score score_samples(const ScoreRequest& request) {
   score.n_reference = reference.cols();
   score.n_samples = reader.size();
   score.dimension = dimension;
+  score.name = request.name.empty()
+                   ? std::filesystem::path(request.samples.substr(0, request.samples.rfind(".h5:"))).stem().string()
+                   : request.name;
+  if (task) {
+    score.task = task->name;
+    score.task_version = task->version;
+    score.data_hash = task->data_hash;
+    score.reference_hash = points_hash(kept_reference(*task, 0, request.reference_size));
+  }
   // Samples, their projection and temporaries are up to four times the file.
   if (whole_only.empty() && bytes > limit / 4) {
     score.metrics = score_in_chunks(metrics, request, dimension, input, limit, asked_for);
+    score.samples_hash = points_file_hash(request.samples);
   } else {
     const Points samples = read_all(reader, request.samples, request.allow_nonfinite);
+    score.samples_hash = points_hash(samples);
     score.metrics = score_in_memory(metrics, samples, input, asked_for);
   }
   const bool nothing =
@@ -301,7 +314,14 @@ Value to_value(const Score& score) {
                                    {"status", record.status},
                                    {"parameters", parse_json(record.parameters, record.name)}});
   }
+  const auto text_or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
   return Value::Table{{"onmanifold", version()},
+                      {"name", score.name},
+                      {"task", text_or_null(score.task)},
+                      {"task_version", score.task.empty() ? Value() : Value(score.task_version)},
+                      {"data_hash", text_or_null(score.data_hash)},
+                      {"reference_hash", text_or_null(score.reference_hash)},
+                      {"samples_hash", score.samples_hash},
                       {"n_reference", static_cast<std::int64_t>(score.n_reference)},
                       {"n_samples", static_cast<std::int64_t>(score.n_samples)},
                       {"dimension", static_cast<std::int64_t>(score.dimension)},
@@ -337,6 +357,11 @@ Points full_points(const Task& task, const Points& points) {
     return full_images(*task.image, points);
   }
   throw InvalidInput(fmt::format("--full: task '{}' leaves no constant coordinates out", task.name));
+}
+
+Points exported_reference(const Task& task, Index n) {
+  if (n < 1) throw InvalidInput(fmt::format("export: -n {} is not positive", n));
+  return sample_reference(task, n, reference_stream(task, 0));
 }
 
 Points exported_points(const Task& task, Index n, int replicate, const std::string& lift_spec) {

@@ -20,6 +20,7 @@ struct ScoreRequest {
   std::string reference;         ///< file; only without task
   std::string manifold;          ///< specification as on the command line; only without task; may be empty
   std::string train;             ///< file of training points; may be empty
+  std::string name;              ///< of the method, as a report shows it; empty: the file's, without folder and extension
   std::string metrics;           ///< metric list; empty: the task's, or a general one
   Index reference_size = 10000;  ///< reference draws of the task, as n_reference of a suite
   bool allow_nonfinite = false;  ///< count and leave out rows with NaN or infinity instead of refusing them
@@ -35,6 +36,12 @@ struct ScoredMetric {
 };
 
 struct Score {
+  std::string name;            ///< of the method
+  std::string task;            ///< empty: scored against a file
+  int task_version = 0;        ///< with a task only, as are the next two
+  std::string data_hash;       ///< of what fixes the task's law
+  std::string reference_hash;  ///< points_hash() of the reference draws that task.h5 keeps
+  std::string samples_hash;    ///< points_hash() of all samples
   Index n_reference = 0;
   Index n_samples = 0;
   Index dimension = 0;
@@ -54,6 +61,9 @@ struct Score {
 /// A task from its name, or with settings as a [[task]] table has them: "flux-mnist(drop_constant=true)".
 /// \throw InvalidInput naming what cannot be read or is not known.
 [[nodiscard]] Task task_from_text(const std::string& text);
+
+/// The first \p n reference draws of the task as every suite with master seed 0 has them, never lifted. D×n.
+[[nodiscard]] Points exported_reference(const Task& task, Index n);
 
 /// Training points of replicate \p replicate as a suite with master seed 0 draws them, lifted if \p lift
 /// names a lift ("normal", "normal:sigma=0.1", "isotropic:sigma=0.1", "none" or empty). D×n.

@@ -139,6 +139,40 @@ TEST_F(ScoreCli, BadArgumentsAreNamed) {
   EXPECT_TRUE(refused("export sphere-vmf6 -n 5 --seed 0 -o " + file("x.dat"), {"x.dat", ".npy"}));
 }
 
+TEST_F(ScoreCli, SubmissionsStandBesideBuiltInRowsOrAreRefused) {
+  spill(file("tiny.toml"),
+        "[suite]\nname = \"tiny\"\nseeds = \"0..0\"\nn_train = 100\nn_samples = 200\nn_reference = 300\n"
+        "[[task]]\nname = \"sphere-vmf6\"\nmetrics = \"tvd,coverage(k=5)\"\n[[method]]\nname = \"oracle\"\n");
+  ASSERT_EQ(onmanifold("run " + file("tiny.toml") + " -j 1 -o " + file("tiny")).exit_code, 0);
+  const std::string report = "report " + file("tiny") + " -o " + file("pages") + " --format md --submission ";
+  ASSERT_EQ(onmanifold(task("good.csv") + " --name mine --json " + file("good.json")).exit_code, 0);
+  const CommandResult result = onmanifold(report + file("good.json"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("mine submission"), std::string::npos) << result.out;
+  EXPECT_NE(slurp(file("pages/report.md")).find("submitted, good.json"), std::string::npos);
+
+  // Another number of reference draws, another task, other points beside the file.
+  ASSERT_EQ(onmanifold("score --task sphere-vmf6 --reference-size 200 --name mine --samples " + file("good.npy") +
+                       " --json " + file("other.json"))
+                .exit_code,
+            0);
+  EXPECT_TRUE(refused(report + file("other.json"), {"other.json", "reference_hash"}));
+  ASSERT_EQ(onmanifold("score --task sphere-vmf2 --samples " + file("good.npy") + " --json " + file("task.json")).exit_code, 0);
+  EXPECT_TRUE(refused(report + file("task.json"), {"task.json", "sphere-vmf2", "there: sphere-vmf6"}));
+  ASSERT_EQ(onmanifold("export sphere-vmf6 -n 200 --seed 1 -o " + file("good.npy")).exit_code, 0);
+  EXPECT_TRUE(refused(report + file("good.json"), {"good.npy", "samples_hash"}));
+}
+
+TEST_F(ScoreCli, TheReferenceIsFrozen) {
+  const CommandResult first = onmanifold("export sphere-vmf6 -n 300 --reference -o " + file("reference.npy"));
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  const CommandResult json = onmanifold(task("good.npy") + " --json -");
+  const std::size_t at = first.out.rfind(' ');
+  EXPECT_NE(json.out.find("\"reference_hash\": \"" + first.out.substr(at + 1, 64) + "\""), std::string::npos);
+  EXPECT_TRUE(refused("export sphere-vmf6 -n 5 --reference --seed 0 -o " + file("x.npy"), {"--reference", "--seed"}));
+  EXPECT_TRUE(refused("export sphere-vmf6 -n 5 -o " + file("x.npy"), {"--seed"}));
+}
+
 TEST_F(ScoreCli, NonfiniteRowsAreCounted) {
   std::string text = slurp(file("good.csv"));
   spill(file("some.csv"), text + "nan,0,0\ninf,1,2\n");
