@@ -17,7 +17,7 @@ browser=(chromium)
 slurm=(munge slurm-wlm)
 fuzz=(clang-14 libclang-rt-14-dev)
 peers=(python3 python3-numpy python3-scipy python3-sklearn python3-torch)
-docs=(doxygen graphviz)
+docs=(doxygen texlive-binaries)
 
 wanted=("${build[@]}")
 for argument in "$@"; do

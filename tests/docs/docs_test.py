@@ -228,9 +228,9 @@ def check_page(page, program, scratch, environment):
         commands = "set -euo pipefail\n" + "".join(text + "\n" for text in block.mark("setup")) + block.text
         try:
             result = subprocess.run(["bash", "-c", commands], cwd=scratch, env=environment, stdin=subprocess.DEVNULL,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
         except subprocess.TimeoutExpired:
-            yield_error(page, block.line, "the block takes more than 120 s")
+            yield_error(page, block.line, "the block takes more than 300 s")
             continue
         if result.returncode != 0:
             yield_error(page, block.line, f"exit code {result.returncode}:\n{result.stdout[-2000:]}")
@@ -326,7 +326,9 @@ def main(arguments):
             os.symlink(os.path.join(shims, "onmanifold"), os.path.join(place, "build/release/onmanifold"))
             for folder in ("examples", "scripts", "docs", "suite"):
                 os.symlink(os.path.join(source, folder), os.path.join(place, folder))
+            before = sum(os.times()[:4])
             check_page(page, program, place, environment)
+            print(f"{os.path.relpath(page, source)}: {sum(os.times()[:4]) - before:.1f} s of CPU")
     for error in errors:
         print(error)
     print(f"{len(pages)} pages, {len(errors)} errors")
