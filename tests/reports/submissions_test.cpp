@@ -25,9 +25,12 @@ namespace {
 class Submissions : public testing::Test {
  protected:
   void SetUp() override {
-    write_synthetic_results(directory_.file("results"),
-                            {.seeds = 2, .samples = 20, .reference = 20, .mesh_resolution = 6});
-    results_ = load_results(directory_.file("results"));
+    if (pristine_.tasks.empty()) {
+      write_synthetic_results(directory_.file("results"),
+                              {.seeds = 2, .samples = 20, .reference = 20, .mesh_resolution = 6});
+      pristine_ = load_results(directory_.file("results"));
+    }
+    results_ = pristine_;
     const TaskFile& task =
         *std::find_if(results_.tasks.begin(), results_.tasks.end(), [](const TaskResult& t) {
            return t.name == "synthetic-sphere";
@@ -79,6 +82,7 @@ class Submissions : public testing::Test {
   TaskResult& sphere() { return results_.tasks.back(); }
 
   TemporaryDirectory directory_;
+  ResultSet pristine_;  // as on disk
   ResultSet results_;
   Points points_;
   Value score_;
