@@ -715,8 +715,8 @@ std::string failures_html(const ResultSet& results) {
       failed, cells, items);
 }
 
-std::string lifts_html(const ResultSet& results) {
-  const std::vector<LiftEffect> effects = lift_effects(results);
+std::string lifts_html(const ResultSet& results, const std::vector<TaskSummary>& summaries) {
+  const std::vector<LiftEffect> effects = lift_effects(results, summaries);
   const auto table = make_lift_table(effects);
   if (!table) return "";
   std::string html = fmt::format("<section id=\"lifts\">\n<h2>{}</h2>\n{}", table->title,
@@ -817,7 +817,7 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
 
   std::string sections;
   const bool has_claims = holds_claims(results);
-  const std::string lifts = lifts_html(results);
+  const std::string lifts = lifts_html(results, summaries);
   std::string links = "<a href=\"#overview\">overview</a>\n";
   if (has_claims) links += "<a href=\"#claims\">claims</a>\n";
   const std::string published = published_html(results, summaries);

@@ -287,7 +287,7 @@ std::vector<Part> parts_of(const ResultSet& results, const std::vector<TaskSumma
   }
   if (const auto table = make_overview_table(results, summaries)) add_table("Overview", "overview", *table);
   if (const auto table = make_ranking_table(ranking)) add_table("", "ranking", *table);
-  if (const auto table = make_lift_table(lift_effects(results))) add_table("", "lift-effect", *table);
+  if (const auto table = make_lift_table(lift_effects(results, summaries))) add_table("", "lift-effect", *table);
   if (const auto table = make_published_table(compare_published(results, summaries)))
     add_table("", "published", *table);
   for (std::size_t t = 0; t < results.tasks.size(); ++t) {

@@ -36,10 +36,11 @@ std::string percent(double share) {
 
 }  // namespace
 
-std::vector<LiftEffect> lift_effects(const ResultSet& results) {
+std::vector<LiftEffect> lift_effects(const ResultSet& results, const std::vector<TaskSummary>& summaries) {
   std::vector<LiftEffect> effects;
-  for (const TaskResult& task : results.tasks) {
-    const TaskSummary summary = summarise(task);
+  for (std::size_t t = 0; t < results.tasks.size(); ++t) {
+    const TaskResult& task = results.tasks[t];
+    const TaskSummary& summary = summaries[t];
     const int primary = primary_column(summary);
     if (primary < 0) continue;
     const auto c = static_cast<std::size_t>(primary);

@@ -34,8 +34,9 @@ struct LiftEffect {
 };
 
 /// By task, method, then the order of arms. Left out: metrics without a direction, and pairs of which a value is not
-/// positive. Never throws on missing, failed or NaN data.
-[[nodiscard]] std::vector<LiftEffect> lift_effects(const ResultSet& results);
+/// positive. \p summaries are those of the tasks, in order. Never throws on missing, failed or NaN data.
+[[nodiscard]] std::vector<LiftEffect> lift_effects(const ResultSet& results,
+                                                   const std::vector<TaskSummary>& summaries);
 
 /// Tasks and methods by lifts. nullopt below two rows: one is in the task's own table.
 [[nodiscard]] std::optional<Table> make_lift_table(const std::vector<LiftEffect>& effects);

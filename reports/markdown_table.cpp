@@ -71,7 +71,7 @@ std::string markdown_report(const ResultSet& results) {
     text += '\n';
   }
   if (const auto table = make_ranking_table(ranking)) text += render_markdown(*table) + "\n";
-  if (const auto lifts = make_lift_table(lift_effects(results))) text += render_markdown(*lifts) + "\n";
+  if (const auto lifts = make_lift_table(lift_effects(results, summaries))) text += render_markdown(*lifts) + "\n";
   if (const auto published = make_published_table(compare_published(results, summaries))) {
     text += render_markdown(*published) + "\n";
   }

@@ -549,7 +549,7 @@ std::vector<Figure> task_figures(const TaskResult& task, const TaskSummary& summ
 std::vector<Figure> all_figures(const ResultSet& results, std::vector<std::string>& problems) {
   const std::vector<TaskSummary> summaries = summarise_all(results);
   std::vector<Figure> figures = {rank_figure(rank_arms(results, summaries)),
-                                 lift_phase_figure(lift_effects(results))};
+                                 lift_phase_figure(lift_effects(results, summaries))};
   for (std::size_t t = 0; t < summaries.size(); ++t) {
     const TaskResult& task = results.tasks[t];
     const std::vector<CurveSet> curves = load_curves(results.directory, task, summaries[t], problems);

@@ -151,7 +151,7 @@ std::string terminal_report(const ResultSet& results, bool colour) {
       text += render_terminal(diagnostic, colour) + "\n";
     }
   }
-  if (const auto lifts = make_lift_table(lift_effects(results)))
+  if (const auto lifts = make_lift_table(lift_effects(results, summaries)))
     text += render_terminal(*lifts, colour) + "\n";
   if (const auto published = make_published_table(compare_published(results, summaries))) {
     text += render_terminal(*published, colour) + "\n";

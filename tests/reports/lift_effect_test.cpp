@@ -53,6 +53,8 @@ std::vector<double> times(const std::vector<double>& ratios) {
   return result;
 }
 
+std::vector<LiftEffect> effects_of(const ResultSet& results) { return lift_effects(results, summarise_all(results)); }
+
 TEST(LiftEffects, PairSeedsAndAverageLogarithms) {
   const std::vector<double> ratios = {0.7, 0.8, 0.75, 0.9};
   const TaskResult task = make_task("t", {{"ddpm", "none", "none", 0, base},
@@ -61,7 +63,7 @@ TEST(LiftEffects, PairSeedsAndAverageLogarithms) {
                                           {"ddpm", "control", "isotropic", 0.1, times({0.7, 1.3, 1.1, 0.9})},
                                           {"oracle", "none", "none", 0, base},
                                           {"flow", "normal", "normal", 0.1, base}});
-  const std::vector<LiftEffect> effects = lift_effects({.directory = "", .tasks = {task}});
+  const std::vector<LiftEffect> effects = effects_of({.directory = "", .tasks = {task}});
   ASSERT_EQ(effects.size(), 3U);  // flow has no arm without a lift, oracle no lift
   std::map<std::string, LiftEffect> by_lift;
   for (const LiftEffect& effect : effects) by_lift[effect.lift] = effect;
@@ -83,26 +85,26 @@ TEST(LiftEffects, PairSeedsAndAverageLogarithms) {
 TEST(LiftEffects, KnowWhichDirectionIsBetter) {
   const std::vector<Values> arms = {{"ddpm", "none", "none", 0, base},
                                     {"ddpm", "normal", "normal", 0.1, times({0.7, 0.8, 0.75, 0.9})}};
-  const auto higher = lift_effects({.directory = "", .tasks = {make_task("t", arms, "higher")}});
+  const auto higher = effects_of({.directory = "", .tasks = {make_task("t", arms, "higher")}});
   ASSERT_EQ(higher.size(), 1U);
   EXPECT_TRUE(higher[0].harms && !higher[0].helps);
-  EXPECT_TRUE(lift_effects({.directory = "", .tasks = {make_task("t", arms, "target")}}).empty());
+  EXPECT_TRUE(effects_of({.directory = "", .tasks = {make_task("t", arms, "target")}}).empty());
 }
 
 TEST(LiftEffects, TakeOnlySeedsThatHaveBothAndOnlyPositiveValues) {
   // Seeds 0 … 3 without, 2 … 5 with a lift: two pairs. Whoever pairs by position would see a ratio of .5 everywhere.
   const TaskResult task =
       make_task("t", {{"ddpm", "none", "none", 0, base}, {"ddpm", "normal", "normal", 0.1, {0.1, 0.15, 0.125, 0.2}, 2}});
-  const auto effects = lift_effects({.directory = "", .tasks = {task}});
+  const auto effects = effects_of({.directory = "", .tasks = {task}});
   ASSERT_EQ(effects.size(), 1U);
   EXPECT_EQ(effects[0].n, 2);
   EXPECT_NEAR(effects[0].change, std::sqrt(0.1 / 0.25 * 0.15 / 0.4) - 1, 1e-14);
   const TaskResult negative = make_task(
       "t", {{"ddpm", "none", "none", 0, {0.1, -0.01}}, {"ddpm", "normal", "normal", 0.1, {0.1, 0.1}}});
-  EXPECT_TRUE(lift_effects({.directory = "", .tasks = {negative}}).empty());
+  EXPECT_TRUE(effects_of({.directory = "", .tasks = {negative}}).empty());
   const TaskResult single =
       make_task("t", {{"ddpm", "none", "none", 0, {0.2}}, {"ddpm", "normal", "normal", 0.1, {0.1}}});
-  const auto one = lift_effects({.directory = "", .tasks = {single}});
+  const auto one = effects_of({.directory = "", .tasks = {single}});
   ASSERT_EQ(one.size(), 1U);
   EXPECT_NEAR(one[0].change, -0.5, 1e-14);
   EXPECT_FALSE(one[0].helps || one[0].harms);
@@ -114,9 +116,9 @@ TEST(LiftTable, OrdersLiftsByKindAndLevelAndMarksWhatIsDecided) {
                                     {"ddpm", "fine", "normal", 0.1, times({0.7, 0.8, 0.75, 0.9})},
                                     {"ddpm", "all", "isotropic", 0.05, times({0.7, 1.3, 1.1, 0.9})}};
   const ResultSet one{.directory = "", .tasks = {make_task("a", arms)}};
-  EXPECT_FALSE(make_lift_table(lift_effects(one)).has_value());
+  EXPECT_FALSE(make_lift_table(effects_of(one)).has_value());
   const ResultSet two{.directory = "", .tasks = {make_task("a", arms), make_task("b", arms)}};
-  const auto effects = lift_effects(two);
+  const auto effects = effects_of(two);
   const auto table = make_lift_table(effects);
   ASSERT_TRUE(table.has_value());
   std::vector<std::string> columns;
