@@ -290,13 +290,10 @@ std::vector<std::pair<int, int>> unseparated_groups(const std::vector<double>& m
 }
 
 int ranking_column(const TaskSummary& summary) {
+  const int primary = primary_column(summary);
+  if (primary >= 0) return primary;
   const std::vector<int> columns = chosen_columns(summary, default_columns());
-  if (!columns.empty() &&
-      summary.columns[static_cast<std::size_t>(columns[0])].samples == SampleKind::projected) {
-    return columns[0];
-  }
-  const int projected = primary_column(summary);
-  return projected >= 0 ? projected : columns.empty() ? -1 : columns[0];
+  return columns.empty() ? -1 : columns[0];
 }
 
 TaskOverview task_overview(const TaskResult& task, const TaskSummary& summary) {

@@ -2,7 +2,7 @@
 #pragma once
 // Which method is best where, by how much against noise, and overall: one line a task, and mean ranks over
 // tasks and seeds with intervals, a Friedman test and Nemenyi's critical difference. Raw metrics of different
-// tasks are never averaged. The column of a task is the first of its default columns.
+// tasks are never averaged. The column of a task is its primary one: the first of its metrics.
 
 #include <limits>
 #include <optional>
@@ -50,8 +50,8 @@ struct TaskOverview {
   int pairs = 0;  ///< seeds that both have: the standard error is that of paired differences; 0: of two means
   std::string reason;
 };
-/// The column by which the arms of a task are ranked: the first of its default columns, or the first metric
-/// on projected samples where it has none of these; -1 without either.
+/// The column by which the arms of a task are ranked: its primary one, or the first of the default columns where nothing
+/// was measured on projected samples; -1 without either.
 [[nodiscard]] int ranking_column(const TaskSummary& summary);
 [[nodiscard]] TaskOverview task_overview(const TaskResult& task, const TaskSummary& summary);
 
