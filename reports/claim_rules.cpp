@@ -82,6 +82,7 @@ ClaimTest superiority(const Vector& differences) {
   test.p = flip_p(differences, Alternative::greater);
   test.p_against = flip_p(differences.array() - 1, Alternative::less);
   test.relevant = test.statistic >= 1;
+  test.distances = {{differences, 1}};
   test.reason = fmt::format("mean difference {:.3g} of the smallest relevant one", test.statistic);
   return test;
 }
@@ -89,6 +90,7 @@ ClaimTest superiority(const Vector& differences) {
 ClaimTest non_inferiority(const std::vector<Vector>& competitors) {
   if (competitors.empty()) throw InvalidInput("non_inferiority: needs a competitor");
   ClaimTest worst;
+  std::vector<Distances> distances;
   worst.p = -1;
   Vector against(static_cast<Index>(competitors.size()));
   int n = std::numeric_limits<int>::max();
@@ -99,9 +101,11 @@ ClaimTest non_inferiority(const std::vector<Vector>& competitors) {
     test.p = flip_p(beyond, Alternative::less);
     against[static_cast<Index>(c)] = flip_p(beyond, Alternative::greater);
     n = std::min(n, test.n);
+    distances.push_back({-beyond, 0});
     if (test.p > worst.p || (test.p == worst.p && test.statistic > worst.statistic)) worst = test;
   }
   worst.n = n;
+  worst.distances = distances;
   worst.p_against = smallest(against);
   worst.reason = fmt::format("worst competitor: {:.3g} of the margin behind", worst.statistic);
   return worst;
@@ -115,6 +119,7 @@ ClaimTest equivalence(const Vector& differences) {
   test.p = std::max(flip_p(above, Alternative::less), flip_p(below, Alternative::greater));
   test.p_against =
       std::min(1.0, 2 * std::min(flip_p(above, Alternative::greater), flip_p(below, Alternative::less)));
+  test.distances = {{test.statistic > 0 ? Vector(-above) : below, 0}};
   test.reason = fmt::format("mean difference {:.3g} of the margin", test.statistic);
   return test;
 }
@@ -130,6 +135,8 @@ ClaimTest within_margin(const Vector& values, double center, double margin) {
       1.0, 2 * std::min(t_p(values, low, Alternative::less), t_p(values, high, Alternative::greater)));
   test.relevant = values.size() < 2 ? test.statistic > low && test.statistic < high
                                     : test.interval.low > low && test.interval.high < high;
+  const Vector offsets = values.array() - center;
+  test.distances = {{margin - (test.statistic > center ? offsets : -offsets).array(), 0}};
   test.reason = fmt::format("{:.3g} where {:.3g} ± {:.3g} is asked for", test.statistic, center, margin);
   return test;
 }
@@ -140,6 +147,7 @@ ClaimTest beyond_bound(const Vector& values, double bound, bool above) {
   const Vector signed_values = above ? Vector(values.array() - bound) : Vector(bound - values.array());
   test.p = flip_p(signed_values, Alternative::greater);
   test.p_against = flip_p(signed_values, Alternative::less);
+  test.distances = {{signed_values, 0}};
   test.reason = fmt::format("{:.3g} where {} {:.3g} is asked for", test.statistic,
                             above ? "more than" : "less than", bound);
   return test;
@@ -250,8 +258,10 @@ ClaimTest all_of(const std::vector<ClaimTest>& parts) {
   if (parts.empty()) throw InvalidInput("all_of: needs a test");
   ClaimTest result = parts.front();
   Vector against(static_cast<Index>(parts.size()));
+  std::vector<Distances> distances;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const ClaimTest& part = parts[i];
+    distances.insert(distances.end(), part.distances.begin(), part.distances.end());
     against[static_cast<Index>(i)] = part.p_against;
     const int n = std::min(result.n, part.n);
     const bool relevant = result.relevant && part.relevant;
@@ -263,6 +273,7 @@ ClaimTest all_of(const std::vector<ClaimTest>& parts) {
     result.relevant = relevant;
   }
   result.p_against = smallest(against);
+  result.distances = std::move(distances);
   return result;
 }
 
@@ -273,21 +284,33 @@ Verdict decide(const ClaimTest& test, double adjusted_p, double alpha) {
   return Verdict::inconclusive;
 }
 
-int replicates_needed(const Vector& differences, int family, double alpha, double power) {
-  check(differences, "replicates_needed");
+int replicates_needed(const ClaimTest& test, int family, double alpha, double power) {
   if (family < 1 || !(alpha > 0) || !(alpha < 1) || !(power > 0) || !(power < 1)) {
     throw InvalidInput("replicates_needed: needs a family and rates in (0, 1)");
   }
   constexpr double most = 10000;
-  const double m = mean(differences);
-  const double s = differences.size() >= 2 ? standard_deviation(differences) : 0;
-  const bool supports = m >= 1;
-  const double rate = supports ? alpha / family : alpha;
-  const double distance = supports ? m : 1 - m;
-  const double floor = std::max<double>(claim_smallest_n, std::ceil(-std::log2(rate) - 1e-9));
-  if (!(distance > 0)) return 0;
-  const double ratio = (normal_quantile(1 - rate) + normal_quantile(power)) * s / distance;
-  const double n = std::max(floor, std::ceil(ratio * ratio));
+  double supporting = 0;  // the most that a part needs that supports the claim
+  double refuting = std::numeric_limits<double>::infinity();  // the least of one that does not
+  for (const Distances& part : test.distances) {
+    if (part.values.size() < 2) return 0;
+    const double m = mean(part.values);
+    const bool supports = m >= part.relevant;
+    const double rate = supports ? alpha / family : alpha;
+    const double distance = supports ? m : part.relevant - m;
+    const double floor = std::max<double>(claim_smallest_n, std::ceil(-std::log2(rate) - 1e-9));
+    const double ratio =
+        (normal_quantile(1 - rate) + normal_quantile(power)) * standard_deviation(part.values) / distance;
+    const double n =
+        distance > 0 ? std::max(floor, std::ceil(ratio * ratio)) : std::numeric_limits<double>::infinity();
+    if (supports) {
+      supporting = std::max(supporting, n);
+    } else {
+      refuting = std::min(refuting, n);
+    }
+  }
+  if (test.distances.empty()) return 0;
+  // What there is was not enough.
+  const double n = std::max<double>(std::isfinite(refuting) ? refuting : supporting, test.n + 1);
   return n <= most ? static_cast<int>(n) : 0;
 }
 

@@ -25,6 +25,12 @@ enum class Verdict {
 /// With fewer finished replicates nothing is concluded.
 inline constexpr int claim_smallest_n = 5;
 
+/// How far each replicate lies on the claim's side of where it would be refuted.
+struct Distances {
+  Vector values;
+  double relevant = 0;  ///< what their mean must be at least; below, the claim is tested against
+};
+
 /// What a rule found, before the correction for the number of claims.
 struct ClaimTest {
   int n = 0;  ///< replicates, or cases
@@ -34,6 +40,7 @@ struct ClaimTest {
   double p_against = 1;  ///< of "the claim is true": small refutes it
   bool relevant = true;  ///< beside the test: the effect is large enough, the interval inside the margin
   std::string reason;    ///< one clause
+  std::vector<Distances> distances;  ///< of every part that is decided over replicates
 };
 
 /// \p differences: one number a replicate, in units of the smallest relevant effect, positive where it
@@ -99,9 +106,10 @@ struct ResidualCase {
 [[nodiscard]] Verdict decide(const ClaimTest& test, double adjusted_p, double alpha = 0.05);
 
 /// The number of replicates that a claim left inconclusive would need to be decided with probability \p power
-/// if mean and spread are as seen: normal approximation of the test at alpha/family (or at alpha against the
-/// margin where the mean is below 1), not less than what 2^-n allows. 0: no number up to 10,000 will do.
-[[nodiscard]] int replicates_needed(const Vector& differences, int family, double alpha = 0.05,
+/// if means and spreads of \p test stay as they are, normal approximation: for the parts that support it, at
+/// alpha/family, all of them; if one does not, at alpha against the claim. At least what sign flips allow
+/// (2^-n), and more than there are. 0: no number up to 10,000 will do, or nothing is decided over replicates.
+[[nodiscard]] int replicates_needed(const ClaimTest& test, int family, double alpha = 0.05,
                                     double power = 0.8);
 
 }  // namespace onmanifold

@@ -305,7 +305,6 @@ class Collector {
 struct Finding {
   std::vector<ClaimTest> tests;
   std::optional<CaseDecision> decision;
-  Vector differences;  ///< for the number of replicates needed
 };
 
 using Judge = std::function<Finding(Collector&)>;
@@ -313,7 +312,6 @@ using Judge = std::function<Finding(Collector&)>;
 void add(Finding& finding, const Vector& differences, ClaimTest (*rule)(const Vector&)) {
   if (differences.size() == 0) return;
   finding.tests.push_back(rule(differences));
-  if (finding.differences.size() == 0) finding.differences = differences;
 }
 
 /// \p reference: the arm of which the smallest relevant effect is a tenth.
@@ -991,7 +989,6 @@ std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
     std::size_t place;
     bool complete;
     std::vector<std::string> blocked, failed;
-    Vector differences;
   };
   std::vector<Open> open;
   for (const Entry& one : make_entries(results)) {
@@ -1011,8 +1008,7 @@ std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
       result.verdict = Verdict::inconclusive;
       result.reason = "incomplete";
     } else {
-      Open entry{judged.size(), !finding.tests.empty(), collector.blocked, collector.failed_favoured,
-                 finding.differences};
+      Open entry{judged.size(), !finding.tests.empty(), collector.blocked, collector.failed_favoured};
       if (entry.complete) result.test = all_of(finding.tests);
       open.push_back(std::move(entry));
     }
@@ -1050,11 +1046,10 @@ std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
         result.reason += fmt::format("; missing or failed where its pair is not: {}", fmt::join(entry.failed, ", "));
       }
     }
-    if (result.verdict == Verdict::inconclusive && entry.differences.size() >= 2) {
-      result.replicates_needed = replicates_needed(entry.differences, result.family, alpha);
-      if (result.replicates_needed > result.test.n) {
+    if (result.verdict == Verdict::inconclusive && entry.complete && entry.blocked.empty()) {
+      result.replicates_needed = replicates_needed(result.test, result.family, alpha);
+      if (result.replicates_needed > 0)
         result.reason += fmt::format("; would need about {} replicates", result.replicates_needed);
-      }
     }
   }
   for (ClaimResult& result : judged) {

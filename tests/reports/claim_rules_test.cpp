@@ -191,13 +191,39 @@ TEST(AllOf, IsAsWeakAsItsWeakestPart) {
 }
 
 TEST(ReplicatesNeeded, GrowsWithTheSpread) {
-  EXPECT_EQ(replicates_needed(about(3, 0.1, 5), 27), 10);  // 2^-10 is the first below .05/27
-  EXPECT_EQ(replicates_needed(about(3, 0.1, 4), 1), 5);
-  const int some = replicates_needed(about(2, 3, 10), 27);
+  const auto needed = [](const ClaimTest& test, int family) { return replicates_needed(test, family); };
+  EXPECT_EQ(needed(superiority(about(3, 0.1, 5)), 27), 10);  // 2^-10 is the first below .05/27
+  EXPECT_EQ(needed(superiority(about(3, 0.1, 4)), 1), 5);
+  const int some = needed(superiority(about(2, 3, 10)), 27);
   EXPECT_GT(some, 10);
-  EXPECT_GT(replicates_needed(about(2, 6, 10), 27), 2 * some);
-  EXPECT_GT(replicates_needed(about(0.5, 2, 10), 27), 10);  // towards "not reproduced"
-  EXPECT_EQ(replicates_needed(about(0.999999, 5, 10), 27), 0);
+  EXPECT_GT(needed(superiority(about(2, 6, 10)), 27), 2 * some);
+  EXPECT_GT(needed(superiority(about(0.5, 2, 10)), 27), 10);  // towards "not reproduced"
+  EXPECT_EQ(needed(superiority(about(0.999999, 5, 10)), 27), 0);
+  EXPECT_EQ(needed(superiority(about(3, 0.1, 10)), 27), 11);  // more than were not enough
+  EXPECT_EQ(replicates_needed(ClaimTest{}, 27), 0);           // nothing is decided over replicates
+}
+
+TEST(ReplicatesNeeded, OfEveryRule) {
+  // By hand: ((z(1 - .05/27) + z(.8)) s/m)^2 with m the mean distance from the bound, s the spread.
+  const double z = normal_quantile(1 - 0.05 / 27) + normal_quantile(0.8);
+  const Vector values = about(0.15, 0.1, 10);
+  const auto expected = [&](double distance) {
+    return static_cast<int>(
+        std::max(11.0, std::ceil(std::pow(z * standard_deviation(values) / distance, 2))));
+  };
+  EXPECT_EQ(replicates_needed(within_margin(values, 0, 0.2), 27), expected(0.05));
+  EXPECT_EQ(replicates_needed(within_margin(-values, 0, 0.2), 27), expected(0.05));
+  EXPECT_EQ(replicates_needed(beyond_bound(values, 0.1), 27), expected(0.05));
+  EXPECT_EQ(replicates_needed(beyond_bound(values, 0.2, false), 27), expected(0.05));
+  EXPECT_EQ(replicates_needed(equivalence(values.array() + 0.8), 27), expected(0.05));
+  EXPECT_EQ(replicates_needed(non_inferiority({values.array() + 0.8}), 27), expected(0.05));
+  // Of parts that support a claim the hardest counts; one that does not decides at alpha.
+  EXPECT_EQ(replicates_needed(all_of({beyond_bound(values, 0.1), beyond_bound(values, 0.12)}), 27),
+            expected(0.03));
+  const double against = normal_quantile(0.95) + normal_quantile(0.8);
+  EXPECT_EQ(
+      replicates_needed(all_of({beyond_bound(values, 0.1), beyond_bound(values, 0.18)}), 27),
+      static_cast<int>(std::max(11.0, std::ceil(std::pow(against * standard_deviation(values) / 0.03, 2)))));
 }
 
 }  // namespace
