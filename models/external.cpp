@@ -22,33 +22,12 @@
 
 #include "core/error.hpp"
 #include "core/point_files.hpp"
+#include "core/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A directory of our own under the system's temporary one, removed with everything in it.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (fs::temp_directory_path() / "onmanifold-external-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) {
-      throw IoError(fmt::format("{}: {}", pattern, std::strerror(errno)));
-    }
-    path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] std::string file(const char* name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {

@@ -10,9 +10,9 @@
 #include <gtest/gtest.h>
 
 #include "core/atomic_file.hpp"
+#include "core/temporary_directory.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/made_images.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -11,8 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/temporary_directory.hpp"
 #include "tests/support/command.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -11,6 +11,7 @@
 #include <Eigen/SVD>
 #include <gtest/gtest.h>
 
+#include "core/temporary_directory.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/backbone.hpp"
 #include "manifolds/mesh_files.hpp"
@@ -18,7 +19,6 @@
 #include "manifolds/rotation_group.hpp"
 #include "manifolds/sphere.hpp"
 #include "manifolds/triangle_mesh.hpp"
-#include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_meshes.hpp"
 
 namespace onmanifold {

@@ -12,12 +12,12 @@
 
 #include "core/error.hpp"
 #include "core/hdf5_file.hpp"
+#include "core/temporary_directory.hpp"
 #include "datasets/backbone_fragments.hpp"
 #include "datasets/ramachandran.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"
 #include "tests/support/expect_throws_message.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

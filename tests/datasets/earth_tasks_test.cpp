@@ -10,9 +10,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "tasks_under_test.hpp"
 #include "tests/support/expect_throws_message.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -7,13 +7,13 @@
 #include "core/error.hpp"
 #include "core/hdf5_file.hpp"
 #include "core/shipped_file.hpp"
+#include "core/temporary_directory.hpp"
 #include "datasets/mesh_eigenfunctions.hpp"
 #include "datasets/mesh_law.hpp"
 #include "datasets/missing_data.hpp"
 #include "goodness_of_fit.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "tasks_under_test.hpp"
-#include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_meshes.hpp"
 
 namespace onmanifold {

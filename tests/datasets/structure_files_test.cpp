@@ -10,9 +10,9 @@
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/stream.hpp"
+#include "core/temporary_directory.hpp"
 #include "manifolds/backbone_geometry.hpp"
 #include "tests/support/expect_throws_message.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -9,13 +9,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "core/temporary_directory.hpp"
 #include "models/diffusion/diffusion_sampler.hpp"
 #include "models/flow_matching/velocity_field.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/sanitizers.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -10,11 +10,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "core/temporary_directory.hpp"
 #include "reports/claims.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

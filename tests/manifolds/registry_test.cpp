@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "manifolds/sphere.hpp"
 #include "tests/support/expect_throws_message.hpp"
-#include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_meshes.hpp"
 
 namespace onmanifold {

@@ -12,13 +12,13 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "reports/assets.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/html_table.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/report_fixture.hpp"
 #include "tests/support/synthetic_results.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

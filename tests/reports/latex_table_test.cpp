@@ -10,11 +10,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/temporary_directory.hpp"
 #include "reports/report.hpp"
 #include "reports/text_format.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/report_fixture.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -12,11 +12,11 @@
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "reports/csv_table.hpp"
 #include "reports/report.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/synthetic_results.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -12,12 +12,12 @@
 #include "core/point_files.hpp"
 #include "core/points_hash.hpp"
 #include "core/stream.hpp"
+#include "core/temporary_directory.hpp"
 #include "reports/aggregate.hpp"
 #include "reports/markdown_table.hpp"
 #include "reports/table.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/synthetic_results.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

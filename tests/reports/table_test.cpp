@@ -6,11 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include "core/temporary_directory.hpp"
 #include "reports/markdown_table.hpp"
 #include "reports/narrative.hpp"
 #include "reports/terminal_table.hpp"
 #include "tests/support/synthetic_results.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

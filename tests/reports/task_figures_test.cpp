@@ -9,10 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/report.hpp"
 #include "tests/support/synthetic_results.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/suite_spec.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

@@ -21,11 +21,11 @@
 #include "core/error.hpp"
 #include "core/hdf5_file.hpp"
 #include "core/stream.hpp"
+#include "core/temporary_directory.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/same_results.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

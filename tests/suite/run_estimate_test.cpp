@@ -5,10 +5,10 @@
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

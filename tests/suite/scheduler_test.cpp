@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "suite/cell_lock.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/same_results.hpp"
 #include "tests/support/sanitizers.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

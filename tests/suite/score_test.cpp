@@ -14,13 +14,13 @@
 #include "core/cell_files.hpp"
 #include "core/error.hpp"
 #include "core/point_files.hpp"
+#include "core/temporary_directory.hpp"
 #include "datasets/task.hpp"
 #include "metrics/registry.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/suite_spec.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {

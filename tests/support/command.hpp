@@ -9,7 +9,7 @@
 
 #include <sys/wait.h>
 
-#include "tests/support/temporary_directory.hpp"
+#include "core/temporary_directory.hpp"
 
 namespace onmanifold {
 

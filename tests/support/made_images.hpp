@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/stream.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "core/temporary_directory.hpp"
 
 namespace onmanifold {
 
