@@ -15,6 +15,15 @@ Points to_units(const Points& y, const Standardisation& units) {
   return (y.colwise() - units.mean) / units.scale;
 }
 
+double tangential_loss(const Manifold& manifold, const Standardisation& units, const DiffusionBatch& batch,
+                       const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) {
+  const Points x = from_units(batch.state.cast<double>(), units);
+  const Points difference = manifold.tangent_component(x, (prediction - batch.noise).cast<double>());
+  const double share = 1.0 / static_cast<double>(prediction.size());
+  gradient = (2 * share * difference).cast<float>();
+  return share * difference.squaredNorm();
+}
+
 void TangentField::evaluate(const Points& x, Index i, Points& velocity, Vector* divergence) const {
   const Manifold& manifold = geodesics_.manifold();
   const double factor = factors_[static_cast<std::size_t>(i)];

@@ -22,6 +22,11 @@ namespace onmanifold {
 [[nodiscard]] Points from_units(const Points& x, const Standardisation& units);
 [[nodiscard]] Points to_units(const Points& y, const Standardisation& units);
 
+/// Mean square over the coordinates of the tangential part of \p prediction - batch.noise at batch.state, and its gradient:
+/// the loss of every intrinsic objective, whose networks answer in the ambient space.
+double tangential_loss(const Manifold& manifold, const Standardisation& units, const DiffusionBatch& batch,
+                       const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient);
+
 /// v(x, i) = factors[i] P_T(y) n(y, i) at y = Pi x, data units, and its divergence on M:
 /// div_M = factors[i] (tr(P_T Dn) + n·H).
 class TangentField final : public VelocityField {

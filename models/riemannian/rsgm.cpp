@@ -42,12 +42,7 @@ class HeatScore final : public DenoiserObjective {
 
   double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
               Eigen::MatrixXf& gradient) const override {
-    const Points x = from_units(batch.state.cast<double>(), units_);
-    const Points difference =
-        geodesics_.manifold().tangent_component(x, (prediction - batch.noise).cast<double>());
-    const double share = 1.0 / static_cast<double>(prediction.size());
-    gradient = (2 * share * difference).cast<float>();
-    return share * difference.squaredNorm();
+    return tangential_loss(geodesics_.manifold(), units_, batch, prediction, gradient);
   }
 
  private:
