@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the readers for the given number of seconds (default 60) under libFuzzer with the address sanitizer:
+# Fuzzes the readers for the given number of seconds (default 60) under libFuzzer with the address and undefined-behaviour sanitizers:
 #   scripts/fuzz.sh [SECONDS [READER]]
 # READER, one of the names below, has all the time; without it every input chooses its own. Needs clang 14 and its runtime
 # (installed if missing). A crash leaves its input in build/fuzz and a non-zero exit code.
@@ -16,7 +16,7 @@ fi
 
 scripts/install-dependencies.sh --build --fuzz
 cmake -G Ninja -S . -B build/fuzz -DCMAKE_BUILD_TYPE=Sanitize -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_C_COMPILER=clang-14 \
-  -DONMANIFOLD_SANITIZE=address,fuzzer-no-link -DONMANIFOLD_BUILD_FUZZER=ON -DONMANIFOLD_BUILD_TESTS=OFF \
+  -DONMANIFOLD_SANITIZE=address,undefined,fuzzer-no-link -DONMANIFOLD_BUILD_FUZZER=ON -DONMANIFOLD_BUILD_TESTS=OFF \
   -DONMANIFOLD_BUILD_BENCHMARKS=OFF -DONMANIFOLD_WERROR=OFF >/dev/null
 cmake --build build/fuzz --target readers_fuzz
 
