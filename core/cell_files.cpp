@@ -215,6 +215,7 @@ void write_raw_cell(const std::string& path, const RawCell& cell) {
       file.write_flags("/samples/projection_converged", cell.projection_converged);
     }
   }
+  if (cell.nearest_training.size() > 0) file.write_matrix("/pictures/nearest_training", cell.nearest_training);
   write_curves(file, "/training", cell.training);
   for (const auto& [label, record] : cell.diagnostics) {
     const std::string group = "/diagnostics/" + label;
@@ -251,6 +252,7 @@ RawCell read_raw_cell(const std::string& path) {
       cell.projection_converged = file.flags("/samples/projection_converged", cell.raw.cols());
     }
   }
+  if (file.has("/pictures/nearest_training")) cell.nearest_training = file.matrix("/pictures/nearest_training");
   cell.training = read_curves(file, "/training");
   cell.diagnostics = read_diagnostics(file, path);
   if (file.has("/likelihood/reference_log_density")) {

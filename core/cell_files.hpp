@@ -42,6 +42,7 @@ struct RawCell {
   Points projected;            ///< D×n
   Vector projection_distance;  ///< n
   Eigen::Array<bool, Eigen::Dynamic, 1> projection_converged;  ///< n
+  Points nearest_training;  ///< D×m: the training point nearest to each of the first m raw samples; image tasks only
   Curves training;
   std::map<std::string, DiagnosticRecord> diagnostics;  ///< by label
   ModelState model_state;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "suite/pipeline.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/provenance.hpp"
+#include "metrics/neighbours.hpp"
 #include "models/external.hpp"
 #include "suite/task_features.hpp"
 
@@ -67,6 +69,15 @@ void project_samples(const Manifold& manifold, RawCell& cell) {
   cell.projection_converged = std::move(projection.converged);
 }
 
+/// For the pictures of a report, which has no training data: of each of the first samples the training point nearest to
+/// it, by Euclidean distance. Empty where one of them is not finite.
+Points nearest_training(const Points& training, const Points& samples) {
+  constexpr Index shown = 10;
+  const Points first = samples.leftCols(std::min(shown, samples.cols()));
+  if (first.cols() == 0 || !first.allFinite()) return {};
+  return training(Eigen::all, NeighbourIndex(training).nearest(first).index);
+}
+
 /// Asks the diagnostics of the cell. One that breaks down says so, and takes nothing with it.
 void ask_diagnostics(const SuiteSpec& suite, const Cell& cell, DiagnosticInput input, RawCell& result) {
   const std::unique_ptr<ScoreField> learned = cell.diagnostics.empty() ? nullptr : input.model->score_field();
@@ -122,6 +133,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   result.log = model->log();
   result.timing["sample_s"] = lap();
   project_samples(*task.manifold, result);
+  if (task.image) result.nearest_training = nearest_training(training->clean_points(), result.raw);
   result.timing["project_s"] = lap();
   result.reference_log_density = model->log_density(reference_points(suite, *cell.task));
   result.intrinsic_density = model->density_is_intrinsic();
@@ -149,6 +161,7 @@ void fail(RawCell& cell, const char* state, std::string_view message) {
   cell.projected.resize(0, 0);
   cell.projection_distance.resize(0);
   cell.projection_converged.resize(0);
+  cell.nearest_training.resize(0, 0);
   cell.training.clear();
   cell.diagnostics.clear();
   cell.model_state.clear();

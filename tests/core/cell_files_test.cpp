@@ -60,6 +60,7 @@ RawCell example_cell(Index n = 10000) {
   cell.projected = cell.raw.colwise().normalized();
   cell.projection_distance = (cell.raw - cell.projected).colwise().norm().transpose();
   cell.projection_converged = cell.projection_distance.array() >= 0;
+  cell.nearest_training = cell.raw.leftCols(2);
   cell.training["loss"] = Vector::LinSpaced(100, 1, 0);
   cell.training["vae/loss"] = Vector::LinSpaced(5, 2, 1);
   cell.training["steps"] = Vector::Constant(1, 7000);
@@ -113,6 +114,7 @@ TEST_F(CellFiles, RawCellsComeBackBitForBit) {
   EXPECT_TRUE(same_bits(back.projected, cell.projected));
   EXPECT_TRUE(same_bits(back.projection_distance, cell.projection_distance));
   EXPECT_TRUE(same_bits(back.projection_converged, cell.projection_converged));
+  EXPECT_TRUE(same_bits(back.nearest_training, cell.nearest_training));
   ASSERT_EQ(back.training.size(), cell.training.size());
   for (const auto& [name, curve] : cell.training)
     EXPECT_TRUE(same_bits(back.training.at(name), curve)) << name;

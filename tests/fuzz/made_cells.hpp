@@ -131,6 +131,7 @@ inline void write_made_cell(const std::string& path, const std::string& text) {
                                                         {"/samples/projected", Kind::matrix},
                                                         {"/samples/projection_distance", Kind::vector},
                                                         {"/samples/projection_converged", Kind::flags},
+                                                        {"/pictures/nearest_training", Kind::matrix},
                                                         {"/training/step", Kind::vector},
                                                         {"/training/loss", Kind::vector},
                                                         {"/diagnostics/a/status", Kind::text},

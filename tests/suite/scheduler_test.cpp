@@ -15,8 +15,10 @@
 #include "core/error.hpp"
 #include "core/temporary_directory.hpp"
 #include "suite/cell_lock.hpp"
+#include "suite/pipeline.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
+#include "tests/support/made_images.hpp"
 #include "tests/support/same_results.hpp"
 #include "tests/support/sanitizers.hpp"
 
@@ -329,6 +331,44 @@ TEST(Scheduler, LostMetricsAreComputedFromStoredSamples) {
   run.metrics_only = true;
   EXPECT_EQ(run_suite(suite(), run).measured, 20);
   EXPECT_TRUE(same_results(directory.path(), untouched.path()));
+}
+
+// The pictures of a report, which has no training data, need it in the file of the cell.
+TEST(Scheduler, KeepsTheNearestTrainingImages) {
+  const MadeImages images;
+  const TemporaryDirectory directory;
+  const std::string text = R"(
+[suite]
+name = "images"
+seeds = "0..0"
+n_train = 60
+n_samples = 12
+n_reference = 20
+[[task]]
+name = "flux-mnist14"
+data = "made"
+metrics = "constraint_mean"
+[[task]]
+name = "sphere-vmf6"
+metrics = "constraint_mean"
+[[method]]
+name = "memorizer"
+[[method]]
+name = "gaussian"
+)";
+  const SuiteSpec some = parse_suite(parse_toml(text, "images.toml"), "images.toml", method_registry());
+  EXPECT_EQ(run_suite(some, options(directory.path())).computed, 4);
+  const RawCell copies = read_raw_cell(directory.file("flux-mnist14/memorizer/none/seed-0.h5"));
+  EXPECT_EQ(copies.nearest_training, copies.raw.leftCols(10));  // its samples are training points
+  const RawCell gaussian = read_raw_cell(directory.file("flux-mnist14/gaussian/none/seed-0.h5"));
+  const Points training = training_points(some.tasks[0]->task, some.seed, 0, 60);
+  ASSERT_EQ(gaussian.nearest_training.cols(), 10);
+  for (Index i = 0; i < 10; ++i) {
+    const Vector sample = gaussian.raw.col(i);
+    const double least = (training.colwise() - sample).colwise().squaredNorm().minCoeff();
+    EXPECT_NEAR((gaussian.nearest_training.col(i) - sample).squaredNorm(), least, 1e-12 * least) << i;
+  }
+  EXPECT_EQ(read_raw_cell(directory.file("sphere-vmf6/gaussian/none/seed-0.h5")).nearest_training.size(), 0);
 }
 
 TEST(Scheduler, KeepsAsManySamplesAsAsked) {
