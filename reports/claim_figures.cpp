@@ -252,7 +252,8 @@ const char* const frame =
     "set border 3 lc rgb '#8a929c'\nset tics nomirror scale 0.4 textcolor rgb 'black'\n"
     "set grid ytics lc rgb '#8a929c' lw 0.3 dt 3\n";
 
-std::string curve_svg(const CurveFigure& figure, const std::string& id) {
+Figure curve_figure(const CurveFigure& figure, const std::string& name) {
+  Figure drawn{name, figure.title, "", "", 760, 300};
   std::string data;
   std::string plots;
   std::map<std::string, std::size_t> colour_of;
@@ -289,13 +290,13 @@ std::string curve_svg(const CurveFigure& figure, const std::string& id) {
                          band.reference ? "dt 2" : "", colour,
                          first ? "title " + gnuplot_string(band.label) : std::string("notitle"));
   }
-  if (plots.empty()) return "";
-  return gnuplot_svg(
-      fmt::format("{}{}{}{}set xlabel {}\nset ylabel {}\nset key outside right top reverse Left\n{}\n", data,
-                  frame, figure.log_x ? "set logscale x\nset format x '%g'\n" : "",
-                  figure.log_y ? "set logscale y\nset format y '%g'\n" : "", gnuplot_string(figure.x_label),
-                  gnuplot_string(figure.y_label), plots),
-      760, 300, id, figure.title);
+  if (plots.empty()) return drawn;
+  drawn.commands = fmt::format(
+      "{}{}{}{}set xlabel {}\nset ylabel {}\nset key outside right top reverse Left\n{}\n", data, frame,
+      figure.log_x ? "set logscale x\nset format x '%g'\n" : "",
+      figure.log_y ? "set logscale y\nset format y '%g'\n" : "", gnuplot_string(figure.x_label),
+      gnuplot_string(figure.y_label), plots);
+  return drawn;
 }
 
 /// One row of a picture with dots.
@@ -308,8 +309,10 @@ struct Row {
 };
 
 /// Rows over one axis: dots, mean with interval, and in green where the mean should be.
-std::string rows_svg(const std::vector<Row>& rows, const std::string& x_label, const std::string& id,
-                     const std::string& title) {
+Figure rows_figure(const std::vector<Row>& rows, const std::string& x_label, const std::string& name,
+                   const std::string& title) {
+  const auto n = static_cast<int>(rows.size());
+  Figure figure{name, title, "", "", 760, 80 + 26 * n};
   double low = std::numeric_limits<double>::infinity();
   double high = -low;
   const auto cover = [&](double value) {
@@ -323,7 +326,7 @@ std::string rows_svg(const std::vector<Row>& rows, const std::string& x_label, c
          {row.mean, row.interval.low, row.interval.high, row.accepted.low, row.accepted.high})
       cover(value);
   }
-  if (!(low <= high)) return "";
+  if (!(low <= high)) return figure;
   const double margin = 0.06 * std::max(high - low, 1e-3 * std::max(std::abs(low), std::abs(high)) + 1e-12);
   low -= margin;
   high += margin;
@@ -331,7 +334,6 @@ std::string rows_svg(const std::vector<Row>& rows, const std::string& x_label, c
   std::string means;
   std::string ticks;
   std::string boxes;
-  const auto n = static_cast<int>(rows.size());
   for (int r = 0; r < n; ++r) {
     const Row& row = rows[static_cast<std::size_t>(r)];
     const int y = n - 1 - r;
@@ -351,17 +353,16 @@ std::string rows_svg(const std::vector<Row>& rows, const std::string& x_label, c
           r + 1, std::max(low, row.accepted.low), y - 0.42, std::min(high, row.accepted.high), y + 0.42);
     }
   }
-  if (means.empty()) return "";
+  if (means.empty()) return figure;
   if (dots.empty()) dots = "NaN NaN\n";
-  return gnuplot_svg(
-      fmt::format(
+  figure.commands = fmt::format(
           "$dots << EOD\n{}EOD\n$means << EOD\n{}EOD\nset border 1 lc rgb '#8a929c'\n"
           "set tics scale 0.4 textcolor rgb 'black'\nset xtics nomirror\nunset key\nset xrange [{}:{}]\n"
           "set yrange [-0.6:{}]\nset ytics ({}) nomirror scale 0\nset xlabel {}\n{}"
           "plot $dots using 1:2 with points pt 7 ps 0.5 lc rgb '{}', "
           "$means using 1:2:3:4 with xerrorbars pt 2 ps 1 lw 1.6 lc rgb 'black'\n",
-          dots, means, low, high, n - 0.4, ticks, gnuplot_string(x_label), boxes, palette[0]),
-      760, 80 + 26 * n, id, title);
+          dots, means, low, high, n - 0.4, ticks, gnuplot_string(x_label), boxes, palette[0]);
+  return figure;
 }
 
 bool same_interval(const Interval& a, const Interval& b) {
@@ -370,7 +371,7 @@ bool same_interval(const Interval& a, const Interval& b) {
 }
 
 /// Evidence by what it asks for: rows of one picture share their axis.
-std::vector<ClaimPicture> evidence_pictures(const ClaimResult& result) {
+std::vector<ClaimFigure> evidence_figures(const ClaimResult& result) {
   struct Group {
     bool relative;
     Interval accepted;
@@ -394,23 +395,23 @@ std::vector<ClaimPicture> evidence_pictures(const ClaimResult& result) {
       place->rows.push_back(std::move(row));
     }
   }
-  std::vector<ClaimPicture> pictures;
+  std::vector<ClaimFigure> figures;
   for (const Group& group : groups) {
     const std::string name = fmt::format("claim-{}{}", result.claim.id,
-                                         pictures.empty() ? "" : fmt::format("-{}", 1 + pictures.size()));
+                                         figures.empty() ? "" : fmt::format("-{}", 1 + figures.size()));
     const std::string title = fmt::format("{}: every seed, mean and 95 % interval", result.claim.id);
-    std::string svg =
-        rows_svg(group.rows,
-                 group.relative ? "in units of the smallest relevant effect; green: what the claim asks for"
-                 : std::isnan(group.accepted.low) ? "value"
-                                                  : "green: what the claim asks for",
-                 name, title);
-    if (!svg.empty()) pictures.push_back({name, result.claim.id, title, std::move(svg)});
+    Figure figure =
+        rows_figure(group.rows,
+                    group.relative ? "in units of the smallest relevant effect; green: what the claim asks for"
+                    : std::isnan(group.accepted.low) ? "value"
+                                                     : "green: what the claim asks for",
+                    name, title);
+    if (!figure.commands.empty()) figures.push_back({result.claim.id, std::move(figure)});
   }
-  return pictures;
+  return figures;
 }
 
-std::string verdict_svg(const std::vector<ClaimResult>& judged) {
+Figure verdict_figure(const std::vector<ClaimResult>& judged) {
   std::vector<Row> rows;
   for (const ClaimResult& result : judged) {
     const bool in_effects = std::any_of(result.tasks.begin(), result.tasks.end(),
@@ -429,8 +430,7 @@ std::string verdict_svg(const std::vector<ClaimResult>& judged) {
     if (turned) std::swap(row.interval.low, row.interval.high);
     rows.push_back(std::move(row));
   }
-  if (rows.empty()) return "";
-  return rows_svg(
+  return rows_figure(
       rows, "mean over seeds in units of the smallest relevant effect, 95 % interval; green: reproduced",
       "claims", "Claims that are counted in smallest relevant effects");
 }
@@ -488,22 +488,19 @@ std::vector<CurveFigure> claim_curves(const ResultSet& results, const std::strin
   return {};
 }
 
-std::vector<ClaimPicture> claim_pictures(const ResultSet& results, const std::vector<ClaimResult>& judged) {
-  std::vector<ClaimPicture> pictures;
-  if (std::string svg = verdict_svg(judged); !svg.empty())
-    pictures.push_back(
-        {"claims", "", "Claims that are counted in smallest relevant effects", std::move(svg)});
+std::vector<ClaimFigure> claim_figures(const ResultSet& results, const std::vector<ClaimResult>& judged) {
+  std::vector<ClaimFigure> figures = {{"", verdict_figure(judged)}};
   for (const ClaimResult& result : judged) {
     if (result.verdict == Verdict::not_tested) continue;
-    for (ClaimPicture& picture : evidence_pictures(result)) pictures.push_back(std::move(picture));
+    for (ClaimFigure& figure : evidence_figures(result)) figures.push_back(std::move(figure));
     int count = 0;
-    for (const CurveFigure& figure : claim_curves(results, result.claim.id)) {
-      const std::string name = fmt::format("claim-{}-curve-{}", result.claim.id, ++count);
-      std::string svg = curve_svg(figure, name);
-      if (!svg.empty()) pictures.push_back({name, result.claim.id, figure.title, std::move(svg)});
+    for (const CurveFigure& curves : claim_curves(results, result.claim.id)) {
+      figures.push_back(
+          {result.claim.id, curve_figure(curves, fmt::format("claim-{}-curve-{}", result.claim.id, ++count))});
     }
   }
-  return pictures;
+  std::erase_if(figures, [](const ClaimFigure& one) { return one.figure.commands.empty(); });
+  return figures;
 }
 
 }  // namespace onmanifold

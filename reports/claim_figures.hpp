@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reports/claims.hpp"
+#include "reports/figure.hpp"
 #include "reports/result_set.hpp"
 
 namespace onmanifold {
@@ -42,18 +43,16 @@ struct CurveFigure {
 /// Lyapunov spectra (C21).
 [[nodiscard]] std::vector<CurveFigure> claim_curves(const ResultSet& results, const std::string& claim_id);
 
-/// A picture for a page or a file.
-struct ClaimPicture {
-  std::string name;   ///< "claims", "claim-C7", "claim-C13-1": a file name without its ending
-  std::string claim;  ///< "C7", or "" for the first
-  std::string title;
-  std::string svg;
+/// A figure of one claim; its name is "claims" for that of all of them, "claim-C7", "claim-C13-curve-1".
+struct ClaimFigure {
+  std::string claim;  ///< "C7", or "" for that of all
+  Figure figure;
 };
 
 /// First all statistics that are counted in smallest relevant effects, with their intervals; then for each
 /// claim its evidence (every seed, mean and interval by task, and the region that the claim asks for) and its
-/// curves. Claims of which nothing is on disk have none. Runs gnuplot; \throw IoError as gnuplot_svg.
-[[nodiscard]] std::vector<ClaimPicture> claim_pictures(const ResultSet& results,
-                                                       const std::vector<ClaimResult>& judged);
+/// curves. Claims of which nothing is on disk have none.
+[[nodiscard]] std::vector<ClaimFigure> claim_figures(const ResultSet& results,
+                                                     const std::vector<ClaimResult>& judged);
 
 }  // namespace onmanifold

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/gnuplot.hpp"
 #include "reports/text_format.hpp"
 
 namespace onmanifold {
@@ -96,6 +97,10 @@ std::string claims_terminal(const std::vector<ClaimResult>& results) {
                                    plain_text(one.reason)),
                        120 - static_cast<int>(indent.size()), indent) +
              "\n";
+    shown += indent;
+    shown += wrap_text(fmt::format("Rule: {}: {}.", one.claim.endpoint, one.claim.rule),
+                       120 - static_cast<int>(indent.size()), indent) +
+             "\n";
   }
   return shown + "\n" + wrap_text(statistic_legend, 120, "") + "\n";
 }
@@ -113,13 +118,11 @@ std::string claims_markdown(const std::vector<ClaimResult>& results) {
   return shown + "\n" + escape_markdown(statistic_legend) + "\n";
 }
 
-std::string claims_html(const std::vector<ClaimResult>& results, const std::vector<ClaimPicture>& pictures) {
-  const auto figures = [&](const std::string& id) {
+std::string claims_html(const std::vector<ClaimResult>& results, const std::vector<ClaimFigure>& figures) {
+  const auto figures_of = [&](const std::string& id) {
     std::string html;
-    for (const ClaimPicture& picture : pictures) {
-      if (picture.claim != id) continue;
-      html += fmt::format("<figure tabindex=\"0\"><figcaption>{}</figcaption>\n{}</figure>\n",
-                          escape_html(picture.title), picture.svg);
+    for (const ClaimFigure& one : figures) {
+      if (one.claim == id) html += figure_html(one.figure, one.figure.name);
     }
     return html.empty() ? "" : "<div class=\"figures\">\n" + html + "</div>\n";
   };
@@ -132,7 +135,7 @@ std::string claims_html(const std::vector<ClaimResult>& results, const std::vect
       shown += fmt::format("<span class=\"verdict {}\">{} {}</span> ", verdict_class(verdict), count,
                            to_string(verdict));
   }
-  shown += "</p>\n" + figures("") +
+  shown += "</p>\n" + figures_of("") +
            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
            "aria-label=\"Claims\"><table class=\"claims\"><caption>Claims</caption>\n<thead><tr><th "
            "scope=\"col\">No</th>"
@@ -154,7 +157,7 @@ std::string claims_html(const std::vector<ClaimResult>& results, const std::vect
         "<dd>{6}</dd><dt>Rule</dt><dd>{7}</dd><dt>Source</dt><dd>{8}</dd></dl>\n{9}{10}</details>\n",
         one.claim.id, escape_html(one.claim.statement), verdict_class(one.verdict), to_string(one.verdict),
         escape_html(one.reason), escape_html(one.claim.experiment), escape_html(one.claim.endpoint),
-        escape_html(one.claim.rule), escape_html(one.claim.source), figures(one.claim.id),
+        escape_html(one.claim.rule), escape_html(one.claim.source), figures_of(one.claim.id),
         evidence_html(one));
   }
   return shown + "</section>\n";

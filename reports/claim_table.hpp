@@ -10,14 +10,15 @@
 
 namespace onmanifold {
 
-/// Verdict, statement, numbers and reason of every claim, at most 120 columns wide.
+/// Verdict, statement, numbers, reason and rule of every claim, at most 120 columns wide.
 [[nodiscard]] std::string claims_terminal(const std::vector<ClaimResult>& results);
 
 /// One table under a heading of the second level.
 [[nodiscard]] std::string claims_markdown(const std::vector<ClaimResult>& results);
 
-/// A section with id "claims": a table, then for each claim its rule, reason, evidence and \p pictures, folded.
+/// A section with id "claims": a table, then for each claim its rule, reason, evidence and \p figures, folded.
+/// Runs gnuplot for the figures, as figure_html.
 [[nodiscard]] std::string claims_html(const std::vector<ClaimResult>& results,
-                                      const std::vector<ClaimPicture>& pictures = {});
+                                      const std::vector<ClaimFigure>& figures = {});
 
 }  // namespace onmanifold

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -18,37 +17,13 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
+#include "core/temporary_directory.hpp"
 #include "reports/text_format.hpp"
 
 extern char** environ;  // NOLINT: POSIX
 
 namespace onmanifold {
 namespace {
-
-namespace fs = std::filesystem;
-
-// A directory that goes with the object.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (fs::temp_directory_path() / "onmanifold-figure-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) {
-      throw IoError(
-          fmt::format("{}: cannot create a temporary directory: {}", pattern, std::strerror(errno)));
-    }
-    path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] std::string file(const char* name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 std::string read_text(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -149,6 +124,19 @@ std::string gnuplot_svg(std::string_view commands, int width, int height, std::s
   for (const char* black : {"rgb(0,0,0)", "rgb(  0,   0,   0)"}) replace_all(svg, black, "currentColor");
   // color="currentColor" refers to the colour outside, which is what is wanted.
   return svg;
+}
+
+std::string figure_html(const Figure& figure, std::string_view id) {
+  if (figure.commands.empty()) return "";
+  try {
+    return fmt::format(
+        "<figure tabindex=\"0\"><figcaption>{}{}</figcaption>\n{}</figure>\n", escape_html(figure.title),
+        figure.detail.empty() ? "" : fmt::format("<br><span>{}</span>", escape_html(figure.detail)),
+        gnuplot_svg(figure.commands, figure.width, figure.height, id, figure.title + ": " + figure.name));
+  } catch (const IoError& error) {
+    return fmt::format("<p class=\"hint\">Figure left out ({}): {}</p>\n", escape_html(figure.title),
+                       escape_html(error.what()));
+  }
 }
 
 }  // namespace onmanifold

@@ -15,6 +15,10 @@ namespace onmanifold {
 [[nodiscard]] std::string gnuplot_svg(std::string_view commands, int width, int height, std::string_view id,
                                       std::string_view title);
 
+/// A figure with its caption as an element of a page, ids starting with \p id; one line that says why where
+/// gnuplot fails or is missing, "" where there is nothing to draw.
+[[nodiscard]] std::string figure_html(const Figure& figure, std::string_view id);
+
 /// \p text as a string of a gnuplot script, quotes included, whatever is in it.
 [[nodiscard]] std::string gnuplot_string(std::string_view text);
 

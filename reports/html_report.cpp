@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <set>
 
 #include <fmt/format.h>
@@ -48,9 +49,10 @@ struct ArmPicture {
   std::string label;
   int seed = 0;
   ArmRole role = ArmRole::learner;
-  bool copies = false;  ///< samples are training points
   Points raw;
   Points projected;
+  Vector moved;             ///< rotations alone: from raw to projected in R^9; both are drawn at the nearest rotation
+  Points nearest_training;  ///< images alone, may be empty
 };
 
 struct TaskPictures {
@@ -64,14 +66,14 @@ std::string row_label(const Arm& arm) {
 }
 
 // What of a task can be drawn.
-enum class View { none, space, images, backbones };
+enum class View { none, space, rotations, images, backbones };
 
-View view_of(const TaskResult& task) {
-  if (!task.file || task.file->reference.cols() == 0 || first_nonfinite_column(task.file->reference) >= 0)
-    return View::none;
-  if (task.file->reference.rows() == 3) return View::space;
-  if (task.file->image) return View::images;
-  const std::string& spec = task.file->manifold_spec;
+View view_of(const TaskFile& file) {
+  if (file.reference.cols() == 0 || first_nonfinite_column(file.reference) >= 0) return View::none;
+  if (file.reference.rows() == 3) return View::space;
+  if (file.image) return View::images;
+  const std::string& spec = file.manifold_spec;
+  if (spec == "so3" && file.reference.rows() == 9) return View::rotations;
   return spec.starts_with("backbone") && spec.find("frame=middle") != std::string::npos ? View::backbones
                                                                                         : View::none;
 }
@@ -79,7 +81,7 @@ View view_of(const TaskResult& task) {
 // Samples of one cell an arm.
 TaskPictures load_pictures(const std::string& directory, const TaskResult& task, const TaskSummary& summary) {
   TaskPictures pictures;
-  const View view = view_of(task);
+  const View view = task.file ? view_of(*task.file) : View::none;
   if (view == View::none) return pictures;
   for (const Arm& arm : summary.arms) {
     for (const CellResult& cell : task.cells) {
@@ -88,18 +90,20 @@ TaskPictures load_pictures(const std::string& directory, const TaskResult& task,
       try {
         const RawCell raw = read_raw_cell(cell.key.raw_path(directory));
         if (raw.raw.cols() == 0 || raw.raw.rows() != task.file->reference.rows()) continue;
-        // Copies of training points are searched for the nearest one: all of them are wanted.
-        const Index n = view == View::images && arm.type != "memorizer"
-                            ? std::min(images_per_arm, raw.raw.cols())
-                            : std::min(points_per_arm, raw.raw.cols());
+        const Index n = std::min(view == View::images ? images_per_arm : points_per_arm, raw.raw.cols());
         ArmPicture picture;
         picture.label = row_label(arm);
         picture.seed = cell.key.seed;
         picture.role = arm.role;
-        picture.copies = arm.type == "memorizer";
         picture.raw = raw.raw.leftCols(n);
         picture.projected =
             raw.projected.cols() == raw.raw.cols() ? raw.projected.leftCols(n) : raw.raw.leftCols(n);
+        if (raw.nearest_training.rows() == raw.raw.rows()) picture.nearest_training = raw.nearest_training;
+        if (view == View::rotations) {
+          picture.moved = (picture.raw - picture.projected).colwise().norm();
+          picture.projected = rotation_vectors(picture.projected);
+          picture.raw = picture.projected;
+        }
         pictures.arms.push_back(std::move(picture));
         break;
       } catch (const std::runtime_error& error) {
@@ -127,8 +131,8 @@ double sphere_radius(const std::string& spec) {
 }
 
 // All that the picture must hold: reference and surface.
-Points frame_points(const TaskFile& file, double radius) {
-  std::vector<Points> parts = {file.reference};
+Points frame_points(const TaskFile& file, const Points& reference, double radius) {
+  std::vector<Points> parts = {reference};
   if (file.mesh_vertices.rows() == 3) parts.push_back(file.mesh_vertices);
   if (radius > 0.0) {
     Points axes(3, 6);
@@ -178,8 +182,10 @@ std::string script_json(const Value& value) {
 
 std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictures& pictures, Index n_points,
                         Index n_panel) {
-  const double radius = sphere_radius(file.manifold_spec);
-  const PictureFrame frame = make_frame(frame_points(file, radius));
+  const bool rotations = view_of(file) == View::rotations;
+  const Points truth = rotations ? rotation_vectors(file.reference) : file.reference;
+  const double radius = rotations ? std::numbers::pi : sphere_radius(file.manifold_spec);
+  const PictureFrame frame = make_frame(frame_points(file, truth, radius));
   Value::Array arms;
   std::string options;
   std::string panels;
@@ -190,7 +196,7 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
                           scatter_svg(points, n_panel, frame, "Points of " + label), escape_html(label),
                           escape_html(detail));
   };
-  panel("reference", "the true law", file.reference, true);
+  panel("reference", "the true law", truth, true);
   // The first learner that was lifted along the normals, if there is one, else the first learner, is shown
   // first.
   std::size_t selected = 0;
@@ -211,17 +217,21 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
     Index outside_projected = 0;
     const std::string raw = encode_points(arm.raw, n_points, frame, outside_raw);
     const std::string projected = encode_points(arm.projected, n_points, frame, outside_projected);
-    arms.push_back(
-        Value::Table{{"label", arm.label},
-                     {"learner", arm.role == ArmRole::learner},
-                     {"raw", raw},
-                     {"projected", projected},
-                     {"outside", Value::Table{{"raw", static_cast<std::int64_t>(outside_raw)},
-                                              {"projected", static_cast<std::int64_t>(outside_projected)}}}});
+    Value::Table shown_arm = {{"label", arm.label},
+                              {"learner", arm.role == ArmRole::learner},
+                              {"projected", projected},
+                              {"outside", Value::Table{{"raw", static_cast<std::int64_t>(outside_raw)},
+                                                       {"projected", static_cast<std::int64_t>(outside_projected)}}}};
+    if (rotations) {
+      shown_arm["moved"] = encode_floats(arm.moved.head(std::min(n_points, arm.moved.size())) / frame.half);
+    } else {
+      shown_arm["raw"] = raw;
+    }
+    arms.push_back(std::move(shown_arm));
     options += fmt::format("<option{}>{}</option>", a == selected ? " selected" : "", escape_html(arm.label));
     const Index shown = std::min(n_points, arm.raw.cols());
     panel(arm.label,
-          fmt::format("raw, seed {}{}", arm.seed,
+          fmt::format("{}, seed {}{}", rotations ? "nearest rotations" : "raw", arm.seed,
                       outside_raw == 0
                           ? ""
                           : fmt::format("; {:.2g} % outside", 100.0 * static_cast<double>(outside_raw) /
@@ -236,7 +246,7 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
                                    {"axis", vector_value(frame.axis)},
                                    {"toward", vector_value(frame.toward)},
                                    {"surface", surface_value(file, frame, radius)},
-                                   {"reference", encode_points(file.reference, n_points, frame, ignored)},
+                                   {"reference", encode_points(truth, n_points, frame, ignored)},
                                    {"arms", arms}};
   const std::string name = escape_html(file.name);
   return fmt::format(
@@ -247,10 +257,7 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
       "needs JavaScript and WebGL. The static views below show the same points.</p>\n"
       "<div class=\"viewer-live\" hidden>\n<div class=\"viewer-controls\">"
       "<label>Arm <select aria-label=\"Arm shown for {1}\">{2}</select></label>"
-      "<fieldset><legend>Samples</legend>"
-      "<label><input type=\"radio\" name=\"kind-{0}\" value=\"raw\" checked> raw</label>"
-      "<label><input type=\"radio\" name=\"kind-{0}\" value=\"projected\"> projected</label></fieldset>"
-      "<label><input type=\"checkbox\" class=\"by-distance\" checked> colour by distance moved</label>"
+      "{8}<label><input type=\"checkbox\" class=\"by-distance\" checked> colour by distance moved</label>"
       "<button type=\"button\">Reset view</button></div>\n"
       "<div class=\"stage\"><canvas tabindex=\"0\" role=\"img\" aria-label=\"Interactive view of {1}: "
       "reference points "
@@ -262,28 +269,24 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
       "class=\"scale-end\"></span></div>\n"
       "<p class=\"hint\">Drag to turn both views; wheel or pinch zooms once the view is selected; arrow "
       "keys, +, − and 0 "
-      "do the same.</p>\n</div>\n</div>\n"
+      "do the same.{9}</p>\n</div>\n</div>\n"
       "<h3>The same, side by side</h3>\n<p class=\"hint\">{4} points each, equal axes{5}.</p>\n"
       "<div class=\"sheet\">\n{6}</div>\n"
       "<script type=\"application/json\" id=\"scene-{0}\">{7}</script>\n",
       index, name, options, std::min(n_points, file.reference.cols()),
       std::min(n_panel, file.reference.cols()),
       frame.flat ? ", seen along the normal of the plane" : "; points on the far side are pale", panels,
-      script_json(scene));
-}
-
-// A figure, or a line that says why there is none.
-std::string figure_html(const Figure& figure, std::string_view id) {
-  if (figure.commands.empty()) return "";
-  try {
-    return fmt::format(
-        "<figure tabindex=\"0\"><figcaption>{}<br><span>{}</span></figcaption>\n{}</figure>\n",
-        escape_html(figure.title), escape_html(figure.detail),
-        gnuplot_svg(figure.commands, figure.width, figure.height, id, figure.title + ": " + figure.name));
-  } catch (const IoError& error) {
-    return fmt::format("<p class=\"hint\">Figure left out ({}): {}</p>\n", escape_html(figure.title),
-                       escape_html(error.what()));
-  }
+      script_json(scene),
+      rotations ? ""
+                : fmt::format("<fieldset><legend>Samples</legend>"
+                              "<label><input type=\"radio\" name=\"kind-{0}\" value=\"raw\" checked> raw</label>"
+                              "<label><input type=\"radio\" name=\"kind-{0}\" value=\"projected\"> projected</label>"
+                              "</fieldset>",
+                              index),
+      rotations ? " A point is a rotation: its direction from the centre is the axis, its distance the angle, up to π on "
+                  "the ball's surface, where opposite points are the same rotation. Raw samples are drawn at the nearest "
+                  "rotation; their colour says how far from it they were, in R⁹."
+                : "");
 }
 
 // The columns of default_columns(), and before them the first metric where it is none of these.
@@ -557,10 +560,6 @@ std::string sheet_figure(std::string_view picture, std::string_view label, std::
 // Real | generated | nearest training image, one sheet an arm.
 std::string images_html(const TaskFile& file, const TaskPictures& pictures) {
   const ImageLayout& layout = *file.image;
-  const auto copies = std::find_if(pictures.arms.begin(), pictures.arms.end(),
-                                   [](const ArmPicture& arm) { return arm.copies; });
-  const bool training = copies != pictures.arms.end();
-  const Points& known = training ? copies->raw : file.reference;
   // White is what the brightest pixel of an image is in the mean.
   const double white =
       file.reference.leftCols(std::min<Index>(200, file.reference.cols())).colwise().maxCoeff().mean();
@@ -577,30 +576,25 @@ std::string images_html(const TaskFile& file, const TaskPictures& pictures) {
   std::string sheets =
       sheet_figure(image(file.reference.leftCols(n), "Real images"), "real", "the true law", true);
   for (const ArmPicture& arm : pictures.arms) {
-    if (arm.copies) continue;
     const Points generated = arm.raw.leftCols(std::min(images_per_arm, arm.raw.cols()));
     if (!generated.allFinite()) {
       sheets += sheet_figure("<p>not finite</p>", arm.label, fmt::format("raw, seed {}", arm.seed), false);
       continue;
     }
-    Points pairs(generated.rows(), 2 * generated.cols());
-    pairs.leftCols(generated.cols()) = generated;
-    const std::vector<Index> nearest = nearest_columns(generated, known);
-    for (std::size_t i = 0; i < nearest.size(); ++i) {
-      pairs.col(generated.cols() + static_cast<Index>(i)) = known.col(nearest[i]);
-    }
-    sheets += sheet_figure(image(pairs, fmt::format("Images of {} above the nearest {} ones", arm.label,
-                                                    training ? "training" : "real")),
-                           arm.label, fmt::format("raw, seed {}", arm.seed), false);
+    Points pairs(generated.rows(), generated.cols() + arm.nearest_training.cols());
+    pairs << generated, arm.nearest_training;
+    sheets += sheet_figure(
+        image(pairs, arm.nearest_training.cols() == 0
+                         ? fmt::format("Images of {}", arm.label)
+                         : fmt::format("Images of {} above the nearest training images", arm.label)),
+        arm.label, fmt::format("raw, seed {}", arm.seed), false);
   }
   return fmt::format(
-      "<h3>Generated images and their nearest {0} ones</h3>\n<p class=\"hint\">First row: generated, raw; "
-      "second row: to each the "
-      "nearest of {1} {2}, by Euclidean distance. All sheets have one scale of grey; values below 0 are "
-      "black.</p>\n"
-      "<div class=\"sheet images\">\n{3}</div>\n",
-      training ? "training" : "real", known.cols(),
-      training ? "training images" : "images of the true law kept with the task", sheets);
+      "<h3>Generated images and their nearest training images</h3>\n<p class=\"hint\">First row: generated, "
+      "raw; second row: to each the nearest image of its own training set, by Euclidean distance, where the "
+      "file of the cell has it. All sheets have one scale of grey; values below 0 are black.</p>\n"
+      "<div class=\"sheet images\">\n{}</div>\n",
+      sheets);
 }
 
 // Torsions and traces, real and generated.
@@ -730,12 +724,7 @@ std::string lifts_html(const ResultSet& results, const std::vector<TaskSummary>&
 
 std::string judged_html(const ResultSet& results) {
   const std::vector<ClaimResult> judged = judge_claims(results);
-  try {
-    return claims_html(judged, claim_pictures(results, judged));
-  } catch (const IoError& error) {
-    return claims_html(judged) +
-           fmt::format("<p class=\"hint\">Figures of claims left out: {}</p>\n", escape_html(error.what()));
-  }
+  return claims_html(judged, claim_figures(results, judged));
 }
 
 std::string guide_html() {
@@ -833,8 +822,9 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
     }
     sections += tables_html(t, task, summaries[t], defined);
     std::vector<std::string> problems = pictures[t].problems;
-    switch (view_of(task)) {
+    switch (task.file ? view_of(*task.file) : View::none) {
       case View::space:
+      case View::rotations:
         sections += viewer_html(t, *task.file, pictures[t], n_points, n_panel);
         has_viewer = true;
         break;
@@ -850,7 +840,7 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
                                 : task.file->reference.cols() == 0 ? "the task file holds no reference points"
                                 : first_nonfinite_column(task.file->reference) >= 0
                                     ? "the reference points are not finite"
-                                    : "only points of space, images and backbones are drawn");
+                                    : "only points of space, rotations, images and backbones are drawn");
     }
     const std::vector<CurveSet> curves = load_curves(results.directory, task, summaries[t], problems);
     sections += figures_html(t, task_figures(task, summaries[t], curves));

@@ -251,13 +251,15 @@ std::string claims_latex(const std::vector<ClaimResult>& results) {
         "{} & \\raggedright {} & {} & {} & {} & {} {}\n", escape_latex(one.claim.id),
         escape_latex(one.claim.statement), to_string(one.verdict), one.test.n, statistic_text(one),
         std::isnan(one.adjusted_p) ? "---" : latex_number(fmt::format("{:.2g}", one.adjusted_p)),
-        // No page ends between a claim and its reason.
-        one.reason.empty() ? "\\\\" : "\\\\*");
-    if (!one.reason.empty()) {
-      text += fmt::format(
-          " & \\multicolumn{{5}}{{p{{.9\\linewidth}}@{{}}}}{{\\raggedright\\scriptsize {}}} \\\\\n",
-          escape_latex(one.reason));
-    }
+        // No page ends between a claim, its reason and its rule.
+        "\\\\*");
+    const auto small = [](const std::string& words, const char* end) {
+      return fmt::format(
+          " & \\multicolumn{{5}}{{p{{.9\\linewidth}}@{{}}}}{{\\raggedright\\scriptsize {}}} {}\n",
+          escape_latex(words), end);
+    };
+    if (!one.reason.empty()) text += small(one.reason, "\\\\*");
+    text += small(fmt::format("Rule: {}: {}.", one.claim.endpoint, one.claim.rule), "\\\\");
     text += "\\addlinespace\n";
   }
   return text + "\\end{longtable}}\n";

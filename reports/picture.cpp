@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <set>
@@ -130,6 +131,16 @@ std::string encode_points(const PointsRef& points, Index n, const PictureFrame& 
       ++n_outside;
     }
     for (const std::int16_t value : q) append_u16(bytes, static_cast<std::uint16_t>(value));
+  }
+  return base64(bytes);
+}
+
+std::string encode_floats(const VectorRef& values) {
+  std::string bytes;
+  for (const double value : values) {
+    const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+    append_u16(bytes, static_cast<std::uint16_t>(bits & 0xffffU));
+    append_u16(bytes, static_cast<std::uint16_t>(bits >> 16U));
   }
   return base64(bytes);
 }

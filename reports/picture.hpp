@@ -31,6 +31,9 @@ struct PictureFrame {
 [[nodiscard]] std::string encode_points(const PointsRef& points, Index n, const PictureFrame& frame,
                                         Index& n_outside);
 
+/// Numbers as float32, little-endian, in Base64.
+[[nodiscard]] std::string encode_floats(const VectorRef& values);
+
 /// A triangle mesh for pictures. Vertices 3×V, faces 3×F.
 struct PictureMesh {
   Points vertices;

@@ -9,20 +9,17 @@
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "reports/claim_figures.hpp"
 #include "reports/csv_table.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/html_report.hpp"
 #include "reports/latex_table.hpp"
 #include "reports/markdown_table.hpp"
-#include "reports/rank_diagram.hpp"
 #include "reports/task_figures.hpp"
 
 namespace onmanifold {
 namespace {
 
-// Every figure as SVG and PNG; the diagram of critical differences and those of claims as SVG alone. The
-// directory they are in.
+// Every figure as SVG and PNG. The directory they are in.
 std::string write_figures(const ResultSet& results, const std::string& out_directory) {
   const std::filesystem::path folder = std::filesystem::path(out_directory) / "figures";
   // Curves that cannot be read are missing from their figure, as on the page, which says so.
@@ -30,13 +27,6 @@ std::string write_figures(const ResultSet& results, const std::string& out_direc
   for (const Figure& figure : all_figures(results, unread)) {
     for (const char* format : {"svg", "png"}) {
       write_file((folder / (figure.name + "." + format)).string(), gnuplot_file(figure, format));
-    }
-  }
-  const std::string diagram = rank_diagram_svg(rank_arms(results, summarise_all(results)), "ranks");
-  if (!diagram.empty()) write_file((folder / "rank-diagram.svg").string(), diagram);
-  if (holds_claims(results)) {
-    for (const ClaimPicture& picture : claim_pictures(results, judge_claims(results))) {
-      write_file((folder / (picture.name + ".svg")).string(), picture.svg);
     }
   }
   std::filesystem::create_directories(folder);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include <Eigen/Geometry>
 #include <fmt/format.h>
 #include <zlib.h>
 
@@ -115,23 +116,18 @@ std::string image_sheet_png(const ImageLayout& layout, const PointsRef& images, 
   return grey_png(width, height, pixels);
 }
 
-std::vector<Index> nearest_columns(const PointsRef& points, const PointsRef& candidates) {
-  check_dimension(candidates, points.rows(), "candidates for the nearest point");
-  if (candidates.cols() == 0) throw InvalidInput("no candidates for the nearest point");
-  std::vector<Index> nearest;
-  for (Index i = 0; i < points.cols(); ++i) {
-    Index best = 0;
-    double least = std::numeric_limits<double>::infinity();
-    for (Index j = 0; j < candidates.cols(); ++j) {
-      const double distance = (points.col(i) - candidates.col(j)).squaredNorm();
-      if (distance < least) {
-        least = distance;
-        best = j;
-      }
-    }
-    nearest.push_back(best);
+Points rotation_vectors(const PointsRef& rotations) {
+  check_dimension(rotations, 9, "rotations");
+  Points vectors(3, rotations.cols());
+  for (Index n = 0; n < rotations.cols(); ++n) {
+    const Eigen::Matrix3d matrix = rotations.col(n).reshaped<Eigen::RowMajor>(3, 3);
+    const Eigen::Quaterniond turn(matrix);
+    const double sine = std::hypot(turn.x(), turn.y(), turn.z());  // of half the angle
+    const double factor = sine > 0.0 ? 2.0 * std::atan2(sine, std::abs(turn.w())) / sine : 2.0;
+    vectors.col(n) << turn.x(), turn.y(), turn.z();
+    vectors.col(n) *= std::copysign(factor, turn.w());
   }
-  return nearest;
+  return vectors;
 }
 
 Points backbone_torsion_pairs(const PointsRef& points) {

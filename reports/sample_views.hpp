@@ -22,8 +22,10 @@ namespace onmanifold {
 [[nodiscard]] std::string image_sheet_png(const ImageLayout& layout, const PointsRef& images, Index columns,
                                           double white);
 
-/// The column of \p candidates nearest to each column of \p points. O(points × candidates × D).
-[[nodiscard]] std::vector<Index> nearest_columns(const PointsRef& points, const PointsRef& candidates);
+/// Axis times angle in [0, π] of rotation matrices, 9×N row by row as the manifold `so3` has them: 3×N, in the ball of
+/// radius π, where opposite points of the surface are the same rotation. Columns that are no rotation have no meaning.
+/// \throw InvalidInput for another number of rows.
+[[nodiscard]] Points rotation_vectors(const PointsRef& rotations);
 
 /// (φ, ψ) in degrees of backbones in the frame of their middle residue, 9(L-1)×N as the manifold `backbone`
 /// has them: 2×M, chain after chain. Only residues whose torsions do not involve the middle residue, whose

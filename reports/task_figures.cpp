@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "reports/claim_figures.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/table.hpp"
@@ -554,6 +555,10 @@ std::vector<Figure> all_figures(const ResultSet& results, std::vector<std::strin
     const TaskResult& task = results.tasks[t];
     const std::vector<CurveSet> curves = load_curves(results.directory, task, summaries[t], problems);
     for (Figure& figure : task_figures(task, summaries[t], curves)) figures.push_back(std::move(figure));
+  }
+  if (holds_claims(results)) {
+    for (ClaimFigure& one : claim_figures(results, judge_claims(results)))
+      figures.push_back(std::move(one.figure));
   }
   std::erase_if(figures, [](const Figure& figure) { return figure.commands.empty(); });
   return figures;

@@ -69,7 +69,7 @@ struct ParetoPoint {
 [[nodiscard]] std::vector<Figure> task_figures(const TaskResult& task, const TaskSummary& summary,
                                                const std::vector<CurveSet>& curves);
 
-/// Those of all tasks, the ranking and the lifts before them. \p problems as load_curves.
+/// Those of all tasks, the ranking and the lifts before them, the claims after them. \p problems as load_curves.
 [[nodiscard]] std::vector<Figure> all_figures(const ResultSet& results, std::vector<std::string>& problems);
 
 /// Mean ranks with their intervals, best at the top, and the arms that are not separated joined by bars.

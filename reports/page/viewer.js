@@ -30,6 +30,13 @@
     return points;
   }
 
+  function decodeFloats(text) {
+    var view = decode(text);
+    var values = new Float32Array(view.byteLength / 4);
+    for (var i = 0; i < values.length; ++i) values[i] = view.getFloat32(4 * i, true);
+    return values;
+  }
+
   function decodeFaces(text) {
     var view = decode(text);
     var faces = new Uint16Array(view.byteLength / 2);
@@ -74,9 +81,10 @@
     var data = JSON.parse(document.getElementById(root.dataset.scene).textContent);
     var reference = decodePoints(data.reference);
     var arms = data.arms.map(function (arm) {
-      var decoded = { label: arm.label, learner: arm.learner, raw: decodePoints(arm.raw), projected: decodePoints(arm.projected),
-                      outside: arm.outside };
-      decoded.moved = movedDistances(decoded);
+      var decoded = { label: arm.label, learner: arm.learner, projected: decodePoints(arm.projected), outside: arm.outside };
+      // Rotations are drawn in other coordinates than those they are moved in.
+      if (arm.raw) decoded.raw = decodePoints(arm.raw);
+      decoded.moved = arm.moved ? decodeFloats(arm.moved) : movedDistances(decoded);
       return decoded;
     });
     // One scale for all arms of a task: the 98th percentile over the learners. A control that is far off must not
@@ -228,7 +236,8 @@
 
     function show() {
       var arm = arms[select.selectedIndex];
-      var kind = root.querySelector('input[type=radio]:checked').value;
+      var choice = root.querySelector('input[type=radio]:checked');
+      var kind = choice ? choice.value : 'projected';
       fill(clouds[0], reference, null, false);
       fill(clouds[1], arm[kind], arm.moved, byDistance.checked);
       secondLabel.firstChild.textContent = arm.label + ', ' + kind;

@@ -34,6 +34,9 @@ name = "flux-mnist14"
 data = "made"
 metrics = "fd(features=pca64),constraint_mean,negative_pixel_rate"
 [[task]]
+name = "so3-fisher"
+metrics = "energy,constraint_mean"
+[[task]]
 name = "backbone-8"
 metrics = "energy(space=torsions),coverage(k=5),constraint_mean"
 [[lift]]
@@ -53,7 +56,7 @@ batch = 64
 width = 32
 timesteps = 20
 lifts = ["none", "normal"]
-tasks = ["sphere-vmf6", "backbone-8"]
+tasks = ["sphere-vmf6", "so3-fisher", "backbone-8"]
 [[method]]
 name = "flow_matching"
 steps = 20
@@ -232,6 +235,25 @@ class ReportInABrowser(unittest.TestCase):
             self.assertTrue(page.js("!document.querySelector('.viewer-live').hidden"))
             self.assertEqual(page.errors(), [])
 
+    def test_rotations_are_coloured_by_how_far_they_were(self):
+        page = self.open()
+        viewer = "document.querySelector('.viewer[data-scene=\"scene-%s\"]')" % page.js(
+            "Array.from(document.querySelectorAll('main section')).find(s => s.querySelector('h2').textContent === 'so3-fisher').id"
+            ".slice(5)")
+        page.js(f"{viewer}.scrollIntoView({{behavior: 'instant'}})")
+        page.wait_for(lambda: page.js(f"!{viewer}.querySelector('.viewer-live').hidden"), "the view starts")
+        # Drawn at the nearest rotation: there is nothing to choose between, and a distance all the same.
+        self.assertEqual(page.js(f"{viewer}.querySelectorAll('input[type=radio]').length"), 0)
+        self.assertGreater(page.js(f"parseFloat({viewer}.querySelector('.scale-end').textContent)"), 0.01)
+        self.assertIn("projected", page.js(f"{viewer}.querySelector('.stage-label.second').textContent"))
+        self.assertEqual(page.errors(), [])
+
+    def test_images_stand_above_their_nearest_training_images(self):
+        page = self.open()
+        words = page.js("Array.from(document.querySelectorAll('.sheet.images img')).map(i => i.alt)")
+        self.assertIn("Images of gaussian above the nearest training images", words)
+        self.assertEqual(len(words), 4)
+
     def test_sorts_within_groups(self):
         page = self.open()
         table = page.js("(() => { const t = Array.from(document.querySelectorAll('table[data-arms]'))"
@@ -337,7 +359,7 @@ class ReportInABrowser(unittest.TestCase):
             self.assertEqual(held, written)
         folder = os.path.join(os.path.dirname(self.path), "figures")
         names = sorted(os.listdir(folder))
-        self.assertEqual([n for n in names if n.endswith(".png")], [n[:-3] + "png" for n in names if n.endswith(".svg") and n != "rank-diagram.svg"])
+        self.assertEqual([n for n in names if n.endswith(".png")], [n[:-3] + "png" for n in names if n.endswith(".svg")])
         with open(os.path.join(folder, "sphere-vmf6-seeds.png"), "rb") as file:
             self.assertGreater(share_drawn(file.read()), 0.01)
 
@@ -403,7 +425,7 @@ class ReportInABrowser(unittest.TestCase):
 
     def test_control_a_view_that_draws_nothing(self):
         page = self.broken("renderer.render(scene, camera);", "")
-        self.assertEqual(len(blank_pictures(page, ".stage canvas")[1]), 1)
+        self.assertEqual(len(blank_pictures(page, ".stage canvas")[1]), 2)
 
     def test_control_overflow(self):
         page = self.broken("<h1>", "<div style=\"width: 2000px\">wide</div><h1>")

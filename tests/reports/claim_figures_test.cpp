@@ -7,6 +7,7 @@
 
 #include "core/statistics.hpp"
 #include "reports/claim_table.hpp"
+#include "reports/gnuplot.hpp"
 
 namespace onmanifold {
 namespace {
@@ -117,11 +118,12 @@ TEST(ClaimFigures, PicturesShowEverySeedAndWhatIsAskedFor) {
   EXPECT_DOUBLE_EQ(c3->tasks[0].accepted.low, -2.2);
   EXPECT_DOUBLE_EQ(c3->tasks[1].accepted.high, 1.25);
 
-  const std::vector<ClaimPicture> pictures = claim_pictures(results, judged);
+  const std::vector<ClaimFigure> figures = claim_figures(results, judged);
   std::map<std::string, std::string> by_name;
-  for (const ClaimPicture& picture : pictures) {
-    EXPECT_TRUE(by_name.emplace(picture.name, picture.svg).second) << picture.name;
-    EXPECT_NE(picture.svg.find("</svg>"), std::string::npos);
+  for (const ClaimFigure& one : figures) {
+    const std::string svg = gnuplot_file(one.figure, "svg");
+    EXPECT_TRUE(by_name.emplace(one.figure.name, svg).second) << one.figure.name;
+    EXPECT_NE(svg.find("</svg>"), std::string::npos);
   }
   // Slopes about -2 and regressions about 1 have axes of their own.
   for (const char* name :
@@ -132,7 +134,7 @@ TEST(ClaimFigures, PicturesShowEverySeedAndWhatIsAskedFor) {
   EXPECT_NE(by_name["claim-C3"].find("rgb( 18, 160, 122)"), std::string::npos);  // the region that is asked for
   EXPECT_FALSE(by_name.contains("claim-C20"));
 
-  const std::string page = claims_html(judged, pictures);
+  const std::string page = claims_html(judged, figures);
   EXPECT_NE(page.find("id=\"claim-C3\""), std::string::npos);
   EXPECT_NE(page.find("0.75 … 1.25"), std::string::npos);
   EXPECT_NE(page.find("id=\"claim-C3-"), std::string::npos);

@@ -382,6 +382,7 @@ TEST(Claims, AreRenderedWithEveryVerdict) {
     }
     EXPECT_NE(text.find("reproduced"), std::string::npos);
     EXPECT_NE(text.find("not tested"), std::string::npos);
+    EXPECT_NE(text.find("1e-10"), std::string::npos);  // of the rule of C1: rules stand beside verdicts
   }
   EXPECT_EQ(claims_html(all).find("<= reconstruction"), std::string::npos);  // escaped
   EXPECT_TRUE(holds_claims(results.get()));

@@ -89,16 +89,26 @@ TEST(SampleViews, ASheetPutsPixelsWhereTheLayoutSays) {
   EXPECT_THROW((void)image_sheet_png(layout, images, 2, 0.0), InvalidInput);
 }
 
-TEST(SampleViews, NearestIsTheNearest) {
-  Points points(2, 2);
-  points << 0.1, 5.0,  //
-      0.0, 5.0;
-  Points candidates(2, 3);
-  candidates << 4.0, 0.0, 0.5,  //
-      4.5, 0.0, 0.0;
-  EXPECT_EQ(nearest_columns(points, candidates), (std::vector<Index>{1, 0}));
-  EXPECT_THROW((void)nearest_columns(points, Points(2, 0)), InvalidInput);
-  EXPECT_THROW((void)nearest_columns(points, Points::Zero(3, 1)), InvalidInput);
+TEST(SampleViews, RotationVectorsTurnAsTheMatricesDo) {
+  // Rodrigues' formula, row by row.
+  const auto matrix = [](const Eigen::Vector3d& v) {
+    const double angle = v.norm();
+    Eigen::Matrix3d cross;
+    cross << 0, -v(2), v(1), v(2), 0, -v(0), -v(1), v(0), 0;
+    const double a = angle > 0 ? std::sin(angle) / angle : 1.0;
+    const double b = angle > 0 ? (1 - std::cos(angle)) / (angle * angle) : 0.5;
+    const Eigen::Matrix<double, 3, 3, Eigen::RowMajor> turn =
+        Eigen::Matrix3d::Identity() + a * cross + b * cross * cross;
+    return Eigen::Map<const Vector>(turn.data(), 9).eval();
+  };
+  Points vectors(3, 4);
+  vectors << 0.0, 0.3, -2.0, 1e-5,  //
+      0.0, -0.4, 1.5, 0.0,          //
+      0.0, 1.2, 1.0, 0.0;
+  Points rotations(9, 4);
+  for (Index n = 0; n < 4; ++n) rotations.col(n) = matrix(vectors.col(n));
+  EXPECT_TRUE(rotation_vectors(rotations).isApprox(vectors, 1e-10));
+  EXPECT_THROW((void)rotation_vectors(Points::Zero(3, 1)), InvalidInput);
 }
 
 // The next atom of a chain at a distance, an angle and a torsion (degrees).

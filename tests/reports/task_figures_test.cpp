@@ -105,6 +105,35 @@ TEST(TaskFigures, CurvesHaveAPanelAMethodAndAColourALift) {
   EXPECT_EQ(curves_figure(task, set).commands, "");
 }
 
+TEST(RankFigure, JoinsWhatIsNotSeparated) {
+  Ranking ranking;
+  ranking.cd = 1.5;
+  ranking.groups = {{0, 1}, {1, 2}, {3, 3}};
+  for (int a = 0; a < 4; ++a) {
+    RankedArm arm;
+    arm.method = a == 3 ? "it's" : "m";
+    arm.lift = a == 0 ? "none" : "normal";
+    arm.mean_rank = 1.0 + a;
+    if (a != 2) arm.interval = {0.5 + a, 1.25 + a};
+    ranking.arms.push_back(arm);
+  }
+  const Figure figure = rank_figure(ranking);
+  // Best at the top; an interval that is not known has no length.
+  EXPECT_THAT(figure.commands, HasSubstr("1 3 0.5 1.25\n2 2 1.5 2.25\n3 1 3 3\n4 0 3.5 4.25\n"));
+  EXPECT_THAT(figure.commands, HasSubstr("'m' 3, 'm normal' 2, 'm normal' 1, 'it''s normal' 0"));
+  // One bar a group of more than one, and the critical difference as a length from rank 1.
+  EXPECT_THAT(figure.commands, HasSubstr("set arrow 1 from"));
+  EXPECT_THAT(figure.commands, HasSubstr("set arrow 2 from"));
+  EXPECT_THAT(figure.commands, HasSubstr("set arrow 3 from 1,3.9 to 2.5,3.9 heads"));
+  EXPECT_THAT(figure.commands, Not(HasSubstr("set arrow 4")));
+  EXPECT_THAT(gnuplot_file(figure, "svg"), HasSubstr("critical difference"));
+
+  ranking.cd = 9.0;  // no room for it
+  EXPECT_THAT(rank_figure(ranking).commands, Not(HasSubstr("critical difference")));
+  ranking.arms.resize(1);
+  EXPECT_EQ(rank_figure(ranking).commands, "");
+}
+
 TEST(TaskFigures, FilesAreOnWhiteAndComplete) {
   Figure figure;
   figure.commands = "plot '-' with points pt 7\n1 1\n2 2\ne\n";
