@@ -4,11 +4,13 @@
 // whose names, types, shapes and attributes the fuzzer chooses. Mutated bytes would end at the checksum, or
 // in HDF5's own parser.
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include <fuzzer/FuzzedDataProvider.h>
 
 #include "core/error.hpp"
 #include "core/hdf5_file.hpp"
@@ -27,7 +29,45 @@ enum class Kind {
   texts,
   table,
   group,
-  kMaxValue = group
+};
+
+/// Decisions out of an input. Numbers come from its end and letters from its start, so that a longer text leaves the
+/// numbers as they are; an input that is used up goes on as zeros.
+class Choices {
+ public:
+  explicit Choices(std::string_view bytes) : bytes_(bytes) {}
+
+  /// A number of [low, high], from as few bytes as its range needs.
+  [[nodiscard]] std::int64_t between(std::int64_t low, std::int64_t high) {
+    const auto range = static_cast<std::uint64_t>(high - low);
+    std::uint64_t value = 0;
+    for (std::uint64_t left = range; left > 0; left >>= 8U) value = value << 8U | last();
+    return low + static_cast<std::int64_t>(value % (range + 1));
+  }
+  [[nodiscard]] bool flip() { return between(0, 1) == 1; }
+  /// Any number: infinities, NaN and the smallest among them.
+  [[nodiscard]] double number() { return std::bit_cast<double>(whole()); }
+  [[nodiscard]] std::int64_t whole() {
+    std::uint64_t value = 0;
+    for (int i = 0; i < 8; ++i) value = value << 8U | last();
+    return static_cast<std::int64_t>(value);
+  }
+  [[nodiscard]] std::string letters(std::int64_t most) {
+    const auto length = static_cast<std::size_t>(between(0, most));
+    const std::string text(bytes_.substr(0, length));
+    bytes_.remove_prefix(text.size());
+    return text;
+  }
+
+ private:
+  std::uint8_t last() {
+    if (bytes_.empty()) return 0;
+    const auto value = static_cast<std::uint8_t>(bytes_.back());
+    bytes_.remove_suffix(1);
+    return value;
+  }
+
+  std::string_view bytes_;
 };
 
 /// An object of a results file, and what it should be.
@@ -36,31 +76,31 @@ struct Part {
   Kind kind;
 };
 
-inline Eigen::MatrixXd some_matrix(FuzzedDataProvider& bytes) {
-  const auto rows = bytes.ConsumeIntegralInRange<Index>(0, 4);
-  const auto cols = bytes.ConsumeIntegralInRange<Index>(0, 4);
+inline Eigen::MatrixXd some_matrix(Choices& bytes) {
+  const auto rows = bytes.between(0, 4);
+  const auto cols = bytes.between(0, 4);
   Eigen::MatrixXd values(rows, cols);
-  for (Index i = 0; i < values.size(); ++i) values.data()[i] = bytes.ConsumeIntegralInRange(-3, 9);
+  for (Index i = 0; i < values.size(); ++i) values.data()[i] = static_cast<double>(bytes.between(-3, 9));
   return values;
 }
 
-inline std::string some_text(FuzzedDataProvider& bytes) {
+inline std::string some_text(Choices& bytes) {
   static const std::array<const char*, 6> useful = {"ok",       "{}",     "[1,{\"a\":null}]",
                                                     "manifold", "failed", "1e999"};
   std::string text =
-      bytes.ConsumeBool() ? bytes.PickValueInArray(useful) : bytes.ConsumeRandomLengthString(20);
+      bytes.flip() ? useful[static_cast<std::size_t>(bytes.between(0, 5))] : bytes.letters(20);
   std::erase(text, '\0');
   return text;
 }
 
-inline Hdf5Table some_table(FuzzedDataProvider& bytes) {
+inline Hdf5Table some_table(Choices& bytes) {
   static const std::array<const char*, 17> names = {
       "name",   "parameters", "value",   "target",      "null",      "null_sd",     "se",    "p",     "unit",
       "status", "direction",  "version", "n_reference", "n_samples", "n_nonfinite", "label", "value2"};
-  const auto rows = bytes.ConsumeIntegralInRange<std::size_t>(0, 3);
+  const auto rows = static_cast<std::size_t>(bytes.between(0, 3));
   Hdf5Table table;
   for (const char* name : names) {
-    const int choice = bytes.ConsumeIntegralInRange(0, 30);  // mostly as it should be
+    const std::int64_t choice = bytes.between(0, 30);  // mostly as it should be
     const std::string_view wanted = name;
     const bool text = wanted == "name" || wanted == "parameters" || wanted == "unit" || wanted == "status" ||
                       wanted == "direction";
@@ -72,15 +112,15 @@ inline Hdf5Table some_table(FuzzedDataProvider& bytes) {
       table.columns.emplace_back(name, column);
     } else if (choice == 2 || (choice > 3 && whole)) {
       table.columns.emplace_back(name,
-                                 std::vector<std::int64_t>(rows, bytes.ConsumeIntegral<std::int64_t>()));
+                                 std::vector<std::int64_t>(rows, bytes.whole()));
     } else {
-      table.columns.emplace_back(name, std::vector<double>(rows, bytes.ConsumeFloatingPoint<double>()));
+      table.columns.emplace_back(name, std::vector<double>(rows, bytes.number()));
     }
   }
   return table;
 }
 
-inline void write_part(Hdf5Writer& file, const std::string& name, Kind kind, FuzzedDataProvider& bytes) {
+inline void write_part(Hdf5Writer& file, const std::string& name, Kind kind, Choices& bytes) {
   switch (kind) {
     case Kind::matrix:
       file.write_matrix(name, some_matrix(bytes));
@@ -97,15 +137,15 @@ inline void write_part(Hdf5Writer& file, const std::string& name, Kind kind, Fuz
       break;
     }
     case Kind::flags: {
-      const auto size = bytes.ConsumeIntegralInRange<Index>(0, 5);
-      file.write_flags(name, Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(size, bytes.ConsumeBool()));
+      const auto size = bytes.between(0, 5);
+      file.write_flags(name, Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(size, bytes.flip()));
       break;
     }
     case Kind::number:
-      file.write_number(name, bytes.ConsumeFloatingPoint<double>());
+      file.write_number(name, bytes.number());
       break;
     case Kind::integer:
-      file.write_integer(name, bytes.ConsumeIntegralInRange<std::int64_t>(-2, 9));
+      file.write_integer(name, bytes.between(-2, 9));
       break;
     case Kind::text:
       file.write_text(name, some_text(bytes));
@@ -157,13 +197,13 @@ inline void write_made_cell(const std::string& path, const std::string& text) {
                                                         {"/entropy", Kind::number},
                                                         {"/details", Kind::text}}};
   static const std::array<const char*, 3> kinds = {"raw", "metrics", "task"};
-  FuzzedDataProvider bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-  const auto which = bytes.ConsumeIntegralInRange<std::size_t>(0, 2);
+  Choices bytes(text);
+  const auto which = static_cast<std::size_t>(bytes.between(0, 2));
   Hdf5Writer file(path);
-  const auto odd = [&] { return bytes.ConsumeIntegralInRange(0, 40) == 0; };
+  const auto odd = [&] { return bytes.between(0, 40) == 0; };
   if (!odd())
     file.set_attribute("/", "schema_version",
-                       odd() ? bytes.ConsumeIntegral<std::int64_t>() : std::int64_t{1});
+                       odd() ? bytes.whole() : std::int64_t{1});
   if (!odd()) file.set_attribute("/", "kind", std::string_view(odd() ? "task" : kinds[which]));
   for (const char* name : {"sample_hash", "metric_hash", "raw_digest", "name", "data_hash", "manifold"}) {
     if (odd()) continue;
@@ -175,10 +215,10 @@ inline void write_made_cell(const std::string& path, const std::string& text) {
   }
   if (!odd()) file.set_attribute("/", "version", std::int64_t{2});
   for (const Part& part : files[which]) {
-    const int choice = bytes.ConsumeIntegralInRange(0, 20);
+    const std::int64_t choice = bytes.between(0, 20);
     if (choice == 0) continue;
     try {
-      write_part(file, part.name, choice == 1 ? bytes.ConsumeEnum<Kind>() : part.kind, bytes);
+      write_part(file, part.name, choice == 1 ? static_cast<Kind>(bytes.between(0, static_cast<std::int64_t>(Kind::group))) : part.kind, bytes);
     } catch (const InvalidInput&) {  // an empty matrix, a text that HDF5 cannot hold
     }
   }
