@@ -66,6 +66,24 @@ std::string one_line(std::string text) {
   return text;
 }
 
+/// The records of a PDB file that atoms, chains and models are read from. gemmi reads past the end of a short LINK, SSBOND or
+/// CISPEP, and nothing of the other records is wanted. Lines that go stay as empty ones: messages count as the file does.
+/// "data" and "{"da" are how gemmi knows a file of another format.
+std::string coordinate_records(const char* text, std::size_t size) {
+  static const std::array<const char*, 7> kept = {"ato", "het", "mod", "end", "ter", "dat", "{\"d"};
+  std::string records;
+  records.reserve(size);
+  const char* const end = text + size;
+  while (text != end) {
+    const char* stop = std::find(text, end, '\n');
+    const std::string start = lower(std::string(text, std::min<std::size_t>(3, static_cast<std::size_t>(stop - text))));
+    if (std::find(kept.begin(), kept.end(), start) != kept.end()) records.append(text, stop);
+    if (stop != end) records += *stop++;
+    text = stop;
+  }
+  return records;
+}
+
 gemmi::Structure read_structure(const std::string& path) {
   const std::string format = format_of(path);
   if (format.empty())
@@ -74,7 +92,10 @@ gemmi::Structure read_structure(const std::string& path) {
   if (!fs::is_regular_file(path, error)) throw InvalidInput(fmt::format("{}: there is no such file", path));
   try {
     const gemmi::CharArray text = gemmi::read_into_buffer(gemmi::MaybeGzipped(path));
-    if (format == "pdb") return gemmi::read_pdb_from_memory(text.data(), text.size(), path);
+    if (format == "pdb") {
+      const std::string records = coordinate_records(text.data(), text.size());
+      return gemmi::read_pdb_from_memory(records.data(), records.size(), path);
+    }
     return gemmi::make_structure(gemmi::cif::read_memory(text.data(), text.size(), path.c_str()));
   } catch (const std::exception& failure) {
     const std::string why = one_line(failure.what());

@@ -265,6 +265,29 @@ TEST(StructureFilesErrors, BadFilesGiveOneLineThatNamesThem) {
   EXPECT_THROW((void)read_backbone_segments(directory.file("missing.pdb")), InvalidInput);
 }
 
+// gemmi reads past the end of the first three, which the address sanitizer sees.
+TEST(StructureFilesErrors, RecordsThatAreNoCoordinatesAreNotRead) {
+  const TemporaryDirectory directory;
+  const std::string chain = as_pdb(made_chain(3));
+  write_file(directory.file("plain.pdb"), chain);
+  const std::vector<BackboneSegment> plain = read_backbone_segments(directory.file("plain.pdb"));
+  const std::string link = fmt::format("{:<73}n", "LINK         SG  CYS A   1                 SG  CYS A   2     1555   1555");
+  for (const std::string& record :
+       {link, fmt::format("{:<73}n", "SSBOND   1 CYS A    1    CYS A    2                          1555   1555"),
+        std::string("CISPEP   1 ALA A    1    ALA A    2"), std::string("ANISOU"), std::string("REMARK   2 ANGSTROM")}) {
+    const std::string path = directory.file("more.pdb");
+    write_file(path, record + "\n" + chain);
+    const std::vector<BackboneSegment> segments = read_backbone_segments(path);
+    ASSERT_EQ(segments.size(), plain.size()) << record;
+    ASSERT_EQ(segments[0].residues.size(), 3U);
+    EXPECT_EQ(segments[0].residues[1].alpha, plain[0].residues[1].alpha);
+  }
+  // Messages count lines as the file does.
+  write_file(directory.file("short.pdb"), link + "\nATOM      1  N   ALA A   1      11.1\n");
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)read_backbone_segments(directory.file("short.pdb")); },
+                                           {"short.pdb", "line 2"}));
+}
+
 TEST(CutFragments, CutsCountsAndSplits) {
   const TemporaryDirectory directory;
   write_file(directory.file("a/one.pdb"), as_pdb(made_chain(17)));
