@@ -688,6 +688,9 @@ std::vector<std::string> overview_lines(const ResultSet& results, const std::vec
     }
     line += "perfect model " + measured_text(column.null, column.null_sd);
     if (best.at_floor) line += "; the best is not to be told from a perfect model";
+    const Summary* const gaussian = summary_of(summary, c, "gaussian");
+    if (gaussian != nullptr && loss(column, best.mean) > loss(column, gaussian->mean))
+      line += "; no learner is better than gaussian";
     lines.push_back(plain_text(line + "."));
   }
   if (!make_ranking_table(ranking)) return lines;

@@ -417,6 +417,19 @@ TEST(Overview, SaysWhereTheBestIsAtTheFloorOrAhead) {
   EXPECT_THAT(lines[0], testing::HasSubstr("not to be told from a perfect model"));
 }
 
+TEST(Overview, SaysWhereGaussianIsBetter) {
+  const auto line_of = [](const char* direction, double gaussian) {
+    const ResultSet results = results_of({make_task(
+        "p", {{"a", "none", {0.4, 0.5}}, {"b", "none", {0.3, 0.6}}, {"gaussian", "none", {gaussian, gaussian}}}, direction)});
+    const auto summaries = summarise_all(results);
+    return overview_lines(results, summaries, rank_arms(results, summaries))[0];
+  };
+  EXPECT_THAT(line_of("lower", 0.2), testing::HasSubstr("no learner is better than gaussian"));
+  EXPECT_THAT(line_of("lower", 0.7), testing::Not(testing::HasSubstr("no learner")));
+  EXPECT_THAT(line_of("higher", 0.7), testing::HasSubstr("no learner is better than gaussian"));
+  EXPECT_THAT(line_of("higher", 0.2), testing::Not(testing::HasSubstr("no learner")));
+}
+
 TEST(Overview, FailedLearnersAreNotBestAndMixedProtocolsAreNotRanked) {
   TaskResult task = make_task("p", {{"a", "none", {0.1, nan_value}}, {"b", "none", {0.2, 0.3}}});
   const TaskSummary summary = summarise(task);
