@@ -84,6 +84,34 @@ std::string coordinate_records(const char* text, std::size_t size) {
   return records;
 }
 
+/// More digits than gemmi counts without overflow, which it does not look for.
+bool is_overlong(const std::string& value) {
+  const std::size_t start = value.find_first_not_of(" +-");
+  const std::size_t stop = std::min(value.find_first_not_of("0123456789", start), value.size());
+  return start != std::string::npos && stop - start > 9;
+}
+
+/// The same of a CIF file: its category _atom_site.
+void keep_atoms(gemmi::cif::Document& document) {
+  const auto check = [](const std::string& value) {
+    if (is_overlong(value)) throw InvalidInput(fmt::format("_atom_site: '{}' has more than nine digits", value));
+  };
+  for (gemmi::cif::Block& block : document.blocks) {
+    for (gemmi::cif::Item& item : block.items) {
+      const bool pair = item.type == gemmi::cif::ItemType::Pair;
+      const bool loop = item.type == gemmi::cif::ItemType::Loop && !item.loop.tags.empty();
+      const std::string tag = pair ? item.pair[0] : loop ? item.loop.tags.front() : std::string();
+      if (lower(tag.substr(0, 11)) != "_atom_site.") {
+        item.erase();
+      } else if (pair) {
+        check(item.pair[1]);
+      } else {
+        for (const std::string& value : item.loop.values) check(value);
+      }
+    }
+  }
+}
+
 gemmi::Structure read_structure(const std::string& path) {
   const std::string format = format_of(path);
   if (format.empty())
@@ -96,7 +124,9 @@ gemmi::Structure read_structure(const std::string& path) {
       const std::string records = coordinate_records(text.data(), text.size());
       return gemmi::read_pdb_from_memory(records.data(), records.size(), path);
     }
-    return gemmi::make_structure(gemmi::cif::read_memory(text.data(), text.size(), path.c_str()));
+    gemmi::cif::Document document = gemmi::cif::read_memory(text.data(), text.size(), path.c_str());
+    keep_atoms(document);
+    return gemmi::make_structure(std::move(document));
   } catch (const std::exception& failure) {
     const std::string why = one_line(failure.what());
     throw InvalidInput(why.find(path) == std::string::npos ? fmt::format("{}: {}", path, why) : why);

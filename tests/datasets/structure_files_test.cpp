@@ -257,6 +257,9 @@ TEST(StructureFilesErrors, BadFilesGiveOneLineThatNamesThem) {
   EXPECT_TRUE(complains("cut.cif", as_mmcif(made_chain(3)).substr(0, 700)));
   EXPECT_TRUE(complains("short.pdb", "ATOM      1  N   ALA A   1      11.1\n"));
   EXPECT_TRUE(complains("swapped.pdb", as_mmcif(made_chain(3))));
+  std::string overlong = as_mmcif(made_chain(3));
+  overlong.replace(overlong.find("ATOM 1 "), 7, "ATOM 12345678901 ");
+  EXPECT_TRUE(complains("overlong.cif", overlong));  // gemmi lets it overflow
   EXPECT_TRUE(complains("bad.cif.gz", "this is not gzip"));
   EXPECT_TRUE(complains("made.xyz", "3\n"));
   std::vector<AtomLine> water = made_chain(2);
