@@ -14,10 +14,20 @@ namespace onmanifold {
 
 namespace fs = std::filesystem;
 
-TemporaryDirectory::TemporaryDirectory() {
+namespace {
+
+fs::path system_directory() {
   std::error_code none;
-  const fs::path base = fs::temp_directory_path(none);
+  fs::path base = fs::temp_directory_path(none);
   if (none) throw IoError(fmt::format("the directory for temporary files (TMPDIR): {}", none.message()));
+  return base;
+}
+
+}  // namespace
+
+TemporaryDirectory::TemporaryDirectory() : TemporaryDirectory(system_directory()) {}
+
+TemporaryDirectory::TemporaryDirectory(const fs::path& base) {
   std::string name = (base / "onmanifold-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) {
     throw IoError(fmt::format("{}: cannot create a temporary directory: {}", name, std::strerror(errno)));

@@ -7,11 +7,13 @@
 
 namespace onmanifold {
 
-/// A new directory under the system's temporary one, removed with everything in it.
+/// A new directory, removed with everything in it.
 class TemporaryDirectory {
  public:
-  /// \throw IoError naming the path if it cannot be created.
+  /// Under the system's temporary one ($TMPDIR, or /tmp). \throw IoError as below, or if there is none.
   TemporaryDirectory();
+  /// Under \p base. \throw IoError naming the path if it cannot be created.
+  explicit TemporaryDirectory(const std::filesystem::path& base);
   ~TemporaryDirectory();
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;

@@ -356,12 +356,12 @@ Figure rows_figure(const std::vector<Row>& rows, const std::string& x_label, con
   if (means.empty()) return figure;
   if (dots.empty()) dots = "NaN NaN\n";
   figure.commands = fmt::format(
-          "$dots << EOD\n{}EOD\n$means << EOD\n{}EOD\nset border 1 lc rgb '#8a929c'\n"
-          "set tics scale 0.4 textcolor rgb 'black'\nset xtics nomirror\nunset key\nset xrange [{}:{}]\n"
-          "set yrange [-0.6:{}]\nset ytics ({}) nomirror scale 0\nset xlabel {}\n{}"
-          "plot $dots using 1:2 with points pt 7 ps 0.5 lc rgb '{}', "
-          "$means using 1:2:3:4 with xerrorbars pt 2 ps 1 lw 1.6 lc rgb 'black'\n",
-          dots, means, low, high, n - 0.4, ticks, gnuplot_string(x_label), boxes, palette[0]);
+      "$dots << EOD\n{}EOD\n$means << EOD\n{}EOD\nset border 1 lc rgb '#8a929c'\n"
+      "set tics scale 0.4 textcolor rgb 'black'\nset xtics nomirror\nunset key\nset xrange [{}:{}]\n"
+      "set yrange [-0.6:{}]\nset ytics ({}) nomirror scale 0\nset xlabel {}\n{}"
+      "plot $dots using 1:2 with points pt 7 ps 0.5 lc rgb '{}', "
+      "$means using 1:2:3:4 with xerrorbars pt 2 ps 1 lw 1.6 lc rgb 'black'\n",
+      dots, means, low, high, n - 0.4, ticks, gnuplot_string(x_label), boxes, palette[0]);
   return figure;
 }
 

@@ -55,7 +55,11 @@ struct ArmPicture {
   Points nearest_training;  ///< images alone, may be empty
 };
 
+// What of a task can be drawn.
+enum class View { none, space, rotations, images, backbones };
+
 struct TaskPictures {
+  View view = View::none;
   std::vector<ArmPicture> arms;
   std::vector<std::string> problems;  ///< cells that could not be read
 };
@@ -64,9 +68,6 @@ std::string row_label(const Arm& arm) {
   return arm.role == ArmRole::learner ? arm_label(arm.method, arm.lift)
                                       : arm_label(arm.method, arm.lift == "none" ? "" : arm.lift);
 }
-
-// What of a task can be drawn.
-enum class View { none, space, rotations, images, backbones };
 
 View view_of(const TaskFile& file) {
   if (file.reference.cols() == 0 || first_nonfinite_column(file.reference) >= 0) return View::none;
@@ -82,6 +83,7 @@ View view_of(const TaskFile& file) {
 TaskPictures load_pictures(const std::string& directory, const TaskResult& task, const TaskSummary& summary) {
   TaskPictures pictures;
   const View view = task.file ? view_of(*task.file) : View::none;
+  pictures.view = view;
   if (view == View::none) return pictures;
   for (const Arm& arm : summary.arms) {
     for (const CellResult& cell : task.cells) {
@@ -98,7 +100,8 @@ TaskPictures load_pictures(const std::string& directory, const TaskResult& task,
         picture.raw = raw.raw.leftCols(n);
         picture.projected =
             raw.projected.cols() == raw.raw.cols() ? raw.projected.leftCols(n) : raw.raw.leftCols(n);
-        if (raw.nearest_training.rows() == raw.raw.rows()) picture.nearest_training = raw.nearest_training;
+        if (raw.nearest_training.rows() == raw.raw.rows() && raw.nearest_training.allFinite())
+          picture.nearest_training = raw.nearest_training;
         if (view == View::rotations) {
           picture.moved = (picture.raw - picture.projected).colwise().norm();
           picture.projected = rotation_vectors(picture.projected);
@@ -182,7 +185,7 @@ std::string script_json(const Value& value) {
 
 std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictures& pictures, Index n_points,
                         Index n_panel) {
-  const bool rotations = view_of(file) == View::rotations;
+  const bool rotations = pictures.view == View::rotations;
   const Points truth = rotations ? rotation_vectors(file.reference) : file.reference;
   const double radius = rotations ? std::numbers::pi : sphere_radius(file.manifold_spec);
   const PictureFrame frame = make_frame(frame_points(file, truth, radius));
@@ -213,20 +216,18 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
   }
   for (std::size_t a = 0; a < pictures.arms.size(); ++a) {
     const ArmPicture& arm = pictures.arms[a];
-    Index outside_raw = 0;
     Index outside_projected = 0;
-    const std::string raw = encode_points(arm.raw, n_points, frame, outside_raw);
     const std::string projected = encode_points(arm.projected, n_points, frame, outside_projected);
-    Value::Table shown_arm = {{"label", arm.label},
-                              {"learner", arm.role == ArmRole::learner},
-                              {"projected", projected},
-                              {"outside", Value::Table{{"raw", static_cast<std::int64_t>(outside_raw)},
-                                                       {"projected", static_cast<std::int64_t>(outside_projected)}}}};
+    Index outside_raw = outside_projected;
+    Value::Table shown_arm = {
+        {"label", arm.label}, {"learner", arm.role == ArmRole::learner}, {"projected", projected}};
     if (rotations) {
       shown_arm["moved"] = encode_floats(arm.moved.head(std::min(n_points, arm.moved.size())) / frame.half);
     } else {
-      shown_arm["raw"] = raw;
+      shown_arm["raw"] = encode_points(arm.raw, n_points, frame, outside_raw);
     }
+    shown_arm["outside"] = Value::Table{{"raw", static_cast<std::int64_t>(outside_raw)},
+                                        {"projected", static_cast<std::int64_t>(outside_projected)}};
     arms.push_back(std::move(shown_arm));
     options += fmt::format("<option{}>{}</option>", a == selected ? " selected" : "", escape_html(arm.label));
     const Index shown = std::min(n_points, arm.raw.cols());
@@ -822,7 +823,7 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
     }
     sections += tables_html(t, task, summaries[t], defined);
     std::vector<std::string> problems = pictures[t].problems;
-    switch (task.file ? view_of(*task.file) : View::none) {
+    switch (pictures[t].view) {
       case View::space:
       case View::rotations:
         sections += viewer_html(t, *task.file, pictures[t], n_points, n_panel);

@@ -133,8 +133,11 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
   result.log = model->log();
   result.timing["sample_s"] = lap();
   project_samples(*task.manifold, result);
-  if (task.image) result.nearest_training = nearest_training(training->clean_points(), result.raw);
   result.timing["project_s"] = lap();
+  if (task.image) {
+    result.nearest_training = nearest_training(training->clean_points(), result.raw);
+    result.timing["pictures_s"] = lap();
+  }
   result.reference_log_density = model->log_density(reference_points(suite, *cell.task));
   result.intrinsic_density = model->density_is_intrinsic();
   result.timing["likelihood_s"] = lap();

@@ -4,7 +4,6 @@
 // whose names, types, shapes and attributes the fuzzer chooses. Mutated bytes would end at the checksum, or
 // in HDF5's own parser.
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -218,7 +217,8 @@ inline void write_made_cell(const std::string& path, const std::string& text) {
     const std::int64_t choice = bytes.between(0, 20);
     if (choice == 0) continue;
     try {
-      write_part(file, part.name, choice == 1 ? static_cast<Kind>(bytes.between(0, static_cast<std::int64_t>(Kind::group))) : part.kind, bytes);
+      const auto last = static_cast<std::int64_t>(Kind::group);
+      write_part(file, part.name, choice == 1 ? static_cast<Kind>(bytes.between(0, last)) : part.kind, bytes);
     } catch (const InvalidInput&) {  // an empty matrix, a text that HDF5 cannot hold
     }
   }

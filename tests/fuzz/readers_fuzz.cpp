@@ -5,18 +5,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <set>
 #include <string>
-
-#include <unistd.h>
 
 #include "core/cell_files.hpp"
 #include "core/error.hpp"
 #include "core/hdf5_file.hpp"
 #include "core/point_files.hpp"
+#include "core/temporary_directory.hpp"
 #include "core/value.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/structure_files.hpp"
@@ -33,23 +30,10 @@ using namespace onmanifold;
 
 constexpr int readers = 13;
 
-/// Files in memory that go when the program ends.
-struct Files {
-  std::set<std::string> paths;
-  Files() = default;
-  Files(const Files&) = delete;
-  Files& operator=(const Files&) = delete;
-  ~Files() {
-    for (const std::string& path : paths) std::remove(path.c_str());
-  }
-};
-
-/// Some files are read by path. The file stays for the next input.
+/// Some files are read by path. The file stays, in memory, for the next input.
 std::string file_of(const std::string& text, const std::string& extension) {
-  static const std::string stem = "/dev/shm/onmanifold-fuzz-" + std::to_string(getpid());
-  static Files files;
-  const std::string path = stem + extension;
-  files.paths.insert(path);
+  static const TemporaryDirectory directory("/dev/shm");
+  const std::string path = directory.file("input" + extension);
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
   return path;
 }
