@@ -5,8 +5,8 @@
 // fragments.
 #include <benchmark/benchmark.h>
 
-#include "datasets/backbone_fragments.hpp"
 #include "datasets/lift.hpp"
+#include "datasets/readers/backbone_fragments.hpp"
 #include "manifolds/backbone.hpp"
 
 namespace onmanifold {
@@ -94,8 +94,7 @@ BENCHMARK(real_fragments)
 void gauss_newton_by_length(benchmark::State& state) {
   const Noised noised(state.range(0), 0.02, 64, state.range(1) != 0);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        noised.backbone.project_with_report(noised.points, false).projection.points.data());
+    benchmark::DoNotOptimize(noised.backbone.project_with_report(noised.points, false).projection.points.data());
   }
   state.SetItemsProcessed(state.iterations() * noised.points.cols() * state.range(0));
   state.SetComplexityN(state.range(0));

@@ -5,10 +5,10 @@
 
 #include <benchmark/benchmark.h>
 
-#include "core/distribution.hpp"
-#include "models/diffusion/diffusion_sampler.hpp"
-#include "models/diffusion/diffusion_model.hpp"
+#include "contracts/distribution.hpp"
 #include "models/diffusion/denoiser_training.hpp"
+#include "models/diffusion/diffusion_model.hpp"
+#include "models/diffusion/diffusion_sampler.hpp"
 #include "models/networks/mlp.hpp"
 #include "models/networks/panels.hpp"
 
@@ -17,8 +17,7 @@ namespace {
 
 constexpr Index batch = 256;
 constexpr Index points = 10'000;
-constexpr double weights =
-    3 * 128 + 2 * 128 * 128 + 128 * 3;  // products with x and h; those with e(t) are bias
+constexpr double weights = 3 * 128 + 2 * 128 * 128 + 128 * 3;  // products with x and h; those with e(t) are bias
 
 /// 10,000 standard normal points, the same in every pass.
 class NormalSource final : public TrainingSource {
@@ -34,8 +33,7 @@ class NormalSource final : public TrainingSource {
 };
 
 void gflops(benchmark::State& state, double per_iteration) {
-  state.counters["GFLOP/s"] =
-      benchmark::Counter(per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GFLOP/s"] = benchmark::Counter(per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 /// Everything a step does: batch, times, noise, embedding, forward, backward, Adam and weight average.
@@ -82,13 +80,12 @@ void matrix_product_panels(benchmark::State& state) {
         panels::Tile<panels::tile_columns> tile{};
         for (Index k = 0; k < 128; k += panels::height) {
           panels::accumulate<panels::tile_columns>(tile, weight.data() + (p * 128) + k * panels::height,
-                                                   in.data() + k * capacity + c * panels::height,
-                                                   panels::height, 1, panels::height);
+                                                   in.data() + k * capacity + c * panels::height, panels::height, 1,
+                                                   panels::height);
         }
         for (int j = 0; j < panels::tile_columns; ++j) {
           for (int v = 0; v < panels::vectors; ++v) {
-            panels::store(out.data() + p * capacity + (c + j) * panels::height + v * panels::lanes,
-                          tile[j][v]);
+            panels::store(out.data() + p * capacity + (c + j) * panels::height + v * panels::lanes, tile[j][v]);
           }
         }
       }

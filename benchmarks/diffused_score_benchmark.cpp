@@ -26,12 +26,8 @@ void score(benchmark::State& state, const std::string& name) {
   for (auto _ : state) benchmark::DoNotOptimize(law->score(x, a, sigma).data());
   state.SetItemsProcessed(state.iterations() * n);
 }
-BENCHMARK_CAPTURE(score, circle_vm, "circle-vm")
-    ->ArgNames({"lift", "sigma"})
-    ->ArgsProduct({{0, 100}, {10, 100, 700}});
-BENCHMARK_CAPTURE(score, torus_vm, "torus-vm")
-    ->ArgNames({"lift", "sigma"})
-    ->ArgsProduct({{0, 100}, {10, 100, 700}});
+BENCHMARK_CAPTURE(score, circle_vm, "circle-vm")->ArgNames({"lift", "sigma"})->ArgsProduct({{0, 100}, {10, 100, 700}});
+BENCHMARK_CAPTURE(score, torus_vm, "torus-vm")->ArgNames({"lift", "sigma"})->ArgsProduct({{0, 100}, {10, 100, 700}});
 BENCHMARK_CAPTURE(score, sphere_vmf6, "sphere-vmf6")
     ->ArgNames({"lift", "sigma"})
     ->ArgsProduct({{0, 100}, {10, 100, 700}});

@@ -3,7 +3,7 @@
 // of a cell.
 #include <benchmark/benchmark.h>
 
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 #include "metrics/frechet.hpp"
 #include "metrics/mmd.hpp"
 #include "metrics/neighbours.hpp"
@@ -98,8 +98,8 @@ void cell(benchmark::State& state) {
   const SphereLaw law;
   const Points reference = law.sample(10000, Stream(1, "reference"));
   const Points training = law.sample(10000, Stream(1, "training"));
-  const auto specs = parse_metric_list(
-      "coverage,cov_match,mmd2_rbf_biased(sigma=0.5),mmd2_rbf_unbiased(sigma=0.5),train_copy_rate");
+  const auto specs =
+      parse_metric_list("coverage,cov_match,mmd2_rbf_biased(sigma=0.5),mmd2_rbf_unbiased(sigma=0.5),train_copy_rate");
   std::vector<std::unique_ptr<Metric>> metrics;
   for (const MetricSpec& spec : specs) metrics.push_back(make_metric(spec));
   std::uint64_t number = 0;

@@ -19,10 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/provenance.hpp"
-#include "core/verify.hpp"
 #include "reports/report.hpp"
 #include "reports/terminal_table.hpp"
+#include "results/provenance.hpp"
+#include "results/verify.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
 
@@ -40,9 +40,7 @@ class NullMethod final : public GenerativeModel {
     while (onmanifold::cpu_seconds() < end) {
     }
   }
-  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
-    return sampler_->sample(n, stream);
-  }
+  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override { return sampler_->sample(n, stream); }
 
   const Sampler* sampler_ = nullptr;
 };
@@ -50,14 +48,13 @@ class NullMethod final : public GenerativeModel {
 SuiteSpec make_suite(int cells) {
   static const Registry<MethodFactory> methods = [] {
     Registry<MethodFactory> all("method");
-    all.add("null", "",
-            [](Settings&) -> std::unique_ptr<GenerativeModel> { return std::make_unique<NullMethod>(); });
+    all.add("null", "", [](Settings&) -> std::unique_ptr<GenerativeModel> { return std::make_unique<NullMethod>(); });
     return all;
   }();
   // 4 tasks × 5 methods = 20 arms.
-  std::string text = fmt::format(
-      "[suite]\nname = \"scale\"\nseeds = \"0..{}\"\nn_train = 10\nn_samples = 10\nn_reference = 10\n",
-      std::max(cells / 20, 1) - 1);
+  std::string text =
+      fmt::format("[suite]\nname = \"scale\"\nseeds = \"0..{}\"\nn_train = 10\nn_samples = 10\nn_reference = 10\n",
+                  std::max(cells / 20, 1) - 1);
   for (const char* task : {"plane-gmm9", "sphere-vmf6", "two-points", "circle-vm"}) {
     text += fmt::format("[[task]]\nname = \"{}\"\nmetrics = \"constraint_mean,projection_distance\"\n", task);
   }
@@ -121,9 +118,8 @@ int run(int cells, const std::string& directory, int workers) {
     rusage children{};
     getrusage(RUSAGE_SELF, &self);
     getrusage(RUSAGE_CHILDREN, &children);
-    fmt::print("{:24} {:8.2f} ms a cell by the clock, {:.2f} ms of CPU, beyond the method's own\n",
-               "overhead", 1e3 * seconds * workers / cells - 1,
-               1e3 * (cpu_of(self) + cpu_of(children)) / cells - 1);
+    fmt::print("{:24} {:8.2f} ms a cell by the clock, {:.2f} ms of CPU, beyond the method's own\n", "overhead",
+               1e3 * seconds * workers / cells - 1, 1e3 * (cpu_of(self) + cpu_of(children)) / cells - 1);
     std::fflush(stdout);
   });
   measure("run again", [&] {
@@ -139,8 +135,7 @@ int run(int cells, const std::string& directory, int workers) {
   });
   double bytes = 0;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file() && entry.path().extension() == ".h5")
-      bytes += static_cast<double>(entry.file_size());
+    if (entry.is_regular_file() && entry.path().extension() == ".h5") bytes += static_cast<double>(entry.file_size());
   }
   fmt::print("{:24} {:8.1f} kB a cell\n", "files", bytes / 1e3 / cells);
   fs::remove_all(directory);

@@ -6,7 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {

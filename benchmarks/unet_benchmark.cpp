@@ -7,9 +7,9 @@
 
 #include <benchmark/benchmark.h>
 
-#include "models/diffusion/diffusion_sampler.hpp"
-#include "models/diffusion/diffusion_model.hpp"
 #include "models/diffusion/denoiser_training.hpp"
+#include "models/diffusion/diffusion_model.hpp"
+#include "models/diffusion/diffusion_sampler.hpp"
 #include "models/networks/unet.hpp"
 
 namespace onmanifold {
@@ -18,8 +18,7 @@ namespace {
 constexpr Index batch = 64;
 
 ImageLayout square(Index side) {
-  ImageLayout image{
-      .height = side, .width = side, .pixels = std::vector<Index>(static_cast<std::size_t>(side * side))};
+  ImageLayout image{.height = side, .width = side, .pixels = std::vector<Index>(static_cast<std::size_t>(side * side))};
   std::iota(image.pixels.begin(), image.pixels.end(), Index{0});
   return image;
 }
@@ -65,8 +64,8 @@ void unet_sampling_step(benchmark::State& state) {
   const NoiseSchedule schedule = NoiseSchedule::cosine(steps, 0.9);
   const BlockDenoiser epsilon = make_block_denoiser(network, parameters, steps);
   while (state.KeepRunningBatch(steps)) {
-    const Points samples = sample_diffusion(schedule, {}, epsilon, network.data_size(), sampling_block,
-                                            Stream(1, "sampling"));
+    const Points samples =
+        sample_diffusion(schedule, {}, epsilon, network.data_size(), sampling_block, Stream(1, "sampling"));
     benchmark::DoNotOptimize(samples.data());
   }
   rates(state, sampling_block, static_cast<double>(network.multiply_adds()));

@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/point_files.hpp"
-#include "core/statistics.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/files/point_files.hpp"
+#include "core/math/statistics.hpp"
 #include "diagnostics/lift_geometry.hpp"
 #include "manifolds/registry.hpp"
 #include "suite/score.hpp"
@@ -66,8 +66,7 @@ Subject subject_of(const AdviseArguments& arguments) {
   }
   Subject subject;
   if (!arguments.task.empty()) {
-    if (!arguments.manifold.empty())
-      throw InvalidInput("advise: --manifold goes with --train, not with --task");
+    if (!arguments.manifold.empty()) throw InvalidInput("advise: --manifold goes with --train, not with --task");
     const Task task = task_from_text(arguments.task);
     subject.name = task.name;
     subject.manifold = task.manifold;
@@ -112,8 +111,7 @@ std::string number(double value) {
 }  // namespace
 
 int advise_command(const AdviseArguments& arguments) {
-  if ((arguments.effect > 0) != (arguments.sd > 0))
-    throw InvalidInput("advise: --effect and --sd go together");
+  if ((arguments.effect > 0) != (arguments.sd > 0)) throw InvalidInput("advise: --effect and --sd go together");
   const Subject subject = subject_of(arguments);
   const Manifold& manifold = *subject.manifold;
   const double reach = manifold.reach();
@@ -130,8 +128,7 @@ int advise_command(const AdviseArguments& arguments) {
   const double first_choice = subject.preregistered > 0 ? subject.preregistered : rule;
   if (first_choice > 0) grid.push_back(first_choice);
   std::sort(grid.begin(), grid.end());
-  grid.erase(std::unique(grid.begin(), grid.end(), [](double a, double b) { return b - a <= 1e-9 * b; }),
-             grid.end());
+  grid.erase(std::unique(grid.begin(), grid.end(), [](double a, double b) { return b - a <= 1e-9 * b; }), grid.end());
   const Eigen::Map<const Vector> sigmas(grid.data(), static_cast<Index>(grid.size()));
   const std::vector<LiftGeometryLevel> levels =
       lift_geometry(manifold, subject.points, sigmas, {}, Stream(0, "advise"));
@@ -191,19 +188,18 @@ int advise_command(const AdviseArguments& arguments) {
   fmt::print("{:>10} {:>12} {:>12} {:>10}  {:<22} {:>8}\n", "sigma", "sigma/reach", "sigma/s_min", "lost",
              "99 % interval", "bound");
   for (const LiftGeometryLevel& level : levels) {
-    fmt::print("{:>10} {:>12} {:>12} {:>10}  {:<22} {:>8}{}\n", number(level.sigma),
-               number(level.sigma / reach), number(level.sigma / s_min), number(level.rate),
+    fmt::print("{:>10} {:>12} {:>12} {:>10}  {:<22} {:>8}{}\n", number(level.sigma), number(level.sigma / reach),
+               number(level.sigma / s_min), number(level.rate),
                fmt::format("{} to {}", number(level.rate_interval.low), number(level.rate_interval.high)),
                number(level.bound), level.sigma < smallest_visible ? "  hardly visible" : "");
   }
-  fmt::print(
-      "\nlost: share of draws x + n whose nearest point is not x; bound: what the reach allows at most\n");
+  fmt::print("\nlost: share of draws x + n whose nearest point is not x; bound: what the reach allows at most\n");
   fmt::print("smallest visible lift: {} = 3 s_min\n", number(smallest_visible));
   if (recommended > 0) {
     fmt::print("recommended sigma: {} ({})\n", number(recommended), why);
     if (!seen) {
-      fmt::print("  it needs a smaller s_min to be seen: at most {} (standardised {})\n",
-                 number(recommended / visible), number(recommended / visible / deviation));
+      fmt::print("  it needs a smaller s_min to be seen: at most {} (standardised {})\n", number(recommended / visible),
+                 number(recommended / visible / deviation));
     }
   } else {
     fmt::print("recommended sigma: none; at every level tried more than a tenth do not come back\n");

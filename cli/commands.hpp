@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "datasets/readers/structure_files.hpp"
 #include "reports/compare.hpp"
-#include "datasets/structure_files.hpp"
 #include "suite/score.hpp"
 
 namespace onmanifold {
@@ -25,11 +25,11 @@ struct RunArguments {
   int workers = 0;        ///< 0: one a core
   std::string seeds;      ///< empty: as the suite says
   std::string only = "*";
-  std::string shard;      ///< "I/N", empty: everything
+  std::string shard;  ///< "I/N", empty: everything
   bool force = false;
   bool metrics_only = false;
   bool dry_run = false;
-  std::string costs;      ///< with dry_run: file for the costs of the finished cells; empty: none
+  std::string costs;  ///< with dry_run: file for the costs of the finished cells; empty: none
   std::vector<std::string> command_line;
 };
 int run_command(const RunArguments& arguments);
@@ -41,11 +41,11 @@ int run_command(const RunArguments& arguments);
 
 struct SlurmArguments {
   std::string suite;
-  std::string directory;             ///< empty: results/<suite>
-  int tasks = 0;                     ///< 0: one a cell, at most 32
-  std::string seeds;                 ///< as of run
-  std::string only = "*";            ///< as of run
-  bool force = false;                ///< as of run
+  std::string directory;   ///< empty: results/<suite>
+  int tasks = 0;           ///< 0: one a cell, at most 32
+  std::string seeds;       ///< as of run
+  std::string only = "*";  ///< as of run
+  bool force = false;      ///< as of run
   bool submit = false;
   std::vector<std::string> options;  ///< for sbatch, "--partition=long"
 };
@@ -81,8 +81,8 @@ struct ExportArguments {
   int seed = -1;           ///< replicate; must be given unless reference
   bool reference = false;  ///< the reference draws instead of training points
   std::string lift;        ///< empty: none
-  bool full = false;   ///< with the coordinates that the task leaves out because they are constant
-  std::string output;  ///< .npy, .csv or .h5
+  bool full = false;       ///< with the coordinates that the task leaves out because they are constant
+  std::string output;      ///< .npy, .csv or .h5
 };
 int export_command(const ExportArguments& arguments);
 

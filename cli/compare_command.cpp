@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 
 namespace onmanifold {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "cli/commands.hpp"
 #include "core/error.hpp"
-#include "core/point_files.hpp"
-#include "core/points_hash.hpp"
+#include "core/files/point_files.hpp"
+#include "core/files/points_hash.hpp"
 #include "suite/score.hpp"
 
 namespace onmanifold {
@@ -17,9 +17,8 @@ int export_command(const ExportArguments& arguments) {
   if (!arguments.reference && arguments.seed < 0) {
     throw InvalidInput("export: --seed S is missing: the replicate whose training points are wanted (or --reference)");
   }
-  Points points = arguments.reference
-                      ? exported_reference(task, arguments.n)
-                      : exported_points(task, arguments.n, arguments.seed, arguments.lift);
+  Points points = arguments.reference ? exported_reference(task, arguments.n)
+                                      : exported_points(task, arguments.n, arguments.seed, arguments.lift);
   if (arguments.full) points = full_points(task, points);
   write_points(arguments.output, points);
   fmt::print("{}: {} rows of {} numbers\n", arguments.output, points.cols(), points.rows());

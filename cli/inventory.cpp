@@ -129,10 +129,11 @@ std::vector<InventoryKind> make_inventory() {
   const auto fixed = [](std::string name, const std::string& description) {
     return InventoryItem{std::move(name), description, [description] { return description + "\n"; }};
   };
-  kinds.push_back({"lifts",
-                   {fixed("none", "training data as they are"),
-                    fixed("normal", "Gaussian noise of level sigma in the normal directions only (manifold-aware perturbation)"),
-                    fixed("isotropic", "Gaussian noise of level sigma in all directions (control)")}});
+  kinds.push_back(
+      {"lifts",
+       {fixed("none", "training data as they are"),
+        fixed("normal", "Gaussian noise of level sigma in the normal directions only (manifold-aware perturbation)"),
+        fixed("isotropic", "Gaussian noise of level sigma in all directions (control)")}});
   InventoryKind manifolds{"manifolds", {}};
   for (const auto& entry : manifold_registry().entries()) {
     manifolds.items.push_back(fixed(entry.name, entry.description));

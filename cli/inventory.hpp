@@ -10,7 +10,7 @@ namespace onmanifold {
 
 struct InventoryItem {
   std::string name;
-  std::string description;             ///< one line
+  std::string description;              ///< one line
   std::function<std::string()> detail;  ///< several lines, made on demand
 };
 

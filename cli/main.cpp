@@ -15,7 +15,7 @@
 
 #include "cli/commands.hpp"
 #include "core/error.hpp"
-#include "core/provenance.hpp"
+#include "results/provenance.hpp"
 
 namespace {
 
@@ -65,7 +65,9 @@ int dispatch(int argc, char** argv) {
   run_app->add_option("--shard", run.shard, "Only the I-th of N shares of the cells, as I/N with I from 1");
   run_app->add_flag("--force", run.force, "Compute cells again whose configuration changed");
   run_app->add_flag("--metrics-only", run.metrics_only, "Recompute metrics from stored samples; train nothing");
-  run_app->add_flag("--dry-run", run.dry_run, "Print the cells left to do, how long they will take and how much they will write; compute nothing");
+  run_app->add_flag(
+      "--dry-run", run.dry_run,
+      "Print the cells left to do, how long they will take and how much they will write; compute nothing");
   run_app->add_option("--write-costs", run.costs, "With --dry-run: write what the finished cells took to this .csv")
       ->needs("--dry-run");
   run_app->footer(
@@ -83,14 +85,16 @@ int dispatch(int argc, char** argv) {
   CLI::App* slurm_app =
       app.add_subcommand("slurm", "Write a Slurm job array that runs a suite over a shared directory, or submit it");
   slurm_app->add_option("suite", slurm.suite, "Name of a shipped suite, or a path to a TOML file")->required();
-  slurm_app->add_option("-o,--output", slurm.directory, "Results directory that all nodes see (default: results/<suite>)");
+  slurm_app->add_option("-o,--output", slurm.directory,
+                        "Results directory that all nodes see (default: results/<suite>)");
   slurm_app->add_option("--array", slurm.tasks, "Tasks of the array (default: one a cell, at most 32)")
       ->check(CLI::PositiveNumber);
   slurm_app->add_option("--seeds", slurm.seeds, "Replicates A..B instead of the suite's own");
   slurm_app->add_option("--only", slurm.only, "Only cells that match this shell glob, as of run");
   slurm_app->add_flag("--force", slurm.force, "Compute cells again whose configuration changed");
   slurm_app->add_flag("--submit", slurm.submit, "Submit the script with sbatch");
-  slurm_app->add_option("sbatch", slurm.options, "After '--': options of sbatch, e.g. -- --partition=long --time=4:00:00");
+  slurm_app->add_option("sbatch", slurm.options,
+                        "After '--': options of sbatch, e.g. -- --partition=long --time=4:00:00");
   slurm_app->footer(
       "Writes DIR/slurm.sh. Each task runs its share, 'run --shard I/N', on --cpus-per-task workers (default 1). Tasks may\n"
       "be killed, requeued and submitted again; 'onmanifold run' with the same -o shows what is left.\n\n"
@@ -105,8 +109,9 @@ int dispatch(int argc, char** argv) {
   report_app->add_option("-o,--output", report.output, "Where to write (default: the results directory)");
   report_app->add_option("--format", report.formats, "Comma-separated: html, md, csv, tex, figures (SVG and PNG)")
       ->capture_default_str();
-  report_app->add_option("--submission", report.submissions,
-                         "JSON of score --task: a row beside the built-in ones (may be repeated)")
+  report_app
+      ->add_option("--submission", report.submissions,
+                   "JSON of score --task: a row beside the built-in ones (may be repeated)")
       ->allow_extra_args(false);
   report_app->footer(
       "A submission must have been scored on the same task, reference and sizes; otherwise one line says what differs,\n"
@@ -125,8 +130,9 @@ int dispatch(int argc, char** argv) {
   compare_app->add_option("--alpha", compare.options.alpha, "Family-wise rate of false alarms")->capture_default_str();
   compare_app->add_option("--margin", compare.options.relative, "Practical margin, as a fraction of the baseline")
       ->capture_default_str();
-  compare_app->add_option("--metrics", compare.options.gated,
-                          "Gated metrics instead of each task's first, comma-separated (projected samples)")
+  compare_app
+      ->add_option("--metrics", compare.options.gated,
+                   "Gated metrics instead of each task's first, comma-separated (projected samples)")
       ->delimiter(',');
   compare_app->add_flag("--time", compare.options.time, "Gate seconds and memory too (10 %, same model of CPU)");
   compare_app->add_flag("--exact", compare.options.exact, "Samples and metrics must agree bit for bit");
@@ -145,7 +151,8 @@ int dispatch(int argc, char** argv) {
 
   ScoreArguments score;
   std::string memory;
-  CLI::App* score_app = app.add_subcommand("score", "Score samples of any origin with a task's metrics, or against a file");
+  CLI::App* score_app =
+      app.add_subcommand("score", "Score samples of any origin with a task's metrics, or against a file");
   score_app->add_option("--samples", score.request.samples, "FILE: .npy, .csv or .h5[:dataset], one sample a row")
       ->required();
   score_app->add_option("--task", score.request.task,
@@ -154,13 +161,16 @@ int dispatch(int argc, char** argv) {
   score_app->add_option("--manifold", score.request.manifold, "Manifold of --reference, e.g. sphere:dim=2,radius=1");
   score_app->add_option("--train", score.request.train, "FILE of the training points, for train_copy_rate");
   score_app->add_option("--metrics", score.request.metrics, "Comma-separated, e.g. 'coverage(k=5),tvd'");
-  score_app->add_option("--reference-size", score.request.reference_size,
-                        "Reference draws of the task, as n_reference of a suite")
+  score_app
+      ->add_option("--reference-size", score.request.reference_size,
+                   "Reference draws of the task, as n_reference of a suite")
       ->capture_default_str();
   score_app->add_flag("--allow-nonfinite", score.request.allow_nonfinite,
                       "Count rows that are not finite and leave them out, instead of refusing the file");
-  score_app->add_option("--memory", memory, "Limit for points and working memory, e.g. 500M or 2G; larger files are read in chunks");
-  score_app->add_option("--json", score.json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
+  score_app->add_option("--memory", memory,
+                        "Limit for points and working memory, e.g. 500M or 2G; larger files are read in chunks");
+  score_app->add_option("--json", score.json,
+                        "Also write the result as JSON to FILE; '-' prints it instead of the table");
   score_app->add_option("--name", score.request.name,
                         "Name of the method, for report --submission (default: the file's)");
   score_app->footer(
@@ -178,13 +188,16 @@ int dispatch(int argc, char** argv) {
   });
 
   ExportArguments exported;
-  CLI::App* export_app = app.add_subcommand("export", "Write training points of a task, or its reference, for another program");
+  CLI::App* export_app =
+      app.add_subcommand("export", "Write training points of a task, or its reference, for another program");
   export_app->add_option("task", exported.task, "Name of a task, or NAME(key=value,...) with settings")->required();
   export_app->add_option("-n", exported.n, "Number of points")->required();
   export_app->add_option("--seed", exported.seed, "Replicate whose training points are written");
-  export_app->add_flag("--reference", exported.reference, "The reference that scores compare with instead, without --seed");
+  export_app->add_flag("--reference", exported.reference,
+                       "The reference that scores compare with instead, without --seed");
   export_app->add_option("--lift", exported.lift, "none, normal[:sigma=S] or isotropic[:sigma=S]");
-  export_app->add_flag("--full", exported.full, "With the constant coordinates that the task leaves out: frame atoms, dropped pixels");
+  export_app->add_flag("--full", exported.full,
+                       "With the constant coordinates that the task leaves out: frame atoms, dropped pixels");
   export_app->add_option("-o,--output", exported.output, "FILE: .npy, .csv or .h5[:dataset]")->required();
   export_app->footer(
       "The points are those that a suite with seed = 0 gives to its methods. The SHA-256 of the numbers is printed.\n\n"
@@ -196,21 +209,24 @@ int dispatch(int argc, char** argv) {
   export_app->callback([&] { action = [&] { return export_command(exported); }; });
 
   AdviseArguments advise;
-  CLI::App* advise_app =
-      app.add_subcommand("advise", "Say how much lift a task or your own data bear, and how many seeds an effect needs");
+  CLI::App* advise_app = app.add_subcommand(
+      "advise", "Say how much lift a task or your own data bear, and how many seeds an effect needs");
   advise_app->add_option("--task", advise.task, "Name of a task, or NAME(key=value,...) with settings");
-  advise_app->add_option("--train,--data", advise.train, "FILE of clean points: .npy, .csv or .h5[:dataset], one a row");
+  advise_app->add_option("--train,--data", advise.train,
+                         "FILE of clean points: .npy, .csv or .h5[:dataset], one a row");
   advise_app->add_option("--manifold", advise.manifold, "Manifold of these points, e.g. sphere:dim=2,radius=1");
   advise_app->add_option("-n,--points", advise.points, "Use at most so many points")
       ->check(CLI::Range(2L, 10'000'000L))
       ->capture_default_str();
-  advise_app->add_option("--s-min", advise.smallest_noise,
-                         "Smallest noise level of the models, in units of the data's spread (default: the task's, or 0.01)")
+  advise_app
+      ->add_option("--s-min", advise.smallest_noise,
+                   "Smallest noise level of the models, in units of the data's spread (default: the task's, or 0.01)")
       ->check(CLI::PositiveNumber);
   advise_app->add_option("--effect", advise.effect, "Mean paired difference of a metric that should be found")
       ->check(CLI::PositiveNumber);
   advise_app->add_option("--sd", advise.sd, "Spread of that difference over seeds")->check(CLI::PositiveNumber);
-  advise_app->add_option("--json", advise.json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
+  advise_app->add_option("--json", advise.json,
+                         "Also write the result as JSON to FILE; '-' prints it instead of the table");
   advise_app->footer(
       "Recommended is the task's pre-registered level; for other data a tenth of the reach or of the data's spread,\n"
       "whichever is less; without a reach, the largest level tried of which at most a tenth do not come back.\n\n"
@@ -226,7 +242,8 @@ int dispatch(int argc, char** argv) {
   fragments_app->add_option("folder", fragments.folder, "Folder with .pdb, .ent, .cif or .mmcif files, also .gz")
       ->required();
   fragments_app->add_option("--residues", fragments.options.residues, "Length of a fragment")->capture_default_str();
-  fragments_app->add_option("--step", fragments.options.step, "Residues from one fragment to the next (default: its length)");
+  fragments_app->add_option("--step", fragments.options.step,
+                            "Residues from one fragment to the next (default: its length)");
   fragments_app->add_option("--per-chain", fragments.options.per_chain, "At most so many of a chain (default: all)");
   fragments_app->add_flag("--allow-cis", fragments.options.allow_cis, "Keep fragments with cis peptides");
   fragments_app->add_flag("--skip-bad", fragments.options.skip_bad, "Name files that cannot be read and go on");
@@ -260,7 +277,9 @@ int dispatch(int argc, char** argv) {
 
   std::string name;
   CLI::App* describe_app = app.add_subcommand("describe", "Say everything about one task, method, metric, suite, …");
-  describe_app->add_option("name", name, "A name that list prints; a task may have settings, 'backbone-8(planar_omega=true)'")->required();
+  describe_app
+      ->add_option("name", name, "A name that list prints; a task may have settings, 'backbone-8(planar_omega=true)'")
+      ->required();
   describe_app->footer(
       "Examples:\n"
       "  onmanifold describe sphere-vmf6     law, manifold, metrics, pre-registered lift, settings\n"

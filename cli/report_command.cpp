@@ -30,8 +30,7 @@ std::vector<std::string> split_formats(const std::string& text) {
 int report_command(const ReportArguments& arguments) {
   const std::string output = arguments.output.empty() ? arguments.directory : arguments.output;
   ReportOptions options{.formats = split_formats(arguments.formats)};
-  for (const auto& entry : metric_registry().entries())
-    options.metric_descriptions[entry.name] = entry.description;
+  for (const auto& entry : metric_registry().entries()) options.metric_descriptions[entry.name] = entry.description;
   check_report_formats(options.formats);
   ResultSet results = load_results(arguments.directory);
   for (const std::string& file : arguments.submissions) add_submission(results, file);

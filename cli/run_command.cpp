@@ -8,7 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "core/error.hpp"
-#include "core/provenance.hpp"
+#include "results/provenance.hpp"
 #include "suite/run_estimate.hpp"
 #include "suite/scheduler.hpp"
 
@@ -78,8 +78,7 @@ int available_cores() {
 }
 
 std::string shell_quote(const std::string& word) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,@%+-";
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,@%+-";
   if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
   std::string quoted = "'";
   for (const char c : word) {

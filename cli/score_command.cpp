@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "cli/commands.hpp"
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "suite/score.hpp"
 
 namespace onmanifold {
@@ -59,10 +59,8 @@ int score_command(const ScoreArguments& arguments) {
     }
     write_file(arguments.json, text);
   }
-  fmt::print("{} samples in R^{}, {} reference points\n", score.n_samples, score.dimension,
-             score.n_reference);
-  fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", "metric", "samples", "", "value",
-             "a perfect model shows", "");
+  fmt::print("{} samples in R^{}, {} reference points\n", score.n_samples, score.dimension, score.n_reference);
+  fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", "metric", "samples", "", "value", "a perfect model shows", "");
   for (const ScoredMetric& metric : score.metrics) {
     const MetricRecord& record = metric.record;
     fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", record.name, metric.samples, arrow(record),

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 
 #include "cli/commands.hpp"
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/provenance.hpp"
+#include "core/files/atomic_file.hpp"
+#include "results/provenance.hpp"
 #include "suite/scheduler.hpp"
 
 namespace onmanifold {
@@ -50,13 +50,12 @@ int slurm_command(const SlurmArguments& arguments) {
   RunOptions selection;
   selection.only = arguments.only;
   const std::size_t cells = select(expand(suite), selection).size();
-  const std::size_t tasks = arguments.tasks > 0 ? std::min(static_cast<std::size_t>(arguments.tasks), cells)
-                                                : std::min(cells, most_tasks);
-  const std::string directory =
-      absolute(arguments.directory.empty() ? "results/" + suite.name : arguments.directory);
+  const std::size_t tasks =
+      arguments.tasks > 0 ? std::min(static_cast<std::size_t>(arguments.tasks), cells) : std::min(cells, most_tasks);
+  const std::string directory = absolute(arguments.directory.empty() ? "results/" + suite.name : arguments.directory);
   if (directory.find_first_of("\n\r%\"\\") != std::string::npos) {
-    throw InvalidInput(
-        fmt::format("{}: Slurm cannot write logs into a directory with %, a quote or a backslash in its name", directory));
+    throw InvalidInput(fmt::format(
+        "{}: Slurm cannot write logs into a directory with %, a quote or a backslash in its name", directory));
   }
 
   std::string script = fmt::format(
@@ -72,10 +71,9 @@ int slurm_command(const SlurmArguments& arguments) {
       "#SBATCH --requeue\n",
       suite.name, cells, tasks, directory);
   for (const std::string& option : arguments.options) script += fmt::format("#SBATCH {}\n", option);
-  script += fmt::format(
-      "exec {} run {} -o {} -j \"${{SLURM_CPUS_PER_TASK:-1}}\" --shard \"$SLURM_ARRAY_TASK_ID/{}\"",
-      shell_quote(fs::read_symlink("/proc/self/exe").string()), shell_quote(absolute(suite.source)),
-      shell_quote(directory), tasks);
+  script += fmt::format("exec {} run {} -o {} -j \"${{SLURM_CPUS_PER_TASK:-1}}\" --shard \"$SLURM_ARRAY_TASK_ID/{}\"",
+                        shell_quote(fs::read_symlink("/proc/self/exe").string()), shell_quote(absolute(suite.source)),
+                        shell_quote(directory), tasks);
   if (!arguments.seeds.empty()) script += " --seeds " + shell_quote(arguments.seeds);
   if (arguments.only != "*") script += " --only " + shell_quote(arguments.only);
   if (arguments.force) script += " --force";
@@ -93,9 +91,8 @@ int slurm_command(const SlurmArguments& arguments) {
   const std::string command = "sbatch " + shell_quote(path);
   const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
   if (status != 0) {
-    throw IoError(
-        fmt::format("'{}' failed ({}); is this a machine that jobs are submitted from?", command,
-                    WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status)) : "killed"));
+    throw IoError(fmt::format("'{}' failed ({}); is this a machine that jobs are submitted from?", command,
+                              WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status)) : "killed"));
   }
   return exit_ok;
 }

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "core/verify.hpp"
+#include "results/verify.hpp"
 
 namespace onmanifold {
 

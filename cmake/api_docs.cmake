@@ -2,7 +2,7 @@
 find_program(ONMANIFOLD_DOXYGEN NAMES doxygen)
 if(ONMANIFOLD_DOXYGEN)
   set(ONMANIFOLD_API_INPUT "\"${PROJECT_SOURCE_DIR}/ARCHITECTURE.md\"")
-  foreach(folder core manifolds datasets models metrics diagnostics suite reports)
+  foreach(folder core contracts results manifolds datasets models metrics diagnostics suite reports)
     string(APPEND ONMANIFOLD_API_INPUT " \"${PROJECT_SOURCE_DIR}/${folder}\"")
   endforeach()
   configure_file("${PROJECT_SOURCE_DIR}/docs/Doxyfile.in" "${CMAKE_BINARY_DIR}/Doxyfile" @ONLY)

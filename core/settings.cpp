@@ -14,7 +14,9 @@ Settings::Settings(Value table, std::string where) : line_(table.line), where_(s
   table_ = std::move(*entries);
 }
 
-bool Settings::has(std::string_view key) const { return table_.contains(std::string(key)); }
+bool Settings::has(std::string_view key) const {
+  return table_.contains(std::string(key));
+}
 
 std::string Settings::locate(const std::string& key) const {
   const auto entry = table_.find(key);

@@ -45,14 +45,18 @@ Value decode(const Json& json, std::string_view where, int depth = 0) {
   if (depth > deepest_nesting)
     throw InvalidInput(fmt::format("{}: JSON nested deeper than {} levels", where, deepest_nesting));
   switch (json.type()) {
-    case Json::value_t::boolean: return json.get<bool>();
-    case Json::value_t::number_integer: return json.get<std::int64_t>();
+    case Json::value_t::boolean:
+      return json.get<bool>();
+    case Json::value_t::number_integer:
+      return json.get<std::int64_t>();
     case Json::value_t::number_unsigned:
       if (json.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
         throw InvalidInput(fmt::format("{}: JSON integer {} is too large", where, json.get<std::uint64_t>()));
       return json.get<std::int64_t>();
-    case Json::value_t::number_float: return json.get<double>();
-    case Json::value_t::string: return json.get<std::string>();
+    case Json::value_t::number_float:
+      return json.get<double>();
+    case Json::value_t::string:
+      return json.get<std::string>();
     case Json::value_t::array: {
       Value::Array array;
       for (const Json& item : json) array.push_back(decode(item, where, depth + 1));
@@ -63,7 +67,8 @@ Value decode(const Json& json, std::string_view where, int depth = 0) {
       for (const auto& [key, item] : json.items()) table.emplace(key, decode(item, where, depth + 1));
       return table;
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 

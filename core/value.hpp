@@ -18,19 +18,23 @@ class Value {
   using Table = std::map<std::string, Value>;
 
   Value() = default;
-  Value(bool value) : data_(value) {}                        // NOLINT(google-explicit-constructor): a literal type
-  Value(int value) : data_(std::int64_t{value}) {}           // NOLINT
-  Value(std::int64_t value) : data_(value) {}                // NOLINT
-  Value(double value) : data_(value) {}                      // NOLINT
-  Value(const char* value) : data_(std::string(value)) {}    // NOLINT
-  Value(std::string value) : data_(std::move(value)) {}      // NOLINT
-  Value(Array value) : data_(std::move(value)) {}            // NOLINT
-  Value(Table value) : data_(std::move(value)) {}            // NOLINT
+  Value(bool value) : data_(value) {}                      // NOLINT(google-explicit-constructor): a literal type
+  Value(int value) : data_(std::int64_t{value}) {}         // NOLINT
+  Value(std::int64_t value) : data_(value) {}              // NOLINT
+  Value(double value) : data_(value) {}                    // NOLINT
+  Value(const char* value) : data_(std::string(value)) {}  // NOLINT
+  Value(std::string value) : data_(std::move(value)) {}    // NOLINT
+  Value(Array value) : data_(std::move(value)) {}          // NOLINT
+  Value(Table value) : data_(std::move(value)) {}          // NOLINT
 
   template <class T>
-  [[nodiscard]] const T* get_if() const { return std::get_if<T>(&data_); }
+  [[nodiscard]] const T* get_if() const {
+    return std::get_if<T>(&data_);
+  }
   template <class T>
-  [[nodiscard]] T* get_if() { return std::get_if<T>(&data_); }
+  [[nodiscard]] T* get_if() {
+    return std::get_if<T>(&data_);
+  }
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   /// "null", "a boolean", "an integer", … for messages.
   [[nodiscard]] std::string_view type_name() const;

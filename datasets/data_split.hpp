@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "core/distribution.hpp"
+#include "contracts/distribution.hpp"
 #include "core/points.hpp"
 
 namespace onmanifold {

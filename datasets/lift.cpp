@@ -20,8 +20,7 @@ constexpr Index basis_block = 1024;
 
 void check_lift(const Lift& lift) {
   if (!std::isfinite(lift.sigma) || lift.sigma < 0) {
-    throw InvalidInput(
-        fmt::format("lift '{}': sigma = {} is not a number >= 0", to_string(lift.type), lift.sigma));
+    throw InvalidInput(fmt::format("lift '{}': sigma = {} is not a number >= 0", to_string(lift.type), lift.sigma));
   }
   if (lift.type == LiftType::none && lift.sigma != 0) {
     throw InvalidInput(fmt::format("lift 'none' takes no sigma, but {} was given", lift.sigma));
@@ -49,8 +48,7 @@ class LiftedSource final : public TrainingSource {
     check_finite(clean_, "training points");
     if (clean_.cols() == 0) throw InvalidInput("training points: there are none");
     if (normal()) {
-      const double bytes =
-          8.0 * static_cast<double>(clean_.size()) * static_cast<double>(manifold_.codimension());
+      const double bytes = 8.0 * static_cast<double>(clean_.size()) * static_cast<double>(manifold_.codimension());
       if (bytes <= largest_basis_cache_bytes) bases_ = manifold_.normal_bases(clean_);
     }
   }
@@ -85,8 +83,8 @@ class LiftedSource final : public TrainingSource {
       const Index count = std::min(basis_block, size() - begin);
       if (bases_.size() == 0) {
         // The block still holds clean points.
-        points.middleCols(begin, count) += manifold_.from_normal_coordinates(
-            points.middleCols(begin, count), lift_.sigma * xi.middleCols(begin, count));
+        points.middleCols(begin, count) += manifold_.from_normal_coordinates(points.middleCols(begin, count),
+                                                                             lift_.sigma * xi.middleCols(begin, count));
         continue;
       }
       Points bases(dimension(), k * count);
@@ -114,8 +112,7 @@ Points Lift::apply(const PointsRef& points, const Manifold& manifold, Stream str
   if (type == LiftType::isotropic) {
     result += sigma * stream.normal(points.rows(), points.cols());
   } else if (type == LiftType::normal) {
-    result += manifold.from_normal_coordinates(points,
-                                               sigma * stream.normal(manifold.codimension(), points.cols()));
+    result += manifold.from_normal_coordinates(points, sigma * stream.normal(manifold.codimension(), points.cols()));
   }
   return result;
 }

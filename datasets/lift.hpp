@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "contracts/training_source.hpp"
 #include "core/points.hpp"
-#include "core/stream.hpp"
-#include "core/training_source.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {

@@ -12,20 +12,16 @@ const Registry<TaskFactory>& task_registry() {
           make_plane_smiley);
     r.add("sphere-vmf6", "six von Mises-Fisher modes on S2, no two of them antipodal", make_sphere_vmf6);
     r.add("sphere-vmf2", "two von Mises-Fisher modes on S2", make_sphere_vmf2);
-    r.add("bunny-eigen", "mixture of clamped Laplacian eigenfunctions on the Stanford Bunny",
-          make_bunny_eigen);
+    r.add("bunny-eigen", "mixture of clamped Laplacian eigenfunctions on the Stanford Bunny", make_bunny_eigen);
     r.add("bunny-eigen10", "clamped Laplacian eigenfunction 10 on the Stanford Bunny", make_bunny_eigen10);
     r.add("bunny-eigen50", "clamped Laplacian eigenfunction 50 on the Stanford Bunny", make_bunny_eigen50);
     r.add("bunny-eigen100", "clamped Laplacian eigenfunction 100 on the Stanford Bunny", make_bunny_eigen100);
     r.add("elephant-eigen", "mixture of clamped Laplacian eigenfunctions on an elephant of genus 3",
           make_elephant_eigen);
-    r.add("mesh-eigen",
-          "clamped Laplacian eigenfunctions on a closed mesh of yours (path = OFF, OBJ or PLY file)",
+    r.add("mesh-eigen", "clamped Laplacian eigenfunctions on a closed mesh of yours (path = OFF, OBJ or PLY file)",
           make_mesh_eigen);
-    r.add("backbone-8", "real protein backbone fragments of 8 residues, ideal bonds and angles",
-          make_backbone_8);
-    r.add("backbone-16", "real protein backbone fragments of 16 residues, ideal bonds and angles",
-          make_backbone_16);
+    r.add("backbone-8", "real protein backbone fragments of 8 residues, ideal bonds and angles", make_backbone_8);
+    r.add("backbone-16", "real protein backbone fragments of 16 residues, ideal bonds and angles", make_backbone_16);
     r.add("backbone-synthetic", "protein backbones from a closed-form mixture over the Ramachandran plot",
           make_backbone_synthetic);
     r.add("so3-mixture16", "16 wrapped normals on the rotations, 3x3 matrices in R^9", make_so3_mixture16);
@@ -35,8 +31,7 @@ const Registry<TaskFactory>& task_registry() {
     r.add("so3-frames", "real rotations from one residue of a protein to the next", make_so3_frames);
     r.add("circle-vm", "a von Mises law on the unit circle of R^2", make_circle_vm);
     r.add("torus-vm", "four products of von Mises laws on the flat torus of R^4", make_torus_vm);
-    r.add("torus-ramachandran", "(phi, psi) of real residues on the flat torus of R^4",
-          make_torus_ramachandran);
+    r.add("torus-ramachandran", "(phi, psi) of real residues on the flat torus of R^4", make_torus_ramachandran);
     r.add("finite16", "16 one-hot vectors with random probabilities", make_finite16);
     r.add("two-points", "two points of R^2 with probabilities .1 and .9", make_two_points);
     r.add("discrete-cube", "64 corners of a cube with random probabilities", make_discrete_cube);
@@ -50,8 +45,7 @@ const Registry<TaskFactory>& task_registry() {
     r.add("earth-earthquake", "earthquakes on the globe (file of the user)", make_earth_earthquake);
     r.add("earth-flood", "floods on the globe (file of the user)", make_earth_flood);
     r.add("earth-fire", "fires on the globe (file of the user)", make_earth_fire);
-    r.add("flux-mnist",
-          "MNIST digits of 28x28 pixels rescaled to a total flux of 100 (scripts/fetch-data.sh)",
+    r.add("flux-mnist", "MNIST digits of 28x28 pixels rescaled to a total flux of 100 (scripts/fetch-data.sh)",
           make_flux_mnist);
     r.add("flux-mnist14", "the same, pooled to 14x14 pixels (scripts/fetch-data.sh)", make_flux_mnist14);
     return r;

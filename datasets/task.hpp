@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "core/distribution.hpp"
-#include "core/image_layout.hpp"
-#include "core/partition.hpp"
+#include "contracts/distribution.hpp"
+#include "contracts/image_layout.hpp"
+#include "contracts/partition.hpp"
 #include "core/points.hpp"
 #include "core/registry.hpp"
 #include "core/settings.hpp"
 #include "datasets/data_split.hpp"
-#include "datasets/labelled_images.hpp"
 #include "datasets/lift.hpp"
+#include "datasets/readers/labelled_images.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {
@@ -54,11 +54,11 @@ struct Task {
   double entropy = std::numeric_limits<double>::quiet_NaN();  ///< nats; NaN if unknown
   double smallest_noise = 0.01;                               ///< s_min in standardised units
   double preregistered_sigma = 0.0;                           ///< the lift level of verdicts, in data units
-  std::vector<double> sigma_grid;  ///< the published or stated sweep, in data units
+  std::vector<double> sigma_grid;                             ///< the published or stated sweep, in data units
   std::string metrics;  ///< default metric list with this task's settings, in the notation of --metrics
   std::optional<Surface> surface;
-  std::optional<ImageLayout> image;  ///< where the coordinates lie in an image, of a task of images
-  double image_total = 0;            ///< sum of the pixels of every image, of a task of images
+  std::optional<ImageLayout> image;                    ///< where the coordinates lie in an image, of a task of images
+  double image_total = 0;                              ///< sum of the pixels of every image, of a task of images
   std::shared_ptr<const LabelledImageFiles> labelled;  ///< where labels of such images are; null: there are none
 
   /// Exact score of the noised, lifted law; null where there is no closed form.

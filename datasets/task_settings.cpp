@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "core/sha256.hpp"
+#include "core/files/sha256.hpp"
 
 namespace onmanifold {
 

@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/linear_algebra.hpp"
-#include "core/statistics.hpp"
+#include "core/math/linear_algebra.hpp"
+#include "core/math/statistics.hpp"
 #include "diagnostics/flow_step.hpp"
 #include "manifolds/sphere.hpp"
 
@@ -109,8 +109,8 @@ Points local_tangents(const PointsRef& cloud, const PointsRef& x, Index d, Index
   check_dimension(x, cloud.rows(), "local tangents: points");
   const Index dimension = cloud.rows();
   if (d < 1 || d > dimension || neighbours <= d || neighbours > cloud.cols()) {
-    throw InvalidInput(fmt::format("local tangents: {} directions of {} from {} neighbours of {}", d,
-                                   dimension, neighbours, cloud.cols()));
+    throw InvalidInput(fmt::format("local tangents: {} directions of {} from {} neighbours of {}", d, dimension,
+                                   neighbours, cloud.cols()));
   }
   Points result = Points::Constant(dimension, d * x.cols(), nan);
   std::vector<Index> order(static_cast<std::size_t>(cloud.cols()));
@@ -119,9 +119,8 @@ Points local_tangents(const PointsRef& cloud, const PointsRef& x, Index d, Index
     if (!x.col(c).allFinite()) continue;
     const Vector squares = (cloud.colwise() - x.col(c)).colwise().squaredNorm().transpose();
     std::iota(order.begin(), order.end(), Index{0});
-    std::partial_sort(order.begin(), order.begin() + neighbours, order.end(), [&](Index a, Index b) {
-      return squares[a] != squares[b] ? squares[a] < squares[b] : a < b;
-    });
+    std::partial_sort(order.begin(), order.begin() + neighbours, order.end(),
+                      [&](Index a, Index b) { return squares[a] != squares[b] ? squares[a] < squares[b] : a < b; });
     for (Index i = 0; i < neighbours; ++i) near.col(i) = cloud.col(order[static_cast<std::size_t>(i)]);
     const SymmetricEigen axes = symmetric_eigen(covariance(near));
     result.middleCols(d * c, d) = axes.vectors.rightCols(d).rowwise().reverse();
@@ -129,14 +128,12 @@ Points local_tangents(const PointsRef& cloud, const PointsRef& x, Index d, Index
   return result;
 }
 
-Alignment alignment(const PointsRef& tangents, Index d, const PointsRef& vectors, Index q,
-                    const PointsRef& score) {
+Alignment alignment(const PointsRef& tangents, Index d, const PointsRef& vectors, Index q, const PointsRef& score) {
   const Index n = score.cols();
-  if (d < 1 || q < d || tangents.rows() != score.rows() || vectors.rows() != score.rows() ||
-      tangents.cols() != d * n || vectors.cols() != q * n) {
-    throw InvalidInput(
-        fmt::format("alignment: {}x{} tangents ({} a point), {}x{} vectors ({} a point) for {} points",
-                    tangents.rows(), tangents.cols(), d, vectors.rows(), vectors.cols(), q, n));
+  if (d < 1 || q < d || tangents.rows() != score.rows() || vectors.rows() != score.rows() || tangents.cols() != d * n ||
+      vectors.cols() != q * n) {
+    throw InvalidInput(fmt::format("alignment: {}x{} tangents ({} a point), {}x{} vectors ({} a point) for {} points",
+                                   tangents.rows(), tangents.cols(), d, vectors.rows(), vectors.cols(), q, n));
   }
   Alignment result;
   result.a1 = Vector::Constant(n, nan);
@@ -168,9 +165,8 @@ double plane_alignment(double gap) {
   return 1 - 0.5 * ((1 + 1 / c) * std::atan(root) / root - 1 / c);
 }
 
-AlignmentCondition alignment_condition(const ScoreField& field, const Manifold& manifold,
-                                       const PointsRef& start, const AlignmentConditionOptions& options,
-                                       const Stream& stream) {
+AlignmentCondition alignment_condition(const ScoreField& field, const Manifold& manifold, const PointsRef& start,
+                                       const AlignmentConditionOptions& options, const Stream& stream) {
   check_dimension(start, field.dimension(), "alignment condition: points");
   check_dimension(start, manifold.ambient_dimension(), "alignment condition: points");
   const Index dimension = start.rows();
@@ -183,9 +179,8 @@ AlignmentCondition alignment_condition(const ScoreField& field, const Manifold& 
   }
   if (n == 0 || d == 0 || k == 0 || options.first_level < 0 || last <= options.first_level ||
       last >= field.levels().size()) {
-    throw InvalidInput(
-        fmt::format("alignment condition: {} points, {} tangents and {} normals, levels {} to {} of {}", n, d,
-                    k, options.first_level, last, field.levels().size()));
+    throw InvalidInput(fmt::format("alignment condition: {} points, {} tangents and {} normals, levels {} to {} of {}",
+                                   n, d, k, options.first_level, last, field.levels().size()));
   }
   Points y = start;
   AlignmentCondition result;
@@ -208,8 +203,7 @@ AlignmentCondition alignment_condition(const ScoreField& field, const Manifold& 
     Points images = frames;
     flow_step(field, step, dimension, y, images);
     for (Index c = 0; c < n; ++c)
-      usable[c] =
-          usable[c] && y.col(c).allFinite() && images.middleCols(dimension * c, dimension).allFinite();
+      usable[c] = usable[c] && y.col(c).allFinite() && images.middleCols(dimension * c, dimension).allFinite();
     Points next = frames_at(manifold, y, usable);
     for (Index c = 0; c < n; ++c) {
       if (!usable[c]) continue;
@@ -238,8 +232,8 @@ AlignmentCondition alignment_condition(const ScoreField& field, const Manifold& 
   for (Index c = 0; c < n; ++c) {
     if (!usable[c]) {
       ++result.failures;
-      for (Vector* each : {&result.measured, &result.predicted, &result.bound, &result.widest,
-                           &result.widest_bound, &result.contraction}) {
+      for (Vector* each : {&result.measured, &result.predicted, &result.bound, &result.widest, &result.widest_bound,
+                           &result.contraction}) {
         (*each)[c] = nan;
       }
       result.vacuous[c] = true;
@@ -265,8 +259,7 @@ ThickCircle::ThickCircle() : centres_(2, 400) {
   }
 }
 
-void ThickCircle::do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
-                              Vector* log_density) const {
+void ThickCircle::do_evaluate(const PointsRef& x, double a, double sigma, Points* score, Vector* log_density) const {
   if (log_density != nullptr) throw InvalidInput("thick circle: it gives no density");
   for (Index c = 0; c < x.cols(); ++c) {
     const Vector squares = ((a * centres_).colwise() - x.col(c)).colwise().squaredNorm().transpose();

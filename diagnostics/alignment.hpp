@@ -3,9 +3,9 @@
 // How well vectors that survive the path from noise to data lie in the tangent space, and a condition under
 // which they must.
 
-#include "core/distribution.hpp"
-#include "core/score_field.hpp"
-#include "core/stream.hpp"
+#include "contracts/distribution.hpp"
+#include "contracts/score_field.hpp"
+#include "core/random/stream.hpp"
 #include "diagnostics/lyapunov.hpp"
 #include "manifolds/manifold.hpp"
 
@@ -23,11 +23,10 @@ namespace onmanifold {
 
 /// Entry c belongs to point c; NaN where a vector or a tangent is NaN.
 struct Alignment {
-  Vector a1;  ///< |T'Q|_F^2/d, Q the first d vectors: 1 if they span the tangent space, d/D at random
-  Vector a2;  ///< mean |<q_i, score/|score|>|, near 0 if they do: the score stands for a normal
-  Vector a3;  ///< |P_N Q|_2 = sine of the largest principal angle
-  Points
-      angles;  ///< d×N, principal angles between T and Q, radians, rising; exact to rounding for small ones
+  Vector a1;      ///< |T'Q|_F^2/d, Q the first d vectors: 1 if they span the tangent space, d/D at random
+  Vector a2;      ///< mean |<q_i, score/|score|>|, near 0 if they do: the score stands for a normal
+  Vector a3;      ///< |P_N Q|_2 = sine of the largest principal angle
+  Points angles;  ///< d×N, principal angles between T and Q, radians, rising; exact to rounding for small ones
 };
 
 /// \p tangents D×(dN) orthonormal, \p vectors D×(qN) orthonormal with q >= d, \p score D×N at the same
@@ -52,12 +51,11 @@ struct AlignmentConditionOptions {
 
 /// Entry c belongs to trajectory c; NaN where it has no nearest point or is not finite.
 struct AlignmentCondition {
-  Vector measured;  ///< largest principal angle between tangent space and d transported vectors at the end,
-                    ///< radians
-  Vector
-      predicted;  ///< of it by the condition without its quadratic term, which is no bound where M is curved
-  Vector bound;   ///< with the quadratic term: never below measured; 90 degrees without a statement
-  Vector widest;  ///< predicted for a start at widest_start
+  Vector measured;      ///< largest principal angle between tangent space and d transported vectors at the end,
+                        ///< radians
+  Vector predicted;     ///< of it by the condition without its quadratic term, which is no bound where M is curved
+  Vector bound;         ///< with the quadratic term: never below measured; 90 degrees without a statement
+  Vector widest;        ///< predicted for a start at widest_start
   Vector widest_bound;  ///< bound for it
   Vector contraction;   ///< G(0): accumulated log of the tangents' least over the normals' greatest stretch
   Eigen::Array<bool, Eigen::Dynamic, 1> vacuous;  ///< widest_bound above 45 degrees, or contraction <= 0
@@ -75,8 +73,7 @@ struct AlignmentCondition {
 /// + D) network evaluations. \throw InvalidInput on sizes that do not fit, or a manifold without tangents or
 /// normals.
 [[nodiscard]] AlignmentCondition alignment_condition(const ScoreField& field, const Manifold& manifold,
-                                                     const PointsRef& start,
-                                                     const AlignmentConditionOptions& options,
+                                                     const PointsRef& start, const AlignmentConditionOptions& options,
                                                      const Stream& stream);
 
 /// A law on no manifold, for which the condition has nothing to say: points of R^2 at distance 1 + .3 xi from
@@ -89,8 +86,7 @@ class ThickCircle final : public DiffusedScore {
 
  private:
   /// No density: \throw InvalidInput when asked for one.
-  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
-                   Vector* log_density) const override;
+  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score, Vector* log_density) const override;
   Points centres_;
 };
 

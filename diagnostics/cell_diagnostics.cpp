@@ -54,10 +54,8 @@ class FieldChoice {
   /// The learned field, or the exact one, which \p own then keeps.
   [[nodiscard]] const ScoreField& get(const DiagnosticInput& input, std::unique_ptr<ScoreField>& own) const {
     if (!exact_) return learned_score(input);
-    if (input.exact == nullptr)
-      throw InvalidInput("unsupported: the score of this law under noise is not known");
-    own = make_exact_score_field(*input.exact,
-                                 geometric_levels(10 * input.scale, smallest_level(input), levels_));
+    if (input.exact == nullptr) throw InvalidInput("unsupported: the score of this law under noise is not known");
+    own = make_exact_score_field(*input.exact, geometric_levels(10 * input.scale, smallest_level(input), levels_));
     return *own;
   }
   /// s_min in data units; a hundredth of the scale where the task has none.
@@ -74,27 +72,23 @@ class FieldChoice {
 template <class Level, class Get>
 Vector series(const std::vector<Level>& levels, const Get& get) {
   Vector result(static_cast<Index>(levels.size()));
-  for (std::size_t i = 0; i < levels.size(); ++i)
-    result[static_cast<Index>(i)] = static_cast<double>(get(levels[i]));
+  for (std::size_t i = 0; i < levels.size(); ++i) result[static_cast<Index>(i)] = static_cast<double>(get(levels[i]));
   return result;
 }
 
 class ScoreNorm final : public Diagnostic {
  public:
-  explicit ScoreNorm(Settings& settings)
-      : field_(settings), points_(settings.integer("points", 500, 10, 1'000'000)) {}
+  explicit ScoreNorm(Settings& settings) : field_(settings), points_(settings.integer("points", 500, 10, 1'000'000)) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     std::unique_ptr<ScoreField> own;
-    if (const auto* latent = dynamic_cast<const LatentModel*>(input.model);
-        latent != nullptr && !field_.exact())
+    if (const auto* latent = dynamic_cast<const LatentModel*>(input.model); latent != nullptr && !field_.exact())
       return run_latent(input, *latent);
     const ScoreField& field = field_.get(input, own);
     ScoreNormOptions options;
     options.lift = input.lift;
     options.trained_smallest = field.levels().minCoeff();
-    const ScoreNormResult r =
-        score_norm(field, *input.manifold, clean_points(input, points_), options, input.stream);
+    const ScoreNormResult r = score_norm(field, *input.manifold, clean_points(input, points_), options, input.stream);
     using Level = ScoreNormLevel;
     return {{"slope", scalar(r.slope)},
             {"slope_se", scalar(r.slope_se)},
@@ -147,17 +141,15 @@ class TargetVariances final : public Diagnostic {
     const std::unique_ptr<UniformPosterior> base = make_uniform_posterior(*input.manifold);
     const double thickness = thickness_ > 0 ? thickness_ : input.lift.sigma;
     Curves result = {{"level", levels}, {"thickness", scalar(thickness)}};
-    const std::vector<TargetVariance> all =
-        target_variance(*input.manifold, base.get(), clean_points(input, points_), levels,
-                        {.thickness = thickness}, input.stream);
+    const std::vector<TargetVariance> all = target_variance(*input.manifold, base.get(), clean_points(input, points_),
+                                                            levels, {.thickness = thickness}, input.stream);
     for (std::size_t i = 0; i < all.size(); i += static_cast<std::size_t>(levels_)) {
       const std::vector<TargetVariance> kind(all.begin() + static_cast<std::ptrdiff_t>(i),
                                              all.begin() + static_cast<std::ptrdiff_t>(i) + levels_);
       const std::string name = to_string(kind.front().kind);
       result[name + "/total"] = series(kind, [](const TargetVariance& v) { return v.total; });
       result[name + "/normal"] = series(kind, [](const TargetVariance& v) { return v.normal; });
-      result[name + "/normal_at_foot"] =
-          series(kind, [](const TargetVariance& v) { return v.normal_at_foot; });
+      result[name + "/normal_at_foot"] = series(kind, [](const TargetVariance& v) { return v.normal_at_foot; });
       result[name + "_total_s2"] = scalar(kind.back().total * kind.back().s * kind.back().s);
     }
     return result;
@@ -299,10 +291,9 @@ class Lyapunov final : public Diagnostic {
     options.path = frozen_ ? LyapunovPath::frozen_noise : LyapunovPath::flow;
     const Index usual = field.dimension() <= 32 ? field.dimension() : std::min(field.dimension(), d + 8);
     options.vectors = vectors_ > 0 ? std::clamp(vectors_, d + 1, field.dimension()) : usual;
-    const LyapunovResult r =
-        lyapunov(field, noised_points(input, points_, field.levels()[0]), options, input.stream);
-    const Alignment found = alignment(tangents_at(manifold, r.end), d, r.vectors, r.count,
-                                      field.score(r.end, field.levels().size() - 1));
+    const LyapunovResult r = lyapunov(field, noised_points(input, points_, field.levels()[0]), options, input.stream);
+    const Alignment found =
+        alignment(tangents_at(manifold, r.end), d, r.vectors, r.count, field.score(r.end, field.levels().size() - 1));
     const Vector gaps = spectral_gaps(r, d);
     Vector exponents(r.count);
     for (Index i = 0; i < r.count; ++i) exponents[i] = median_of_finite(r.exponents.row(i).transpose());
@@ -331,14 +322,12 @@ class Lyapunov final : public Diagnostic {
     // From afar the quadratic term is too large on curved M, and nothing is said.
     AlignmentConditionOptions options;
     const Index last = field.levels().size() - 1;
-    while (options.first_level + 1 < last &&
-           field.levels()[options.first_level] > 0.1 * input.manifold->reach()) {
+    while (options.first_level + 1 < last && field.levels()[options.first_level] > 0.1 * input.manifold->reach()) {
       ++options.first_level;
     }
     const double s = field.levels()[options.first_level];
-    const AlignmentCondition c =
-        alignment_condition(field, *input.manifold, noised_points(input, condition_points_, s), options,
-                            input.stream.at("condition"));
+    const AlignmentCondition c = alignment_condition(field, *input.manifold, noised_points(input, condition_points_, s),
+                                                     options, input.stream.at("condition"));
     double finite = 0;
     double bounded = 0;
     double linear = 0;
@@ -383,8 +372,7 @@ class Lyapunov final : public Diagnostic {
 /// The exact field plus a part of what another one says beyond it.
 class PartOfTheWay final : public ScoreField {
  public:
-  PartOfTheWay(const ScoreField& from, const ScoreField& to, double part)
-      : from_(from), to_(to), part_(part) {}
+  PartOfTheWay(const ScoreField& from, const ScoreField& to, double part) : from_(from), to_(to), part_(part) {}
   [[nodiscard]] Index dimension() const override { return from_.dimension(); }
   [[nodiscard]] const Vector& levels() const override { return from_.levels(); }
 
@@ -416,8 +404,7 @@ class DensityError final : public Diagnostic {
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     const ScoreField& learned = learned_score(input);
-    if (input.exact == nullptr)
-      throw InvalidInput("unsupported: the score of this law under noise is not known");
+    if (input.exact == nullptr) throw InvalidInput("unsupported: the score of this law under noise is not known");
     if (learned.dimension() > most) throw InvalidInput("unsupported: more than 32 coordinates");
     const auto exact = make_exact_score_field(*input.exact, learned.levels());
     const Vector& levels = learned.levels();
@@ -461,28 +448,27 @@ class LiftGeometry final : public Diagnostic {
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     if (input.sigma_grid.empty()) throw InvalidInput("unsupported: the task has no lift levels");
-    const Eigen::Map<const Vector> sigmas(input.sigma_grid.data(),
-                                          static_cast<Index>(input.sigma_grid.size()));
+    const Eigen::Map<const Vector> sigmas(input.sigma_grid.data(), static_cast<Index>(input.sigma_grid.size()));
     const std::vector<LiftGeometryLevel> levels =
         lift_geometry(*input.manifold, clean_points(input, points_), sigmas, {}, input.stream);
     using Level = LiftGeometryLevel;
-    const bool within =
-        std::all_of(levels.begin(), levels.end(), [](const Level& l) { return l.within_bound; });
-    return {{"within_bound", scalar(within ? 1 : 0)},
-            {"sigma", series(levels, [](const Level& l) { return l.sigma; })},
-            {"rate", series(levels, [](const Level& l) { return l.rate; })},
-            {"rate_low", series(levels, [](const Level& l) { return l.rate_interval.low; })},
-            {"rate_high", series(levels, [](const Level& l) { return l.rate_interval.high; })},
-            {"draws", series(levels, [](const Level& l) { return l.draws; })},
-            {"bound", series(levels, [](const Level& l) { return l.bound; })},
-            {"exact", series(levels,
-                             [&](const Level& l) {
-                               return exact_flip_rate(*input.manifold, l.sigma)
-                                   .value_or(std::numeric_limits<double>::quiet_NaN());
-                             })},
-            {"max_jump", series(levels, [](const Level& l) { return l.max_jump; })},
-            {"mean_jump", series(levels, [](const Level& l) { return l.mean_jump; })},
-            {"failures", series(levels, [](const Level& l) { return l.failures; })}};
+    const bool within = std::all_of(levels.begin(), levels.end(), [](const Level& l) { return l.within_bound; });
+    return {
+        {"within_bound", scalar(within ? 1 : 0)},
+        {"sigma", series(levels, [](const Level& l) { return l.sigma; })},
+        {"rate", series(levels, [](const Level& l) { return l.rate; })},
+        {"rate_low", series(levels, [](const Level& l) { return l.rate_interval.low; })},
+        {"rate_high", series(levels, [](const Level& l) { return l.rate_interval.high; })},
+        {"draws", series(levels, [](const Level& l) { return l.draws; })},
+        {"bound", series(levels, [](const Level& l) { return l.bound; })},
+        {"exact",
+         series(levels,
+                [&](const Level& l) {
+                  return exact_flip_rate(*input.manifold, l.sigma).value_or(std::numeric_limits<double>::quiet_NaN());
+                })},
+        {"max_jump", series(levels, [](const Level& l) { return l.max_jump; })},
+        {"mean_jump", series(levels, [](const Level& l) { return l.mean_jump; })},
+        {"failures", series(levels, [](const Level& l) { return l.failures; })}};
   }
 
  private:
@@ -498,29 +484,25 @@ class Explosion final : public Diagnostic {
     if (!curves.contains("log_thickness") || !curves.contains("loss"))
       throw InvalidInput("unsupported: the method records no thickness of its density");
     const Manifold& manifold = *input.manifold;
-    if (manifold.codimension() == 0)
-      throw InvalidInput("unsupported: " + manifold.spec() + " has no normals");
+    if (manifold.codimension() == 0) throw InvalidInput("unsupported: " + manifold.spec() + " has no normals");
     const Vector& thickness = curves.at("log_thickness");
     const Vector& loss = curves.at("loss");
     // While the law is thick its shape along M is learned too. What the thickness alone does shows later.
     const std::vector<Index> late = thinner_half(thickness);
-    const LikelihoodExplosion course = likelihood_explosion(
-        thickness(late), -loss(late), manifold.dimension(), manifold.ambient_dimension());
-    Curves result = {
-        {"slope", scalar(course.line.slope)},  {"slope_se", scalar(course.line.slope_se)},
-        {"expected", scalar(course.expected)}, {"records", scalar(static_cast<double>(late.size()))},
-        {"log_thickness", thickness},          {"log_likelihood", -loss}};
-    if (input.lift.type != LiftType::normal || input.sampler == nullptr || !std::isfinite(input.entropy))
-      return result;
+    const LikelihoodExplosion course =
+        likelihood_explosion(thickness(late), -loss(late), manifold.dimension(), manifold.ambient_dimension());
+    Curves result = {{"slope", scalar(course.line.slope)},  {"slope_se", scalar(course.line.slope_se)},
+                     {"expected", scalar(course.expected)}, {"records", scalar(static_cast<double>(late.size()))},
+                     {"log_thickness", thickness},          {"log_likelihood", -loss}};
+    if (input.lift.type != LiftType::normal || input.sampler == nullptr || !std::isfinite(input.entropy)) return result;
     const std::optional<TubeFactor> factor = mean_log_tube_factor(manifold, input.lift.sigma);
     if (!factor || input.model->density_is_intrinsic()) return result;
-    const Points fresh = input.lift.apply(input.sampler->sample(points_, input.stream.at("points")), manifold,
-                                          input.stream.at("lift"));
+    const Points fresh =
+        input.lift.apply(input.sampler->sample(points_, input.stream.at("points")), manifold, input.stream.at("lift"));
     const std::optional<Vector> density = input.model->log_density(fresh);
     if (!density) return result;
     const auto coordinates = static_cast<double>(manifold.ambient_dimension());
-    const double floor =
-        lifted_nll_floor(input.entropy, manifold.codimension(), input.lift.sigma, factor->value);
+    const double floor = lifted_nll_floor(input.entropy, manifold.codimension(), input.lift.sigma, factor->value);
     result["nll"] = scalar(-mean(*density));
     result["floor"] = scalar(floor);
     result["gap_per_dimension"] = scalar((-mean(*density) - floor) / coordinates);
@@ -566,8 +548,7 @@ class Training final : public Diagnostic {
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     const Curves curves = input.model->curves();
     const auto loss = curves.find("loss");
-    if (loss == curves.end() || loss->second.size() == 0)
-      throw InvalidInput("unsupported: the method records no loss");
+    if (loss == curves.end() || loss->second.size() == 0) throw InvalidInput("unsupported: the method records no loss");
     const auto tail = [](const Vector& values, Index share) -> Vector {
       return values.tail(std::max<Index>(1, values.size() / share));
     };

@@ -26,9 +26,9 @@ namespace onmanifold {
 [[nodiscard]] std::unique_ptr<Diagnostic> make_target_variance(Settings& settings);
 
 /// intrinsic_dimension at the level nearest to `level` (1) times the task's smallest noise: flipd, flipd_se,
-/// normal_bundle_gap, normal_bundle_threshold, dimension (that of M); up to D = 32, where all densities are finite, lidl
-/// and lidl_se over up to eight levels of the decade above, with the densities of the flow. <estimator>_evaluations:
-/// values and Jacobian products of the field a point.
+/// normal_bundle_gap, normal_bundle_threshold, dimension (that of M); up to D = 32, where all densities are finite,
+/// lidl and lidl_se over up to eight levels of the decade above, with the densities of the flow.
+/// <estimator>_evaluations: values and Jacobian products of the field a point.
 [[nodiscard]] std::unique_ptr<Diagnostic> make_intrinsic_dimension(Settings& settings);
 
 /// support_robustness: ratio, distance, s_min, s_max; for each kind <kind>/normal_gain,
@@ -39,11 +39,12 @@ namespace onmanifold {
 /// lyapunov along the flow from the first level down, or along the ancestral sampler with `path` =
 /// `frozen_noise`: gap and alignment (medians of the spectral gap after d and of A1), alignment_random,
 /// score_alignment (A2), largest_sine (A3), dimension_estimate, dimension, failures, evaluations (values and
-/// Jacobian products of the field a path); exponents (medians, falling). `vectors` of them; 0: all up to D = 32, d + 8 above. On a lifted law the gap is at most about
-/// log(w/sigma). Up to D = 32, of `condition_points` (50; 0: none) paths from the first level below a tenth of
-/// the reach (`condition_level`): the shares bound_holds (angle measured <= alignment_condition's bound, a
-/// theorem), linear_holds (without the quadratic term: no bound on curved M), bound_vacuous, and
-/// control_vacuous of the same condition on a thick circle, a law on no manifold, which must be near 1.
+/// Jacobian products of the field a path); exponents (medians, falling). `vectors` of them; 0: all up to D = 32, d + 8
+/// above. On a lifted law the gap is at most about log(w/sigma). Up to D = 32, of `condition_points` (50; 0: none)
+/// paths from the first level below a tenth of the reach (`condition_level`): the shares bound_holds (angle measured <=
+/// alignment_condition's bound, a theorem), linear_holds (without the quadratic term: no bound on curved M),
+/// bound_vacuous, and control_vacuous of the same condition on a thick circle, a law on no manifold, which must be
+/// near 1.
 [[nodiscard]] std::unique_ptr<Diagnostic> make_lyapunov(Settings& settings);
 
 /// density_error of the learned field against the exact law on its levels, down to the level nearest to

@@ -17,8 +17,7 @@ Index last_of(const ScoreField& field, Index asked) {
 }
 
 /// The score at \p y and the trace of its Jacobian.
-void score_and_divergence(const ScoreField& field, const Points& y, Index k, Points& score,
-                          Vector& divergence) {
+void score_and_divergence(const ScoreField& field, const Points& y, Index k, Points& score, Vector& divergence) {
   const Index dimension = y.rows();
   const Points axes = Points::Identity(dimension, dimension).replicate(1, y.cols());
   Points products;
@@ -29,8 +28,8 @@ void score_and_divergence(const ScoreField& field, const Points& y, Index k, Poi
 
 }  // namespace
 
-Vector first_order_density_error(const VectorRef& times, const DensityFlow& flow,
-                                 const FieldWithDivergence& error, Points& y) {
+Vector first_order_density_error(const VectorRef& times, const DensityFlow& flow, const FieldWithDivergence& error,
+                                 Points& y) {
   if (times.size() < 2) throw InvalidInput("density error: fewer than two times");
   Vector psi = Vector::Zero(y.cols());
   Points log_gradient;
@@ -54,8 +53,7 @@ Vector first_order_density_error(const VectorRef& times, const DensityFlow& flow
   return psi;
 }
 
-Vector score_density_error(const ScoreField& field, const FieldWithDivergence& error, Points& y,
-                           Index last_level) {
+Vector score_density_error(const ScoreField& field, const FieldWithDivergence& error, Points& y, Index last_level) {
   check_dimension(y, field.dimension(), "density error: points");
   const Vector levels = field.levels().head(last_of(field, last_level) + 1);
   return first_order_density_error(

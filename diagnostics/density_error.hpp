@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "core/score_field.hpp"
+#include "contracts/score_field.hpp"
 
 namespace onmanifold {
 
@@ -39,7 +39,6 @@ using DensityFlow = std::function<void(const Points& y, Index k, Points& velocit
 /// columns of \p y: the flow is run backwards by Heun's method, log p = log p_0(y_0) + int tr(ds velocity
 /// gradient). \p log_density gives log p_0, D×N -> N. Cost: 2 levels N (1 + D) evaluations.
 [[nodiscard]] Vector flow_log_density(const ScoreField& field, const PointsRef& y,
-                                      const std::function<Vector(const Points&)>& log_density,
-                                      Index last_level = -1);
+                                      const std::function<Vector(const Points&)>& log_density, Index last_level = -1);
 
 }  // namespace onmanifold

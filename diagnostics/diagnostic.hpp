@@ -7,13 +7,13 @@
 #include <memory>
 #include <vector>
 
-#include "core/distribution.hpp"
-#include "core/generative_model.hpp"
+#include "contracts/distribution.hpp"
+#include "contracts/generative_model.hpp"
+#include "contracts/score_field.hpp"
+#include "contracts/training_source.hpp"
+#include "core/random/stream.hpp"
 #include "core/registry.hpp"
-#include "core/score_field.hpp"
 #include "core/settings.hpp"
-#include "core/stream.hpp"
-#include "core/training_source.hpp"
 #include "datasets/lift.hpp"
 #include "manifolds/manifold.hpp"
 
@@ -21,18 +21,18 @@ namespace onmanifold {
 
 /// What may be asked about a cell. Pointers are not owned; null where the cell has none.
 struct DiagnosticInput {
-  const Manifold* manifold = nullptr;        ///< never null
-  const TrainingSource* training = nullptr;  ///< as the method saw it, lifted; never null
-  const GenerativeModel* model = nullptr;    ///< fitted; never null
-  const ScoreField* learned = nullptr;       ///< that of the model
-  const DiffusedScore* exact = nullptr;      ///< of the law the model was trained on, lift included
-  const Sampler* sampler = nullptr;          ///< fresh draws of p0
+  const Manifold* manifold = nullptr;                         ///< never null
+  const TrainingSource* training = nullptr;                   ///< as the method saw it, lifted; never null
+  const GenerativeModel* model = nullptr;                     ///< fitted; never null
+  const ScoreField* learned = nullptr;                        ///< that of the model
+  const DiffusedScore* exact = nullptr;                       ///< of the law the model was trained on, lift included
+  const Sampler* sampler = nullptr;                           ///< fresh draws of p0
   double entropy = std::numeric_limits<double>::quiet_NaN();  ///< of p0 on M, nats; NaN where not known
   Lift lift;
-  double smallest_noise = 0;   ///< s_min of the task, standardised units
+  double smallest_noise = 0;       ///< s_min of the task, standardised units
   std::vector<double> sigma_grid;  ///< lift levels of the task, data units
-  double scale = 1;            ///< of the standardised units, in those of the data
-  Stream stream;               ///< of this diagnostic in this cell; copy it to draw
+  double scale = 1;                ///< of the standardised units, in those of the data
+  Stream stream;                   ///< of this diagnostic in this cell; copy it to draw
 };
 
 /// \throw InvalidInput "unsupported: …" from run() where the cell lacks what the diagnostic needs.

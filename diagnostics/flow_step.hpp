@@ -3,7 +3,7 @@
 // One step along a path of a score field, together with tangent vectors: the derivative of the step itself,
 // so that products of steps are the Jacobian of the whole discrete path.
 
-#include "core/score_field.hpp"
+#include "contracts/score_field.hpp"
 
 namespace onmanifold {
 

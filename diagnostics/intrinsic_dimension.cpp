@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/linear_algebra.hpp"
-#include "core/summation.hpp"
+#include "core/math/linear_algebra.hpp"
+#include "core/math/summation.hpp"
 #include "diagnostics/line_fit.hpp"
 
 namespace onmanifold {
@@ -31,8 +31,8 @@ DimensionEstimates summarise(Vector values) {
 
 DimensionEstimates lidl(const PointsRef& log_densities, const VectorRef& deltas, Index ambient_dimension) {
   if (log_densities.rows() != deltas.size() || log_densities.cols() == 0 || !(deltas.array() > 0).all()) {
-    throw InvalidInput(fmt::format("lidl: {}x{} log-densities for {} deltas, which are positive",
-                                   log_densities.rows(), log_densities.cols(), deltas.size()));
+    throw InvalidInput(fmt::format("lidl: {}x{} log-densities for {} deltas, which are positive", log_densities.rows(),
+                                   log_densities.cols(), deltas.size()));
   }
   const Vector log_deltas = deltas.array().log().matrix();
   Vector values(log_densities.cols());
@@ -94,8 +94,8 @@ NormalBundleResult normal_bundle(const ScoreField& field, Index k, const PointsR
   const Index dimension = x.rows();
   const Index copies = options.copies == 0 ? 4 * dimension : options.copies;
   if (copies < dimension || dimension < 2 || x.cols() == 0 || k < 0 || k >= field.levels().size()) {
-    throw InvalidInput(fmt::format("normal bundle: {} points, level {}, {} copies in dimension {}", x.cols(),
-                                   k, copies, dimension));
+    throw InvalidInput(
+        fmt::format("normal bundle: {} points, level {}, {} copies in dimension {}", x.cols(), k, copies, dimension));
   }
   const double s = field.levels()[k];
   const double factor = s / std::sqrt(static_cast<double>(copies));
@@ -106,8 +106,7 @@ NormalBundleResult normal_bundle(const ScoreField& field, Index k, const PointsR
   for (Index j = 0; j < x.cols(); ++j) {
     const Points noise = stream.at("copies").at(static_cast<std::uint64_t>(j)).normal(dimension, copies);
     const Points scores = field.score((s * noise).colwise() + x.col(j), k);
-    if (!scores.allFinite())
-      throw NumericalFailure(fmt::format("normal bundle: a score is not finite at level {}", s));
+    if (!scores.allFinite()) throw NumericalFailure(fmt::format("normal bundle: a score is not finite at level {}", s));
     const Vector spectrum = factor * singular_values(scores);
     result.spectra.col(j) = spectrum;
     by_gap[j] = static_cast<double>(dimension - values_before_largest_gap(spectrum));

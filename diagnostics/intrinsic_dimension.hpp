@@ -3,9 +3,9 @@
 // The local dimension of the data as densities and scores see it: LIDL, FLIPD, the normal bundle. The
 // Lyapunov gap is in diagnostics/lyapunov.
 
-#include "core/score_field.hpp"
-#include "core/statistics.hpp"
-#include "core/stream.hpp"
+#include "contracts/score_field.hpp"
+#include "core/math/statistics.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 
@@ -21,8 +21,7 @@ struct DimensionEstimates {
 /// delta \cite tempczyk2022. \p log_densities: row i belongs to deltas[i], column j to point j. The densities
 /// may come from anywhere: one flow for each delta, the flow of a diffusion, a closed form. \throw
 /// InvalidInput unless there are at least two different positive deltas and all densities are finite.
-[[nodiscard]] DimensionEstimates lidl(const PointsRef& log_densities, const VectorRef& deltas,
-                                      Index ambient_dimension);
+[[nodiscard]] DimensionEstimates lidl(const PointsRef& log_densities, const VectorRef& deltas, Index ambient_dimension);
 
 /// The eight deltas of the published experiments, .01 … .1 in geometric progression.
 [[nodiscard]] Vector lidl_deltas();

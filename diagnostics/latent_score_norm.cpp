@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 
 namespace onmanifold {
 
@@ -19,13 +19,12 @@ LatentScoreNorm latent_score_norm(const ScoreField& field, const PointsRef& code
   check_dimension(code, m, "latent score: points");
   check_dimension(tangents, m, "latent score: tangents");
   if (n < 1 || tangents.cols() % n != 0 || tangents.cols() == 0 || !(decade > 1)) {
-    throw InvalidInput(
-        fmt::format("latent score: {} points, {} tangents, decade {}", n, tangents.cols(), decade));
+    throw InvalidInput(fmt::format("latent score: {} points, {} tangents, decade {}", n, tangents.cols(), decade));
   }
   const Index d = tangents.cols() / n;
   if (d >= m) {
-    throw InvalidInput(fmt::format(
-        "unsupported: {} latent coordinates leave no normals of a manifold of dimension {}", m, d));
+    throw InvalidInput(
+        fmt::format("unsupported: {} latent coordinates leave no normals of a manifold of dimension {}", m, d));
   }
   const Index k = m - d;
   Points normals(m, k * n);
@@ -39,8 +38,7 @@ LatentScoreNorm latent_score_norm(const ScoreField& field, const PointsRef& code
   };
   const auto count = static_cast<double>(n);
   const Points noise = stream.at("noise").normal(m, n);
-  const double control =
-      static_cast<double>(k) / (tree_sum_over(n, [&](Index j) { return along(noise, j); }) / count);
+  const double control = static_cast<double>(k) / (tree_sum_over(n, [&](Index j) { return along(noise, j); }) / count);
 
   LatentScoreNorm result;
   result.levels = field.levels();
@@ -62,8 +60,7 @@ LatentScoreNorm latent_score_norm(const ScoreField& field, const PointsRef& code
   const auto fitted = static_cast<Index>(x.size());
   if (!std::all_of(y.begin(), y.end(), [](double value) { return std::isfinite(value); }))
     throw NumericalFailure("latent score: no normal part of the score");
-  result.line =
-      fit_line(Eigen::Map<const Vector>(x.data(), fitted), Eigen::Map<const Vector>(y.data(), fitted));
+  result.line = fit_line(Eigen::Map<const Vector>(x.data(), fitted), Eigen::Map<const Vector>(y.data(), fitted));
   return result;
 }
 

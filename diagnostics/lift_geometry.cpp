@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/placed_sphere.hpp"
 #include "manifolds/product.hpp"
@@ -25,17 +25,14 @@ constexpr Index block_size = 8192;
 
 }  // namespace
 
-std::vector<LiftGeometryLevel> lift_geometry(const Manifold& manifold, const PointsRef& points,
-                                             const VectorRef& sigmas, const LiftGeometryOptions& options,
-                                             const Stream& stream) {
+std::vector<LiftGeometryLevel> lift_geometry(const Manifold& manifold, const PointsRef& points, const VectorRef& sigmas,
+                                             const LiftGeometryOptions& options, const Stream& stream) {
   check_dimension(points, manifold.ambient_dimension(), "lift geometry: points");
   if (points.cols() == 0 || !(options.tolerance > 0)) {
-    throw InvalidInput(
-        fmt::format("lift geometry: {} points, tolerance {}", points.cols(), options.tolerance));
+    throw InvalidInput(fmt::format("lift geometry: {} points, tolerance {}", points.cols(), options.tolerance));
   }
   for (const double sigma : sigmas) {
-    if (!(sigma > 0) || !std::isfinite(sigma))
-      throw InvalidInput(fmt::format("lift geometry: sigma {}", sigma));
+    if (!(sigma > 0) || !std::isfinite(sigma)) throw InvalidInput(fmt::format("lift geometry: sigma {}", sigma));
   }
   const double tolerance = options.tolerance * manifold.scale();
   std::vector<LiftGeometryLevel> result(static_cast<std::size_t>(sigmas.size()));
@@ -43,8 +40,7 @@ std::vector<LiftGeometryLevel> lift_geometry(const Manifold& manifold, const Poi
   for (Index first = 0; first < points.cols(); first += block_size) {
     const auto x = points.middleCols(first, std::min(block_size, points.cols() - first));
     Stream draws = stream.at(static_cast<std::uint64_t>(first / block_size));
-    const Points directions =
-        manifold.from_normal_coordinates(x, draws.normal(manifold.codimension(), x.cols()));
+    const Points directions = manifold.from_normal_coordinates(x, draws.normal(manifold.codimension(), x.cols()));
     for (std::size_t i = 0; i < result.size(); ++i) {
       const Projection back = manifold.project(x + sigmas[static_cast<Index>(i)] * directions);
       for (Index j = 0; j < x.cols(); ++j) {

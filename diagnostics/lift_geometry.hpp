@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "core/statistics.hpp"
-#include "core/stream.hpp"
+#include "core/math/statistics.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/manifold.hpp"
 #include "manifolds/triangle_mesh.hpp"
 
@@ -37,8 +37,7 @@ struct LiftGeometryLevel {
 /// points and that of the points lifted and projected. Cost: N projections a sigma. \throw InvalidInput for
 /// no points, or sigmas that are not positive.
 [[nodiscard]] std::vector<LiftGeometryLevel> lift_geometry(const Manifold& manifold, const PointsRef& points,
-                                                           const VectorRef& sigmas,
-                                                           const LiftGeometryOptions& options,
+                                                           const VectorRef& sigmas, const LiftGeometryOptions& options,
                                                            const Stream& stream);
 
 /// P(|n| >= reach) = P(chi-square with k degrees >= reach^2/sigma^2): 0 for infinite reach, 1 for none.

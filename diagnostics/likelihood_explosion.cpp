@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/quadrature.hpp"
-#include "core/summation.hpp"
+#include "core/math/quadrature.hpp"
+#include "core/math/summation.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/finite_set.hpp"
 #include "manifolds/placed_sphere.hpp"
@@ -60,11 +60,10 @@ double singular_panel(double a, double from, double length, double direction) {
 }  // namespace
 
 LikelihoodExplosion likelihood_explosion(const VectorRef& log_thickness, const VectorRef& log_likelihood,
-                                         Index dimension, Index ambient_dimension, double margin,
-                                         double level) {
+                                         Index dimension, Index ambient_dimension, double margin, double level) {
   if (dimension < 0 || dimension >= ambient_dimension || !(margin > 0)) {
-    throw InvalidInput(fmt::format("likelihood explosion: dimension {} in {}, margin {}", dimension,
-                                   ambient_dimension, margin));
+    throw InvalidInput(
+        fmt::format("likelihood explosion: dimension {} in {}, margin {}", dimension, ambient_dimension, margin));
   }
   LikelihoodExplosion result;
   result.line = fit_line(log_thickness, log_likelihood, level);
@@ -91,8 +90,7 @@ double lifted_nll_floor(double entropy, Index codimension, double sigma, double 
     throw InvalidInput(fmt::format("floor: lift {} in {} normal directions", sigma, codimension));
   }
   return entropy +
-         static_cast<double>(codimension) / 2 *
-             std::log(2 * std::numbers::pi * std::numbers::e * sigma * sigma) +
+         static_cast<double>(codimension) / 2 * std::log(2 * std::numbers::pi * std::numbers::e * sigma * sigma) +
          mean_log_factor;
 }
 
@@ -127,16 +125,14 @@ double mean_log_one_plus_normal(double a) {
 
 std::optional<TubeFactor> mean_log_tube_factor(const Manifold& manifold, double sigma) {
   if (!(sigma > 0) || !std::isfinite(sigma)) throw InvalidInput(fmt::format("tube factor: lift {}", sigma));
-  if (dynamic_cast<const Affine*>(&manifold) != nullptr ||
-      dynamic_cast<const FiniteSet*>(&manifold) != nullptr) {
+  if (dynamic_cast<const Affine*>(&manifold) != nullptr || dynamic_cast<const FiniteSet*>(&manifold) != nullptr) {
     return TubeFactor{};
   }
   const auto d = static_cast<double>(manifold.dimension());
   if (const auto* sphere = dynamic_cast<const Sphere*>(&manifold)) {
     return TubeFactor{d * mean_log_one_plus_normal(sigma / sphere->radius()), 0};
   }
-  if (dynamic_cast<const PlacedSphere*>(&manifold) != nullptr ||
-      dynamic_cast<const Torus*>(&manifold) != nullptr) {
+  if (dynamic_cast<const PlacedSphere*>(&manifold) != nullptr || dynamic_cast<const Torus*>(&manifold) != nullptr) {
     return TubeFactor{d * mean_log_one_plus_normal(sigma), 0};
   }
   if (dynamic_cast<const RotationGroup*>(&manifold) != nullptr) return rotation_tube_factor(sigma);
@@ -156,8 +152,7 @@ std::optional<TubeFactor> mean_log_tube_factor(const Manifold& manifold, double 
 
 Points points_off_manifold(const Manifold& manifold, const PointsRef& x, double r, Stream stream) {
   if (!(r > 0) || manifold.codimension() == 0) {
-    throw InvalidInput(
-        fmt::format("points off the manifold: distance {}, {} normals", r, manifold.codimension()));
+    throw InvalidInput(fmt::format("points off the manifold: distance {}, {} normals", r, manifold.codimension()));
   }
   const Projection foot = manifold.project(x);
   Points coordinates = stream.normal(manifold.codimension(), x.cols());
@@ -166,8 +161,7 @@ Points points_off_manifold(const Manifold& manifold, const PointsRef& x, double 
   for (Index j = 0; j < x.cols(); ++j) {
     // Only points on M have normals.
     if (foot.converged[j]) {
-      result.col(j) =
-          foot.points.col(j) + r * manifold.from_normal_coordinates(foot.points.col(j), coordinates.col(j));
+      result.col(j) = foot.points.col(j) + r * manifold.from_normal_coordinates(foot.points.col(j), coordinates.col(j));
     } else {
       result.col(j).setConstant(std::numeric_limits<double>::quiet_NaN());
     }

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 #include "diagnostics/line_fit.hpp"
 #include "manifolds/manifold.hpp"
 
@@ -22,9 +22,8 @@ struct LikelihoodExplosion {
 /// logarithm of the model's learned extent along normals (smallest singular values of the inverse's Jacobian,
 /// or the decoder's scale), the values in one unit of length. A model that does nothing but contract gives d
 /// - D. \throw InvalidInput as fit_line, or unless dimension < ambient dimension and margin > 0.
-[[nodiscard]] LikelihoodExplosion likelihood_explosion(const VectorRef& log_thickness,
-                                                       const VectorRef& log_likelihood, Index dimension,
-                                                       Index ambient_dimension, double margin = 0.2,
+[[nodiscard]] LikelihoodExplosion likelihood_explosion(const VectorRef& log_thickness, const VectorRef& log_likelihood,
+                                                       Index dimension, Index ambient_dimension, double margin = 0.2,
                                                        double level = 0.95);
 
 /// Numbers of the entries of \p log_thickness below the middle between its first and its smallest value:
@@ -35,8 +34,7 @@ struct LikelihoodExplosion {
 /// overlap: H(p0) + (k/2) log(2 pi e sigma^2) + E log |det(I - S_n)|, nats, from the \p entropy H(p0) and the
 /// last term, which mean_log_tube_factor gives. What a model is above it is its KL divergence. \throw
 /// InvalidInput unless sigma > 0 and codimension >= 1.
-[[nodiscard]] double lifted_nll_floor(double entropy, Index codimension, double sigma,
-                                      double mean_log_factor);
+[[nodiscard]] double lifted_nll_floor(double entropy, Index codimension, double sigma, double mean_log_factor);
 
 /// E log |det(I - S_n)| under the normal lift \p sigma, S_n the shape operator.
 struct TubeFactor {
@@ -54,7 +52,6 @@ struct TubeFactor {
 /// Pi(x) + r n with a unit normal n drawn evenly in the normal space: where the gradient of a log-density is
 /// watched, for at fixed r above the learned thickness s it grows like r/s^2, slope -2 in log s. Points that
 /// do not project become NaN. D×N. \throw InvalidInput unless r > 0 and the manifold has normals.
-[[nodiscard]] Points points_off_manifold(const Manifold& manifold, const PointsRef& x, double r,
-                                         Stream stream);
+[[nodiscard]] Points points_off_manifold(const Manifold& manifold, const PointsRef& x, double r, Stream stream);
 
 }  // namespace onmanifold

@@ -6,15 +6,14 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 
 namespace onmanifold {
 
 LineFit fit_line(const VectorRef& x, const VectorRef& y, double level) {
   const Index n = x.size();
   if (n < 2 || y.size() != n || !x.allFinite() || !y.allFinite()) {
-    throw InvalidInput(
-        fmt::format("line: {} and {} values: at least two finite pairs are needed", n, y.size()));
+    throw InvalidInput(fmt::format("line: {} and {} values: at least two finite pairs are needed", n, y.size()));
   }
   const double x_mean = tree_mean_of(x);
   const double y_mean = tree_mean_of(y);

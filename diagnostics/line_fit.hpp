@@ -5,8 +5,8 @@
 
 #include <limits>
 
+#include "core/math/statistics.hpp"
 #include "core/points.hpp"
-#include "core/statistics.hpp"
 
 namespace onmanifold {
 
@@ -15,7 +15,7 @@ struct LineFit {
   double slope = std::numeric_limits<double>::quiet_NaN();
   double intercept = std::numeric_limits<double>::quiet_NaN();
   double slope_se = std::numeric_limits<double>::quiet_NaN();  ///< from the residuals; NaN for two points
-  Interval slope_interval;  ///< Student's t with n - 2 degrees; NaN for two points
+  Interval slope_interval;                                     ///< Student's t with n - 2 degrees; NaN for two points
   Index points = 0;
 };
 

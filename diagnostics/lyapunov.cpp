@@ -73,8 +73,8 @@ LyapunovResult lyapunov(const ScoreField& field, const PointsRef& start, const L
   const Index q = options.vectors == 0 ? dimension : options.vectors;
   const Index last = options.last_level < 0 ? field.levels().size() - 1 : options.last_level;
   if (n == 0 || q < 1 || q > dimension || last < 1 || last >= field.levels().size()) {
-    throw InvalidInput(fmt::format("lyapunov: {} points, {} vectors in dimension {}, last level {} of {}", n,
-                                   q, dimension, last, field.levels().size()));
+    throw InvalidInput(fmt::format("lyapunov: {} points, {} vectors in dimension {}, last level {} of {}", n, q,
+                                   dimension, last, field.levels().size()));
   }
   LyapunovResult result;
   result.count = q;
@@ -131,8 +131,8 @@ Vector spectral_gaps(const LyapunovResult& result, Index d) {
 DimensionEstimates lyapunov_dimension(const LyapunovResult& result) {
   const Index n = result.exponents.cols();
   if (result.count < 2 || result.failures == n) {
-    throw InvalidInput(fmt::format("lyapunov: no dimension from {} exponents and {} finite trajectories",
-                                   result.count, n - result.failures));
+    throw InvalidInput(fmt::format("lyapunov: no dimension from {} exponents and {} finite trajectories", result.count,
+                                   n - result.failures));
   }
   DimensionEstimates estimates;
   estimates.values.resize(n - result.failures);

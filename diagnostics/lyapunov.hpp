@@ -3,8 +3,8 @@
 // Finite-time Lyapunov exponents and vectors of the path from noise to data: which directions of the noise
 // survive.
 
-#include "core/score_field.hpp"
-#include "core/stream.hpp"
+#include "contracts/score_field.hpp"
+#include "core/random/stream.hpp"
 #include "diagnostics/intrinsic_dimension.hpp"
 
 namespace onmanifold {
@@ -45,8 +45,8 @@ struct LyapunovResult {
 /// noise. Singular values come from the product of the triangular factors by one-sided Jacobi rotations, to
 /// high relative accuracy however far they are apart (log up to about 700). Cost: 2 levels N (1 + q) network
 /// evaluations (half for the frozen noise) and levels N D q^2. \throw InvalidInput on sizes that do not fit.
-[[nodiscard]] LyapunovResult lyapunov(const ScoreField& field, const PointsRef& start,
-                                      const LyapunovOptions& options, const Stream& stream);
+[[nodiscard]] LyapunovResult lyapunov(const ScoreField& field, const PointsRef& start, const LyapunovOptions& options,
+                                      const Stream& stream);
 
 /// exponents(d - 1) - exponents(d) of every trajectory: what remains of the normal against the tangent.
 /// \throw InvalidInput unless 0 < d < q.

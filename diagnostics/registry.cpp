@@ -7,7 +7,8 @@ namespace onmanifold {
 const Registry<DiagnosticFactory>& diagnostic_registry() {
   static const Registry<DiagnosticFactory> registry = [] {
     Registry<DiagnosticFactory> all("diagnostic");
-    all.add("score_norm", "normal part of the score against the noise level: explosion without a lift, a plateau with one",
+    all.add("score_norm",
+            "normal part of the score against the noise level: explosion without a lift, a plateau with one",
             make_score_norm);
     all.add("target_variance", "size of what a network regresses on, for four ways of training", make_target_variance);
     all.add("intrinsic_dimension", "dimension by FLIPD and by the normal bundle", make_intrinsic_dimension);

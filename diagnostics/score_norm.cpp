@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "diagnostics/line_fit.hpp"
 
 namespace onmanifold {
@@ -61,8 +61,8 @@ std::vector<Index> asked_levels(const ScoreField& field, std::vector<Index> aske
   return asked;
 }
 
-Points features_of(const ScoreField& field, const Manifold& manifold, const PointsRef& base,
-                   const Points& lifted, const Points& noise, const std::vector<Index>& levels,
+Points features_of(const ScoreField& field, const Manifold& manifold, const PointsRef& base, const Points& lifted,
+                   const Points& noise, const std::vector<Index>& levels,
                    Eigen::Array<bool, Eigen::Dynamic, 1>& usable) {
   const auto count = static_cast<Index>(levels.size());
   Points features(feature_count * count, base.cols());
@@ -98,9 +98,8 @@ ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold, co
   if (manifold.codimension() == 0) throw InvalidInput("score norm: " + manifold.spec() + " has no normals");
   if (!(options.decade > 1) || !(options.trained_smallest >= 0) || options.replicates < 2000 ||
       !(options.level > 0 && options.level < 1)) {
-    throw InvalidInput(
-        fmt::format("score norm: decade {}, smallest trained level {}, {} replicates, level {}",
-                    options.decade, options.trained_smallest, options.replicates, options.level));
+    throw InvalidInput(fmt::format("score norm: decade {}, smallest trained level {}, {} replicates, level {}",
+                                   options.decade, options.trained_smallest, options.replicates, options.level));
   }
   const std::vector<Index> numbers = asked_levels(field, options.levels);
   const auto count = static_cast<Index>(numbers.size());
@@ -112,16 +111,14 @@ ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold, co
 
   const Points lifted = options.lift.apply(base, manifold, stream.at("lift"));
   const Points noise = stream.at("noise").normal(base.rows(), base.cols());
-  Eigen::Array<bool, Eigen::Dynamic, 1> usable =
-      Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(base.cols(), true);
+  Eigen::Array<bool, Eigen::Dynamic, 1> usable = Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(base.cols(), true);
   Points features = features_of(field, manifold, base, lifted, noise, numbers, usable);
   Index kept = 0;
   for (Index j = 0; j < base.cols(); ++j) {
     if (usable[j] && features.col(j).allFinite()) features.col(kept++) = features.col(j);
   }
   features.conservativeResize(Eigen::NoChange, kept);
-  if (kept < 10)
-    throw InvalidInput(fmt::format("score norm: {} of {} points can be used", kept, base.cols()));
+  if (kept < 10) throw InvalidInput(fmt::format("score norm: {} of {} points can be used", kept, base.cols()));
 
   ScoreNormResult result;
   result.failures = base.cols() - kept;
@@ -144,8 +141,8 @@ ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold, co
     level.regression = of.regression;
     level.below_trained = s[l] < options.trained_smallest;
     // Levels are powers: the last of a decade may miss its end by rounding.
-    level.in_fit = !level.below_trained && s[l] <= smallest * options.decade * (1 + 1e-9) &&
-                   (sigma0 == 0 || s[l] <= sigma0 / 3);
+    level.in_fit =
+        !level.below_trained && s[l] <= smallest * options.decade * (1 + 1e-9) && (sigma0 == 0 || s[l] <= sigma0 / 3);
     if (level.below_trained) below.push_back(l);
     if (level.in_fit) fitted.push_back(l);
     log_square[l] = std::log(level.normal_square);
@@ -176,11 +173,10 @@ ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold, co
   if (fitted.empty()) return result;
 
   const auto mean_of = [&](auto&& value) {
-    return tree_sum_over(
-               static_cast<Index>(fitted.size()),
-               [&](Index i) {
-                 return value(result.levels[static_cast<std::size_t>(fitted[static_cast<std::size_t>(i)])]);
-               }) /
+    return tree_sum_over(static_cast<Index>(fitted.size()),
+                         [&](Index i) {
+                           return value(result.levels[static_cast<std::size_t>(fitted[static_cast<std::size_t>(i)])]);
+                         }) /
            static_cast<double>(fitted.size());
   };
   result.plateau = mean_of([](const ScoreNormLevel& level) { return level.normal_square; });
@@ -190,8 +186,7 @@ ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold, co
   result.slope = slope_over(fitted, log_s, log_square);
   result.ideal_slope = slope_over(fitted, log_s, log_ideal);
   result.slope_se = standard_deviation(slopes);
-  result.slope_interval = {quantile(slopes, (1 - options.level) / 2),
-                           quantile(slopes, (1 + options.level) / 2)};
+  result.slope_interval = {quantile(slopes, (1 - options.level) / 2), quantile(slopes, (1 + options.level) / 2)};
   return result;
 }
 

@@ -6,9 +6,9 @@
 #include <limits>
 #include <vector>
 
-#include "core/score_field.hpp"
-#include "core/statistics.hpp"
-#include "core/stream.hpp"
+#include "contracts/score_field.hpp"
+#include "core/math/statistics.hpp"
+#include "core/random/stream.hpp"
 #include "datasets/lift.hpp"
 #include "manifolds/manifold.hpp"
 
@@ -72,8 +72,7 @@ struct ScoreNormResult {
 /// evaluations of the field, L N projections, O(L N replicates). \throw InvalidInput on a manifold without
 /// normals, sizes that do not fit, or fewer than 10 usable points; NumericalFailure if the score has no
 /// normal part.
-[[nodiscard]] ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold,
-                                         const PointsRef& base, const ScoreNormOptions& options,
-                                         const Stream& stream);
+[[nodiscard]] ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold, const PointsRef& base,
+                                         const ScoreNormOptions& options, const Stream& stream);
 
 }  // namespace onmanifold

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "diagnostics/line_fit.hpp"
 
 namespace onmanifold {
@@ -42,8 +42,7 @@ ErrorField component_of(const Waves& waves, const Manifold& manifold, bool norma
   return [&waves, &manifold, normal](const Points& y) {
     const Projection foot = manifold.project(y);
     const Points all = waves(y);
-    Points part =
-        normal ? manifold.normal_component(foot.points, all) : manifold.tangent_component(foot.points, all);
+    Points part = normal ? manifold.normal_component(foot.points, all) : manifold.tangent_component(foot.points, all);
     for (Index j = 0; j < y.cols(); ++j) {
       if (!foot.converged[j]) part.col(j).setZero();
     }
@@ -53,14 +52,13 @@ ErrorField component_of(const Waves& waves, const Manifold& manifold, bool norma
 
 /// Over the columns whose projection converged.
 double root_mean_square(const Points& columns, const Projection& foot) {
-  const double sum = tree_sum_over(
-      columns.cols(), [&](Index j) { return foot.converged[j] ? columns.col(j).squaredNorm() : 0.0; });
+  const double sum =
+      tree_sum_over(columns.cols(), [&](Index j) { return foot.converged[j] ? columns.col(j).squaredNorm() : 0.0; });
   return std::sqrt(sum / static_cast<double>(foot.converged.count()));
 }
 
 /// The end of the flow from level 0 to \p last. \p error may be null.
-Points integrate(const ScoreField& field, const PointsRef& start, Index last, double size,
-                 const ErrorField& error) {
+Points integrate(const ScoreField& field, const PointsRef& start, Index last, double size, const ErrorField& error) {
   const Vector& s = field.levels();
   const auto drift = [&](const Points& y, Index k) {
     Points result = field.score(y, k);
@@ -99,14 +97,12 @@ double slope_of(const Vector& log_sizes, const Vector& shifts) {
 void check_options(const Manifold& manifold, const SupportRobustnessOptions& options) {
   if (options.kinds.empty() || options.sizes.empty() || options.waves < 1 || !(options.wavelength >= 0)) {
     throw InvalidInput(fmt::format("support robustness: {} kinds, {} sizes, {} waves of length {}",
-                                   options.kinds.size(), options.sizes.size(), options.waves,
-                                   options.wavelength));
+                                   options.kinds.size(), options.sizes.size(), options.waves, options.wavelength));
   }
   double before = 0;
   for (const double size : options.sizes) {
     if (!(size > before) || !std::isfinite(size)) {
-      throw InvalidInput(
-          fmt::format("support robustness: size {} after {}: sizes rise from above 0", size, before));
+      throw InvalidInput(fmt::format("support robustness: size {} after {}: sizes rise from above 0", size, before));
     }
     before = size;
   }
@@ -135,21 +131,19 @@ std::string to_string(DriftError kind) {
   throw InvalidInput("drift error: unknown kind");
 }
 
-SupportRobustnessResult support_robustness(const ScoreField& field, const Manifold& manifold,
-                                           const PointsRef& start, const SupportRobustnessOptions& options,
-                                           const Stream& stream) {
+SupportRobustnessResult support_robustness(const ScoreField& field, const Manifold& manifold, const PointsRef& start,
+                                           const SupportRobustnessOptions& options, const Stream& stream) {
   check_dimension(start, field.dimension(), "support robustness: points");
   check_dimension(start, manifold.ambient_dimension(), "support robustness: points");
   check_options(manifold, options);
   const Index dimension = start.rows();
   const Index last = options.last_level < 0 ? field.levels().size() - 1 : options.last_level;
   if (last < 1 || last >= field.levels().size() || start.cols() == 0) {
-    throw InvalidInput(fmt::format("support robustness: {} points, last level {} of {}", start.cols(), last,
-                                   field.levels().size()));
+    throw InvalidInput(
+        fmt::format("support robustness: {} points, last level {} of {}", start.cols(), last, field.levels().size()));
   }
-  Vector direction = options.direction.size() > 0
-                         ? options.direction
-                         : Vector(stream.at("direction").normal(dimension, 1).col(0));
+  Vector direction =
+      options.direction.size() > 0 ? options.direction : Vector(stream.at("direction").normal(dimension, 1).col(0));
   if (direction.size() != dimension || !(direction.norm() > 0) || !direction.allFinite()) {
     throw InvalidInput("support robustness: the direction is no vector of the dimension");
   }
@@ -159,20 +153,15 @@ SupportRobustnessResult support_robustness(const ScoreField& field, const Manifo
 
   const Points end = integrate(field, start, last, 0, nullptr);
   const Ends plain = ends_of(manifold, end);
-  if (plain.foot.converged.count() == 0)
-    throw NumericalFailure("support robustness: no flow ended near the manifold");
+  if (plain.foot.converged.count() == 0) throw NumericalFailure("support robustness: no flow ended near the manifold");
   SupportRobustnessResult result;
   result.s_max = field.levels()[0];
   result.s_min = field.levels()[last];
   result.distance =
-      tree_sum_over(end.cols(),
-                    [&](Index j) { return plain.foot.converged[j] ? plain.foot.distance[j] : 0.0; }) /
+      tree_sum_over(end.cols(), [&](Index j) { return plain.foot.converged[j] ? plain.foot.distance[j] : 0.0; }) /
       static_cast<double>(plain.foot.converged.count());
   const Vector log_sizes =
-      Eigen::Map<const Vector>(options.sizes.data(), static_cast<Index>(options.sizes.size()))
-          .array()
-          .log()
-          .matrix();
+      Eigen::Map<const Vector>(options.sizes.data(), static_cast<Index>(options.sizes.size())).array().log().matrix();
 
   for (const DriftError kind : options.kinds) {
     ErrorField raw;
@@ -191,8 +180,7 @@ SupportRobustnessResult support_robustness(const ScoreField& field, const Manifo
         break;
     }
     const double size_of_raw = root_mean_square(raw(end), plain.foot);
-    if (!(size_of_raw > 0))
-      throw NumericalFailure("support robustness: the error vanishes at every end point");
+    if (!(size_of_raw > 0)) throw NumericalFailure("support robustness: the error vanishes at every end point");
     const ErrorField error = [&raw, size_of_raw](const Points& y) -> Points { return raw(y) / size_of_raw; };
 
     DriftErrorShifts shifts;

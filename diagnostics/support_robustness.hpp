@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/score_field.hpp"
-#include "core/stream.hpp"
+#include "contracts/score_field.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {
@@ -46,14 +46,13 @@ struct DriftErrorShifts {
   /// Mean over the points of |P_N(a)((b' - Pi(b')) - (b - Pi(b)))|, a = Pi(b), b and b' the ends without and
   /// with the error: how the offset from M changed. A shift along a curved M leaves it 0.
   Vector normal;
-  Vector tangential;  ///< mean |Pi(b') - Pi(b)|
-  Vector distance;    ///< mean |b' - Pi(b')|
-  double normal_slope =
-      std::numeric_limits<double>::quiet_NaN();  ///< of log normal on log size: 1 at first order
+  Vector tangential;                                               ///< mean |Pi(b') - Pi(b)|
+  Vector distance;                                                 ///< mean |b' - Pi(b')|
+  double normal_slope = std::numeric_limits<double>::quiet_NaN();  ///< of log normal on log size: 1 at first order
   double tangential_slope = std::numeric_limits<double>::quiet_NaN();
   double normal_gain = 0;      ///< normal/size at the smallest size
   double tangential_gain = 0;  ///< tangential/size there
-  Index failures = 0;  ///< points, over all sizes, without a projection at an end or not finite: left out
+  Index failures = 0;          ///< points, over all sizes, without a projection at an end or not finite: left out
 };
 
 struct SupportRobustnessResult {
@@ -75,8 +74,7 @@ struct SupportRobustnessResult {
 /// directions; NumericalFailure if an unperturbed flow gives no usable point.
 [[nodiscard]] SupportRobustnessResult support_robustness(const ScoreField& field, const Manifold& manifold,
                                                          const PointsRef& start,
-                                                         const SupportRobustnessOptions& options,
-                                                         const Stream& stream);
+                                                         const SupportRobustnessOptions& options, const Stream& stream);
 
 /// How far a constant error eps of the score, along a direction in which the data are normal with variance
 /// tau^2 (0: a normal of a bare manifold), moves the end of the flow from s_max to s_min: eps sqrt(tau^2 +

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
-#include "core/summation.hpp"
+#include "core/math/statistics.hpp"
+#include "core/math/summation.hpp"
 
 namespace onmanifold {
 namespace {
@@ -24,8 +24,8 @@ struct Draws {
   Points lift;    // U_N xi
 };
 
-TargetVariance evaluate(TargetKind kind, double s, double c, const Manifold& manifold,
-                        const UniformPosterior* base, const PointsRef& x0, const Draws& draws) {
+TargetVariance evaluate(TargetKind kind, double s, double c, const Manifold& manifold, const UniformPosterior* base,
+                        const PointsRef& x0, const Draws& draws) {
   const auto d = static_cast<double>(manifold.dimension());
   const auto k = static_cast<double>(manifold.codimension());
   Points y = x0 + s * draws.z;
@@ -68,11 +68,9 @@ TargetVariance evaluate(TargetKind kind, double s, double c, const Manifold& man
   const Projection foot = manifold.project(y);
   const Vector at_foot = squares_of(manifold.normal_component(foot.points, g));
   const Index converged = foot.converged.count();
-  if (converged == 0)
-    throw NumericalFailure(fmt::format("target variance: no projection converged at level {}", s));
-  result.normal_at_foot =
-      tree_sum_over(at_foot.size(), [&](Index j) { return foot.converged[j] ? at_foot[j] : 0.0; }) /
-      static_cast<double>(converged);
+  if (converged == 0) throw NumericalFailure(fmt::format("target variance: no projection converged at level {}", s));
+  result.normal_at_foot = tree_sum_over(at_foot.size(), [&](Index j) { return foot.converged[j] ? at_foot[j] : 0.0; }) /
+                          static_cast<double>(converged);
   return result;
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/points.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/manifold.hpp"
 #include "manifolds/uniform_posterior.hpp"
 
@@ -45,11 +45,9 @@ struct TargetVariance {
 /// levels see the same points and noise. Streams: stream/"noise", stream/"normal". Cost: O(N D) a level, N
 /// projections, and N posterior means for mad. \throw InvalidInput unless levels are positive, N >= 2 and the
 /// sizes fit.
-[[nodiscard]] std::vector<TargetVariance> target_variance(const Manifold& manifold,
-                                                          const UniformPosterior* base,
+[[nodiscard]] std::vector<TargetVariance> target_variance(const Manifold& manifold, const UniformPosterior* base,
                                                           const PointsRef& points, const VectorRef& levels,
-                                                          const TargetVarianceOptions& options,
-                                                          const Stream& stream);
+                                                          const TargetVarianceOptions& options, const Stream& stream);
 
 /// (s^2 + c^2)/s^2: by what factor the normal target of map exceeds that of niso, though both lead to one
 /// minimiser.

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/linear_algebra.hpp"
-#include "core/summation.hpp"
+#include "core/math/linear_algebra.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/transport.hpp"
 
 namespace onmanifold {
@@ -19,8 +19,8 @@ TwoStepBound two_step_bound(const LatentModel& model, const PointsRef& points, c
   const Index m = model.latent_dimension();
   check_dimension(latent, m, "two-step bound: latent points");
   if (n < 2 || latent.cols() != n || (p != 1 && p != 2) || nodes < 2) {
-    throw InvalidInput(fmt::format("two-step bound: {} points, {} latent points, p = {}, {} nodes", n,
-                                   latent.cols(), p, nodes));
+    throw InvalidInput(
+        fmt::format("two-step bound: {} points, {} latent points, p = {}, {} nodes", n, latent.cols(), p, nodes));
   }
   const Points code = model.encode(points);
   const Points rebuilt = model.decode(code);
@@ -47,13 +47,11 @@ TwoStepBound two_step_bound(const LatentModel& model, const PointsRef& points, c
     }
     const Points jacobians = model.decoder_products(place, unit, m);
     for (Index i = 0; i < pairs; ++i) {
-      result.local_lipschitz =
-          std::max(result.local_lipschitz, singular_values(jacobians.middleCols(i * m, m))[0]);
+      result.local_lipschitz = std::max(result.local_lipschitz, singular_values(jacobians.middleCols(i * m, m))[0]);
     }
   }
   for (Index i = 0; i < n; ++i) {
-    result.diameter =
-        std::max(result.diameter, (points.colwise() - points.col(i)).colwise().norm().maxCoeff());
+    result.diameter = std::max(result.diameter, (points.colwise() - points.col(i)).colwise().norm().maxCoeff());
   }
   return result;
 }

@@ -3,7 +3,7 @@
 // How far a model of two steps can be from its data, from what each of its steps gets wrong \cite
 // loaizaganem2024.
 
-#include "core/latent_model.hpp"
+#include "contracts/latent_model.hpp"
 
 namespace onmanifold {
 
@@ -25,7 +25,7 @@ struct TwoStepBound {
 
 /// \p points D×N and \p latent m×N, equally many; p = 1 or 2. Cost: two exact transports, O(N^3) in practice,
 /// and N nodes products with m directions. \throw InvalidInput for other sizes, p or nodes < 2.
-[[nodiscard]] TwoStepBound two_step_bound(const LatentModel& model, const PointsRef& points,
-                                          const PointsRef& latent, int p, Index nodes = 5);
+[[nodiscard]] TwoStepBound two_step_bound(const LatentModel& model, const PointsRef& points, const PointsRef& latent,
+                                          int p, Index nodes = 5);
 
 }  // namespace onmanifold

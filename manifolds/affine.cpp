@@ -34,9 +34,8 @@ std::string affine_spec(const Points& a, const Vector& b) {
 Points unit_row(const Vector& normal) {
   const double norm = detail::safe_norm(normal.data(), normal.size());
   if (normal.size() < 2 || !(norm > 0) || !std::isfinite(norm)) {
-    throw InvalidInput(
-        fmt::format("plane: the normal ({}) must have at least two numbers, be finite and not zero",
-                    fmt::join(normal.begin(), normal.end(), ", ")));
+    throw InvalidInput(fmt::format("plane: the normal ({}) must have at least two numbers, be finite and not zero",
+                                   fmt::join(normal.begin(), normal.end(), ", ")));
   }
   return (normal / norm).transpose();
 }
@@ -73,8 +72,7 @@ Affine::Affine(const Points& a, const Vector& b, std::string spec) : spec_(std::
   const Index m = a.rows();
   const Index dimension = a.cols();
   if (m < 1 || m >= dimension) {
-    throw InvalidInput(
-        fmt::format("affine: {} constraints in {} dimensions, expected 1 to D - 1", m, dimension));
+    throw InvalidInput(fmt::format("affine: {} constraints in {} dimensions, expected 1 to D - 1", m, dimension));
   }
   if (b.size() != m) throw InvalidInput(fmt::format("affine: {} values for {} constraints", b.size(), m));
   if (!a.allFinite() || !b.allFinite()) throw InvalidInput("affine: a coefficient is not finite");
@@ -82,8 +80,7 @@ Affine::Affine(const Points& a, const Vector& b, std::string spec) : spec_(std::
   Eigen::ColPivHouseholderQR<Points> pivoted(a.transpose());
   pivoted.setThreshold(1e-10);
   if (pivoted.rank() < m) {
-    throw InvalidInput(
-        fmt::format("affine: {} constraints of rank {}, expected full row rank", m, pivoted.rank()));
+    throw InvalidInput(fmt::format("affine: {} constraints of rank {}, expected full row rank", m, pivoted.rank()));
   }
 
   const Eigen::HouseholderQR<Points> qr(a.transpose());

@@ -146,9 +146,7 @@ class Pack {
   [[nodiscard]] bool follows_left(Index i) const { return i < first_right_; }
   [[nodiscard]] double coefficient_of(Index i, Index t) const { return coefficient(distances_ + 3 * i, t); }
   [[nodiscard]] Lanes coordinates() const { return Lanes(static_cast<std::size_t>(3 * atoms_)); }
-  [[nodiscard]] const Lane* difference(Index c) const {
-    return &difference_[static_cast<std::size_t>(3 * c)];
-  }
+  [[nodiscard]] const Lane* difference(Index c) const { return &difference_[static_cast<std::size_t>(3 * c)]; }
 
   // Columns begin … begin + lanes - 1 of \p x; lanes beyond the last column repeat it. Fixed atoms get \p
   // fixed times their place.
@@ -271,8 +269,8 @@ class Pack {
     Lane z3{};
     Lane z4{};
     for (Index c = rows_[last]; c >= 0; --c) {
-      const Lane value = z[static_cast<std::size_t>(c)] - row(c + 4)[3] * z4 - row(c + 3)[2] * z3 -
-                         row(c + 2)[1] * z2 - row(c + 1)[0] * z1;
+      const Lane value = z[static_cast<std::size_t>(c)] - row(c + 4)[3] * z4 - row(c + 3)[2] * z3 - row(c + 2)[1] * z2 -
+                         row(c + 1)[0] * z1;
       z[static_cast<std::size_t>(c)] = value;
       z4 = z3;
       z3 = z2;
@@ -293,8 +291,7 @@ class Pack {
       const Lane* from = &u[static_cast<std::size_t>(3 * first_atom(c))];
       const Lane* to = &u[static_cast<std::size_t>(3 * second_atom(c))];
       const Lane* v = difference(c);
-      out[static_cast<std::size_t>(c)] =
-          v[0] * (to[0] - from[0]) + v[1] * (to[1] - from[1]) + v[2] * (to[2] - from[2]);
+      out[static_cast<std::size_t>(c)] = v[0] * (to[0] - from[0]) + v[1] * (to[1] - from[1]) + v[2] * (to[2] - from[2]);
     }
     if (!planar()) return;
     for (Index c = 0; c < distances_; ++c) {
@@ -322,8 +319,7 @@ class Pack {
       const Lane f = factor * z[static_cast<std::size_t>(c)];
       for (Index t = 0; t < 4; ++t) {
         const Index a = 3 * peptide(c) + 1 + t;
-        out[static_cast<std::size_t>(3 * a + axis(c))] +=
-            (moves_[static_cast<std::size_t>(a)] * coefficient(c, t)) * f;
+        out[static_cast<std::size_t>(3 * a + axis(c))] += (moves_[static_cast<std::size_t>(a)] * coefficient(c, t)) * f;
       }
     }
   }
@@ -644,8 +640,7 @@ Refinement refine(Pack& pack, const Lanes& y, Lanes& x, const Mask& wanted, Lane
 // torque). Cut between N' and CA', p is the sum of the forces beyond and d of the residue beyond. The torque
 // about C then gives d from CA to N', since CA' - C = gamma (CA - C) + beta (N' - C). Left of the middle the
 // mirror image holds. Only the multipliers of distances enter: h is linear in the others.
-double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFrame frame,
-                   BackboneOmega omega) {
+double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFrame frame, BackboneOmega omega) {
   const Index atoms = 3 * residues;
   const Pack pack(residues, geometry, frame, omega);
   // Farthest that atoms k bonds apart can be, by the longest of the three starts: bonds and spans along the
@@ -660,8 +655,7 @@ double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFra
   std::vector<double> lever(static_cast<std::size_t>(atoms),
                             0.0);  // root of the sum of squares of the first k
   for (Index k = 1; k < atoms; ++k) {
-    farthest[static_cast<std::size_t>(k)] =
-        static_cast<double>(k / 2) * span + static_cast<double>(k % 2) * bond;
+    farthest[static_cast<std::size_t>(k)] = static_cast<double>(k / 2) * span + static_cast<double>(k % 2) * bond;
     lever[static_cast<std::size_t>(k)] =
         std::hypot(lever[static_cast<std::size_t>(k - 1)], farthest[static_cast<std::size_t>(k)]);
   }
@@ -692,8 +686,7 @@ double reach_bound(Index residues, const BackboneGeometry& geometry, BackboneFra
       const Index kept = left ? 3 * i + 2 : 3 * i + 1;  // span of C and CA', or of CA and N'
       const double arm = left ? geometry.bond(3 * i + 3) : geometry.bond(3 * i + 1);
       const double area2 = geometry.bond(kept) * geometry.bond(kept + 1) * std::sin(geometry.angle(kept));
-      bound[static_cast<std::size_t>(2 * kept + 1)] +=
-          std::abs(pack.coefficient_of(i, left ? 3 : 0)) * arm * p / area2;
+      bound[static_cast<std::size_t>(2 * kept + 1)] += std::abs(pack.coefficient_of(i, left ? 3 : 0)) * arm * p / area2;
     }
   }
   for (Index i = 0; i + 1 < atoms; ++i) {
@@ -752,14 +745,12 @@ Index Backbone::do_ambient_dimension() const {
 }
 
 Index Backbone::do_dimension() const {
-  return (frame_ == BackboneFrame::free ? 3 * residues_ + 3 : 3 * residues_ - 3) -
-         (planar_omega() ? residues_ - 1 : 0);
+  return (frame_ == BackboneFrame::free ? 3 * residues_ + 3 : 3 * residues_ - 3) - (planar_omega() ? residues_ - 1 : 0);
 }
 
 std::string Backbone::do_spec() const {
   return fmt::format("backbone:residues={},geometry={}{}{}", residues_, geometry_.name,
-                     frame_ == BackboneFrame::free ? "" : ",frame=middle",
-                     planar_omega() ? ",planar=true" : "");
+                     frame_ == BackboneFrame::free ? "" : ",frame=middle", planar_omega() ? ",planar=true" : "");
 }
 
 BackboneProjection Backbone::project_with_report(const PointsRef& x, bool refined) const {
@@ -832,8 +823,7 @@ Points Backbone::do_residual(const PointsRef& x) const {
     for (Index l = 0; l < std::min(lanes, x.cols() - begin); ++l) {
       Index row = 0;
       for (const Index c : pack.rows()) {
-        result(row++, begin + l) =
-            pack.residuals()[static_cast<std::size_t>(c)][l] / std::sqrt(pack.square(c));
+        result(row++, begin + l) = pack.residuals()[static_cast<std::size_t>(c)][l] / std::sqrt(pack.square(c));
       }
     }
   }
@@ -860,8 +850,7 @@ Points Backbone::do_from_normal_coordinates(const PointsRef& y, const PointsRef&
     pack.solve_upper(z, pack.rows().size() - 1);
     std::fill(x.begin(), x.end(), Lane{});
     pack.add_transposed(z, all(1), x);
-    for (Index l = 0; l < std::min(lanes, y.cols() - begin); ++l)
-      pack.store(x, l, result.col(begin + l).data());
+    for (Index l = 0; l < std::min(lanes, y.cols() - begin); ++l) pack.store(x, l, result.col(begin + l).data());
   }
   return result;
 }
@@ -908,8 +897,7 @@ Points Backbone::do_normal_component(const PointsRef& y, const PointsRef& v) con
     pack.make_tangent(tangent);
     pack.make_tangent(tangent);
     for (std::size_t i = 0; i < u.size(); ++i) u[i] -= tangent[i];
-    for (Index l = 0; l < std::min(lanes, v.cols() - begin); ++l)
-      pack.store(u, l, result.col(begin + l).data());
+    for (Index l = 0; l < std::min(lanes, v.cols() - begin); ++l) pack.store(u, l, result.col(begin + l).data());
   }
   return result;
 }
@@ -922,9 +910,8 @@ Points Backbone::do_random_points(Index n, Stream stream) const {
   const Points turns = stream.at("rotation").normal(4, n);  // a normal quaternion has a uniform direction
   const Points shifts = stream.at("translation").normal(3, n);
   for (Index j = 0; j < n; ++j) {
-    const Eigen::Matrix3d rotation = Eigen::Quaterniond(turns(0, j), turns(1, j), turns(2, j), turns(3, j))
-                                         .normalized()
-                                         .toRotationMatrix();
+    const Eigen::Matrix3d rotation =
+        Eigen::Quaterniond(turns(0, j), turns(1, j), turns(2, j), turns(3, j)).normalized().toRotationMatrix();
     for (Index i = 0; i < chains.rows(); i += 3) {
       const Eigen::Vector3d atom = chains.col(j).segment<3>(i);
       chains.col(j).segment<3>(i) = rotation * atom + shifts.col(j);

@@ -27,8 +27,8 @@ enum class BackboneOmega {
 struct BackboneProjection {
   Projection projection;
   Eigen::VectorXi gauss_newton_steps;  ///< until max |h| <= 1e-10 Å² (or it gave up)
-  Eigen::VectorXi refinement_steps;  ///< Newton steps towards the nearest point; 0 if there was no refinement
-  Vector refinement_distance;        ///< |Pi_GN(x) - Pi(x)|, Å; NaN where it did not converge
+  Eigen::VectorXi refinement_steps;    ///< Newton steps towards the nearest point; 0 if there was no refinement
+  Vector refinement_distance;          ///< |Pi_GN(x) - Pi(x)|, Å; NaN where it did not converge
   /// A proof that no other point of M is nearer: x minus Pi(x) has multipliers that make the Lagrangian
   /// convex.
   Eigen::Array<bool, Eigen::Dynamic, 1> certified;
@@ -97,8 +97,7 @@ class Backbone : public Manifold {
   [[nodiscard]] Points do_residual(const PointsRef& x) const override;
   [[nodiscard]] Points do_normal_bases(const PointsRef& y) const override;
   [[nodiscard]] Points do_normal_component(const PointsRef& y, const PointsRef& v) const override;
-  [[nodiscard]] Points do_from_normal_coordinates(const PointsRef& y,
-                                                  const PointsRef& coordinates) const override;
+  [[nodiscard]] Points do_from_normal_coordinates(const PointsRef& y, const PointsRef& coordinates) const override;
   /// Torsions uniform (omega 180 degrees where it is planar); in the free frame turned at random, CA of the
   /// middle residue standard normal.
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;

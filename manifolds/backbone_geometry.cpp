@@ -17,25 +17,23 @@ constexpr double degree = M_PI / 180;
 
 Index residues_of(const PointsRef& chains) {
   if (chains.rows() == 0 || chains.rows() % 9 != 0) {
-    throw InvalidInput(fmt::format("backbone: columns of {} numbers; 9 a residue (N, CA, C × xyz) are needed",
-                                   chains.rows()));
+    throw InvalidInput(
+        fmt::format("backbone: columns of {} numbers; 9 a residue (N, CA, C × xyz) are needed", chains.rows()));
   }
   return chains.rows() / 9;
 }
 
 /// The atom at distance \p bond from c with the angle \p angle (b, c, new) and the torsion (a, b, c, new).
-Eigen::Vector3d place(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::Vector3d& c,
-                      double bond, double angle, double torsion) {
+Eigen::Vector3d place(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::Vector3d& c, double bond,
+                      double angle, double torsion) {
   const Eigen::Vector3d along = (c - b).normalized();
   const Eigen::Vector3d normal = (b - a).cross(along).normalized();
   const Eigen::Vector3d side = normal.cross(along);  // towards a
   const double out = bond * std::sin(angle);
-  return c - bond * std::cos(angle) * along + out * std::cos(torsion) * side +
-         out * std::sin(torsion) * normal;
+  return c - bond * std::cos(angle) * along + out * std::cos(torsion) * side + out * std::sin(torsion) * normal;
 }
 
-double torsion(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::Vector3d& c,
-               const Eigen::Vector3d& d) {
+double torsion(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::Vector3d& c, const Eigen::Vector3d& d) {
   const Eigen::Vector3d first = b - a;
   const Eigen::Vector3d middle = c - b;
   const Eigen::Vector3d normal = middle.cross(d - c);
@@ -56,14 +54,8 @@ const std::vector<BackboneGeometry>& backbone_geometries() {
        "Engh and Huber 1991, the default of structure refinement",
        {1.458, 1.525, 1.329},
        {111.2 * degree, 116.2 * degree, 121.7 * degree}},
-      {"igfold",
-       "constants of IgFold",
-       {1.459, 1.525, 1.336},
-       {111.0 * degree, 117.2 * degree, 121.7 * degree}},
-      {"foldingdiff",
-       "constants of foldingdiff",
-       {1.46, 1.54, 1.34},
-       {109 * degree, 115 * degree, 121 * degree}},
+      {"igfold", "constants of IgFold", {1.459, 1.525, 1.336}, {111.0 * degree, 117.2 * degree, 121.7 * degree}},
+      {"foldingdiff", "constants of foldingdiff", {1.46, 1.54, 1.34}, {109 * degree, 115 * degree, 121 * degree}},
       {"int2cart", "means of the data of int2cart", {1.460, 1.525, 1.331}, {1.941, 2.034, 2.122}},
       {"promod3",
        "means over 4.56 million residues of the structure base of ProMod3",
@@ -119,8 +111,8 @@ Points build_backbone(const PointsRef& torsions, const BackboneGeometry& geometr
     const auto atom = [&](Index j) -> Eigen::Vector3d { return result.col(n).segment<3>(3 * j); };
     result.col(n).segment<9>(3 * first) = frame;
     for (Index j = first + 3; j < atoms; ++j) {
-      result.col(n).segment<3>(3 * j) = place(atom(j - 3), atom(j - 2), atom(j - 1), geometry.bond(j - 1),
-                                              geometry.angle(j - 2), torsions(j - 3, n));
+      result.col(n).segment<3>(3 * j) =
+          place(atom(j - 3), atom(j - 2), atom(j - 1), geometry.bond(j - 1), geometry.angle(j - 2), torsions(j - 3, n));
     }
     for (Index j = first - 1; j >= 0; --j) {
       result.col(n).segment<3>(3 * j) =

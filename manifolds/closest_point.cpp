@@ -283,8 +283,7 @@ ClosestPointIndex::ClosestPointIndex(const Points& vertices, const Eigen::Matrix
         }
       }
       if (best < 0) break;
-      const Tree::Item& opened =
-          tree.items[static_cast<std::size_t>(frontier[static_cast<std::size_t>(best)])];
+      const Tree::Item& opened = tree.items[static_cast<std::size_t>(frontier[static_cast<std::size_t>(best)])];
       frontier[static_cast<std::size_t>(best)] = opened.left;
       frontier.insert(frontier.begin() + best + 1, opened.right);
     }
@@ -386,8 +385,7 @@ Eigen::VectorXi ClosestPointIndex::nearest_faces(const PointsRef& x) const {
     for (int axis = 0; axis < 3; ++axis) {
       usable = usable && std::abs(x(axis, j)) <= largest_coordinate;
       if (!usable) break;
-      const double cell =
-          std::clamp(((x(axis, j) - data.centre(axis)) * data.scale + 2.5) * 204.8, 0.0, 1023.0);
+      const double cell = std::clamp(((x(axis, j) - data.centre(axis)) * data.scale + 2.5) * 204.8, 0.0, 1023.0);
       key |= spread_bits(static_cast<std::uint32_t>(cell)) << static_cast<unsigned>(axis);
     }
     if (usable) visits.emplace_back(key, j);
@@ -414,9 +412,7 @@ TrianglePoint ClosestPointIndex::evaluate(const Eigen::Vector3d& x, Index face) 
   const auto number = static_cast<std::size_t>(slot / lanes);
   const int lane = slot % lanes;
   const Block& k = data_->blocks[number];
-  const auto pick = [lane](const Doubles* v) {
-    return std::array<double, 3>{v[0][lane], v[1][lane], v[2][lane]};
-  };
+  const auto pick = [lane](const Doubles* v) { return std::array<double, 3>{v[0][lane], v[1][lane], v[2][lane]}; };
   Distances<double> d;
   distances<double>(x.data(), pick(k.a).data(), pick(k.b).data(), pick(k.c).data(), pick(k.dual_b).data(),
                     pick(k.dual_c).data(), k.inverse_ab[lane], k.inverse_ac[lane], k.inverse_bc[lane], d);

@@ -7,9 +7,9 @@
 #include <Eigen/LU>
 #include <Eigen/SVD>
 
+#include "core/math/quadrature.hpp"
+#include "core/math/scaled_bessel.hpp"
 #include "core/points.hpp"
-#include "core/quadrature.hpp"
-#include "core/scaled_bessel.hpp"
 
 namespace onmanifold {
 

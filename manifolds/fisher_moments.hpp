@@ -19,8 +19,7 @@ struct SignedSvd {
 
 struct FisherMoments {
   double log_normaliser;  ///< log c(F), c(F) = E exp(tr F^T R) over Haar R
-  Eigen::Matrix3d
-      mean;  ///< E_F[R] = gradient of log c; with F = a X/sigma² the posterior mean of a Haar R given X
+  Eigen::Matrix3d mean;   ///< E_F[R] = gradient of log c; with F = a X/sigma² the posterior mean of a Haar R given X
 };
 
 /// c(F) = integral over u in [-1, 1] of I_0[(s1-s2)(1-u)/2] I_0[(s1+s2)(1+u)/2] e^{s3 u} / 2 with the signed

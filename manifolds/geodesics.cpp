@@ -126,8 +126,8 @@ class TorusGeodesics final : public Geodesics {
     Points result(y.rows(), y.cols());
     for (Index j = 0; j < y.cols(); ++j) {
       for (Index i = 0; i < y.rows(); i += 2) {
-        const double angle = std::atan2(y(i, j) * z(i + 1, j) - y(i + 1, j) * z(i, j),
-                                        y(i, j) * z(i, j) + y(i + 1, j) * z(i + 1, j));
+        const double angle =
+            std::atan2(y(i, j) * z(i + 1, j) - y(i + 1, j) * z(i, j), y(i, j) * z(i, j) + y(i + 1, j) * z(i + 1, j));
         result(i, j) = -angle * y(i + 1, j);
         result(i + 1, j) = angle * y(i, j);
       }

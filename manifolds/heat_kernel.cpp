@@ -123,8 +123,7 @@ RadialHeat sphere_heat(Index d, double angle, double t) {
   if (t < series_from) {
     angle = std::min(angle, 3.0);
     const double q = cotangent_defect(angle);
-    const double log_volume =
-        std::log(2.0) + (dim + 1) / 2 * std::log(pi) - boost::math::lgamma((dim + 1) / 2);
+    const double log_volume = std::log(2.0) + (dim + 1) / 2 * std::log(pi) - boost::math::lgamma((dim + 1) / 2);
     return {log_volume - dim / 2 * std::log(2 * pi * t) - angle * angle / (2 * t) - m * log_sinc(angle) +
                 t / 2 * (m * m - m * (m - 1) * q),
             1 / t - m * q + t / 2 * m * (m - 1) * cotangent_bend(angle)};
@@ -155,8 +154,7 @@ RadialHeat sphere_heat(Index d, double angle, double t) {
 HeatKernel::HeatKernel(const Geodesics& geodesics, std::vector<double> times)
     : geodesics_(geodesics), times_(std::move(times)) {
   for (const double t : times_) {
-    if (!(t > 0 && std::isfinite(t)))
-      throw InvalidInput(fmt::format("heat kernel: time {} is not positive", t));
+    if (!(t > 0 && std::isfinite(t))) throw InvalidInput(fmt::format("heat kernel: time {} is not positive", t));
   }
   split(geodesics.manifold(), 0, factors_);
   for (const Factor& factor : factors_) {
@@ -173,8 +171,7 @@ void HeatKernel::split(const Manifold& manifold, Index first, std::vector<Factor
   } else if (dynamic_cast<const RotationGroup*>(&manifold) != nullptr) {
     factors.push_back({Kind::rotations, first, 9, 3, std::numbers::sqrt2});
   } else if (const auto* torus = dynamic_cast<const Torus*>(&manifold)) {
-    for (Index i = 0; i < torus->dimension(); ++i)
-      factors.push_back({Kind::circle, first + 2 * i, 2, 1, 1.0});
+    for (Index i = 0; i < torus->dimension(); ++i) factors.push_back({Kind::circle, first + 2 * i, 2, 1, 1.0});
   } else if (const auto* product = dynamic_cast<const Product*>(&manifold)) {
     for (const auto& part : product->factors()) {
       split(*part, first, factors);
@@ -199,9 +196,8 @@ HeatKernel::DistanceLaw HeatKernel::distance_law(const Factor& factor, double t)
   for (Index i = 1; i <= nodes; ++i) {
     const double angle = law.step * static_cast<double>(i);
     // Area of the sphere of this radius: sin^(d-1), and 1 - cos = 2 sin^2(w/2) on SO(3).
-    const double area = factor.kind == Kind::rotations
-                            ? 2 * std::log(std::sin(angle / 2))
-                            : (dim - 1) * std::log(std::max(std::sin(angle), 1e-300));
+    const double area = factor.kind == Kind::rotations ? 2 * std::log(std::sin(angle / 2))
+                                                       : (dim - 1) * std::log(std::max(std::sin(angle), 1e-300));
     log_density[i] = radial(factor, angle, t).log_ratio + area;
   }
   const double top = log_density.tail(nodes).maxCoeff();
@@ -216,8 +212,7 @@ HeatKernel::DistanceLaw HeatKernel::distance_law(const Factor& factor, double t)
 
 double HeatKernel::DistanceLaw::quantile(double u) const {
   const double* begin = mass.data();
-  const Index i =
-      std::clamp<Index>(std::upper_bound(begin, begin + mass.size(), u) - begin - 1, 0, nodes - 1);
+  const Index i = std::clamp<Index>(std::upper_bound(begin, begin + mass.size(), u) - begin - 1, 0, nodes - 1);
   // Solve a s + (b - a) s^2/2 = c in units of a cell, in the form that survives b = a.
   const double a = density[i];
   const double b = density[i + 1];
@@ -258,16 +253,14 @@ Points HeatKernel::score(const PointsRef& x, const PointsRef& y, const std::vect
   return way;
 }
 
-Vector HeatKernel::log_density(const PointsRef& x, const PointsRef& y,
-                               const std::vector<Index>& index) const {
+Vector HeatKernel::log_density(const PointsRef& x, const PointsRef& y, const std::vector<Index>& index) const {
   const Points way = geodesics_.log(x, y);
   Vector result = Vector::Constant(way.cols(), -geodesics_.log_volume());
   for (Index j = 0; j < way.cols(); ++j) {
     const double t = times_[static_cast<std::size_t>(index[static_cast<std::size_t>(j)])];
     for (const Factor& factor : factors_) {
       const double distance = way.col(j).segment(factor.first, factor.rows).norm();
-      result[j] +=
-          radial(factor, std::min(distance / factor.scale, pi), t / (factor.scale * factor.scale)).log_ratio;
+      result[j] += radial(factor, std::min(distance / factor.scale, pi), t / (factor.scale * factor.scale)).log_ratio;
     }
   }
   return result;

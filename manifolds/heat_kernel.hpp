@@ -46,8 +46,7 @@ class HeatKernel {
   /// Gradient in x of log p_t(x | y), tangent at x, D×N.
   [[nodiscard]] Points score(const PointsRef& x, const PointsRef& y, const std::vector<Index>& index) const;
   /// log p_t(x | y) with respect to the volume of M.
-  [[nodiscard]] Vector log_density(const PointsRef& x, const PointsRef& y,
-                                   const std::vector<Index>& index) const;
+  [[nodiscard]] Vector log_density(const PointsRef& x, const PointsRef& y, const std::vector<Index>& index) const;
 
   /// A time after which every starting point has come to the uniform law up to e^{-lambda t/2} = \p
   /// remainder, lambda the smallest eigenvalue above 0.

@@ -101,8 +101,7 @@ std::optional<Nearest> nearest_point(const ImplicitFunction& function, const Vec
     if (slope <= 2 * epsilon * size || (slope <= 64 * epsilon * size && slope >= previous)) return result;
     previous = slope;
 
-    const Vector multipliers =
-        -frame->r.triangularView<Eigen::Upper>().solve(frame->normals.transpose() * move);
+    const Vector multipliers = -frame->r.triangularView<Eigen::Upper>().solve(frame->normals.transpose() * move);
     Eigen::MatrixXd lagrangian = function.weighted_hessian(result.point, multipliers);
     lagrangian.diagonal().array() += 1;
     const Eigen::MatrixXd hessian = frame->tangents.transpose() * lagrangian * frame->tangents;
@@ -117,8 +116,7 @@ std::optional<Nearest> nearest_point(const ImplicitFunction& function, const Vec
     bool accepted = false;
     double length = 1;
     for (int half = 0; half < 40 && !accepted; ++half, length /= 2) {
-      const std::optional<Landing> next =
-          land(function, result.point + length * (frame->tangents * step), tolerance);
+      const std::optional<Landing> next = land(function, result.point + length * (frame->tangents * step), tolerance);
       if (!next) continue;
       const double after = 0.5 * (next->point - x).squaredNorm();
       // Differences below rounding decide nothing.
@@ -165,9 +163,8 @@ class EllipsoidFunction final : public ImplicitFunction {
 
 const Vector& checked_axes(const Vector& axes) {
   if (axes.size() < 2 || !axes.allFinite() || !(axes.minCoeff() > 0)) {
-    throw InvalidInput(
-        fmt::format("ellipsoid: the semi-axes ({}) must be two or more positive, finite numbers",
-                    fmt::join(axes.begin(), axes.end(), ", ")));
+    throw InvalidInput(fmt::format("ellipsoid: the semi-axes ({}) must be two or more positive, finite numbers",
+                                   fmt::join(axes.begin(), axes.end(), ", ")));
   }
   return axes;
 }
@@ -189,8 +186,8 @@ Eigen::MatrixXd ImplicitFunction::weighted_hessian(const Vector& x, const Vector
   return 0.5 * (result + result.transpose());
 }
 
-ImplicitManifold::ImplicitManifold(std::shared_ptr<const ImplicitFunction> function, double reach,
-                                   double scale, std::string spec)
+ImplicitManifold::ImplicitManifold(std::shared_ptr<const ImplicitFunction> function, double reach, double scale,
+                                   std::string spec)
     : function_(std::move(function)), reach_(reach), scale_(scale), spec_(std::move(spec)) {
   if (function_ == nullptr) throw InvalidInput("implicit manifold: no function");
   if (function_->codimension() < 1 || function_->codimension() >= function_->ambient_dimension()) {

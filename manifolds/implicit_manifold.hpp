@@ -61,8 +61,7 @@ class ImplicitManifold : public Manifold {
  public:
   /// \p reach 0 if not known; \p scale as of Manifold; \p spec what spec() gives. \throw InvalidInput for a
   /// null function, k outside 1 … D-1, or a scale that is not positive.
-  ImplicitManifold(std::shared_ptr<const ImplicitFunction> function, double reach, double scale,
-                   std::string spec);
+  ImplicitManifold(std::shared_ptr<const ImplicitFunction> function, double reach, double scale, std::string spec);
 
   /// \throw InvalidInput unless \p x has D rows.
   [[nodiscard]] ImplicitProjection gauss_newton(const PointsRef& x) const;

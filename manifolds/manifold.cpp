@@ -87,8 +87,7 @@ Points Manifold::do_from_normal_coordinates(const PointsRef& y, const PointsRef&
     const Index count = std::min(block, y.cols() - begin);
     const Points normals = normal_bases(y.middleCols(begin, count));
     for (Index j = 0; j < count; ++j) {
-      for (Index i = 0; i < k; ++i)
-        result.col(begin + j) += coordinates(i, begin + j) * normals.col(k * j + i);
+      for (Index i = 0; i < k; ++i) result.col(begin + j) += coordinates(i, begin + j) * normals.col(k * j + i);
     }
   }
   return result;

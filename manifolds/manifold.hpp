@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/points.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 
@@ -82,8 +82,7 @@ class Manifold {
   /// Default: completes the normal basis by a Householder QR.
   [[nodiscard]] virtual Points do_tangent_bases(const PointsRef& y) const;
   /// Default: through the normal basis, in blocks of points.
-  [[nodiscard]] virtual Points do_from_normal_coordinates(const PointsRef& y,
-                                                          const PointsRef& coordinates) const;
+  [[nodiscard]] virtual Points do_from_normal_coordinates(const PointsRef& y, const PointsRef& coordinates) const;
   /// Default: through the normal basis.
   [[nodiscard]] virtual Points do_normal_component(const PointsRef& y, const PointsRef& v) const;
   [[nodiscard]] virtual Points do_random_points(Index n, Stream stream) const = 0;

@@ -52,8 +52,7 @@ class Lines {
 
   void need(std::string_view what) {
     if (!next()) {
-      throw InvalidInput(
-          fmt::format("{}: line {}: the file ends where {} should follow", where_, number_, what));
+      throw InvalidInput(fmt::format("{}: line {}: the file ends where {} should follow", where_, number_, what));
     }
   }
 
@@ -119,8 +118,7 @@ class Collector {
 
   void polygon(const std::vector<Index>& corners) {
     for (std::size_t i = 1; i + 1 < corners.size(); ++i) {
-      for (const Index corner : {corners[0], corners[i], corners[i + 1]})
-        faces_.push_back(static_cast<int>(corner));
+      for (const Index corner : {corners[0], corners[i], corners[i + 1]}) faces_.push_back(static_cast<int>(corner));
     }
   }
 

@@ -373,8 +373,7 @@ bool SphereIn16d::do_ascend(const Vector& x, Vector& u) const {
     previous = slope;
     Eigen::Vector2d move = g / slope * 0.1;  // ascent where the Newton step is not one
     if (concave) {
-      move = {-(h(1, 1) * g[0] - h(0, 1) * g[1]) / determinant,
-              -(h(0, 0) * g[1] - h(1, 0) * g[0]) / determinant};
+      move = {-(h(1, 1) * g[0] - h(0, 1) * g[1]) / determinant, -(h(0, 0) * g[1] - h(1, 0) * g[0]) / determinant};
       const double length = std::hypot(move[0], move[1]);
       if (length > 0.3) move *= 0.3 / length;
     }

@@ -28,8 +28,7 @@ void coordinates(const Points& frame, const PointsRef& x, Index j, Index begin, 
 
 PlacedSphere::PlacedSphere(Index dimension, Index ambient) : dimension_(dimension) {
   if (dimension < 1 || dimension >= ambient) {
-    throw InvalidInput(
-        fmt::format("sphere_in: dim = {} must be from 1 to ambient - 1 = {}", dimension, ambient - 1));
+    throw InvalidInput(fmt::format("sphere_in: dim = {} must be from 1 to ambient - 1 = {}", dimension, ambient - 1));
   }
   frame_ = random_frame(ambient);
 }

@@ -34,8 +34,7 @@ double Product::do_scale() const {
 
 double Product::do_constraint_tolerance() const {
   double square = 0;
-  for (const auto& factor : factors_)
-    square += factor->constraint_tolerance() * factor->constraint_tolerance();
+  for (const auto& factor : factors_) square += factor->constraint_tolerance() * factor->constraint_tolerance();
   return std::sqrt(square);
 }
 
@@ -66,8 +65,7 @@ Projection Product::do_project(const PointsRef& x) const {
     row += rows;
   }
   for (Index j = 0; j < x.cols(); ++j) {
-    result.distance(j) =
-        result.converged(j) ? std::sqrt(result.distance(j)) : std::numeric_limits<double>::quiet_NaN();
+    result.distance(j) = result.converged(j) ? std::sqrt(result.distance(j)) : std::numeric_limits<double>::quiet_NaN();
     if (!result.converged(j)) result.points.col(j) = x.col(j);
   }
   return result;
@@ -143,8 +141,7 @@ Points Product::do_random_points(Index n, Stream stream) const {
   Index row = 0;
   std::uint64_t number = 0;
   for (const auto& factor : factors_) {
-    result.middleRows(row, factor->ambient_dimension()) =
-        factor->random_points(n, stream.at("factor").at(number++));
+    result.middleRows(row, factor->ambient_dimension()) = factor->random_points(n, stream.at("factor").at(number++));
     row += factor->ambient_dimension();
   }
   return result;

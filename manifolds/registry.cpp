@@ -103,8 +103,7 @@ Points matrix(Settings& settings, const std::string& key) {
     const Vector row = numbers(rows[i], settings.locate(key));
     if (i == 0) a.resize(static_cast<Index>(rows.size()), row.size());
     if (row.size() != a.cols()) {
-      throw InvalidInput(
-          fmt::format("{}: rows of {} and {} numbers", settings.locate(key), a.cols(), row.size()));
+      throw InvalidInput(fmt::format("{}: rows of {} and {} numbers", settings.locate(key), a.cols(), row.size()));
     }
     a.row(static_cast<Index>(i)) = row.transpose();
   }
@@ -179,14 +178,12 @@ std::shared_ptr<const Manifold> make_product(Settings& settings) {
   for (const std::string_view part : split(text, '*')) {
     const std::size_t caret = part.rfind('^');
     Index count = 1;
-    if (caret != std::string_view::npos &&
-        (!parse(part.substr(caret + 1), count) || count < 1 || count > 100'000)) {
-      throw InvalidInput(fmt::format("{}: expected a power from 1 to 100000, found '{}'",
-                                     settings.locate("factors"), part.substr(caret)));
+    if (caret != std::string_view::npos && (!parse(part.substr(caret + 1), count) || count < 1 || count > 100'000)) {
+      throw InvalidInput(fmt::format("{}: expected a power from 1 to 100000, found '{}'", settings.locate("factors"),
+                                     part.substr(caret)));
     }
     if (part.starts_with("product")) {
-      throw InvalidInput(
-          fmt::format("{}: a product cannot be a factor; name its factors", settings.locate("factors")));
+      throw InvalidInput(fmt::format("{}: a product cannot be a factor; name its factors", settings.locate("factors")));
     }
     const std::shared_ptr<const Manifold> factor = make_manifold(part.substr(0, caret));
     factors.insert(factors.end(), static_cast<std::size_t>(count), factor);
@@ -212,8 +209,8 @@ std::shared_ptr<const Manifold> make_mesh(Settings& settings) {
 }
 
 bool is_list(std::string_view key) {
-  return key == "normal" || key == "centre" || key == "rows" || key == "values" || key == "path" ||
-         key == "axes" || key == "atoms" || key == "factors";
+  return key == "normal" || key == "centre" || key == "rows" || key == "values" || key == "path" || key == "axes" ||
+         key == "atoms" || key == "factors";
 }
 
 bool takes_the_rest(std::string_view key) {
@@ -256,8 +253,7 @@ const Registry<ManifoldFactory>& manifold_registry() {
     Registry<ManifoldFactory> manifolds("manifold");
     manifolds.add("sphere", "S^dim of the given radius in R^(dim+1): sphere:dim=2,radius=1[,centre=0:0:0]",
                   make_sphere);
-    manifolds.add("plane", "hyperplane, offset counted after normalising: plane:normal=1:2:3,offset=1",
-                  make_plane);
+    manifolds.add("plane", "hyperplane, offset counted after normalising: plane:normal=1:2:3,offset=1", make_plane);
     manifolds.add("flux", "constant coordinate sum: flux:dim=784,total=100[,nonnegative=true]", make_flux);
     manifolds.add("affine", "{x : A x = b}: affine:rows=1:1:1/1:-2:1,values=3:0", make_affine);
     manifolds.add("subspace", "affine subspace in fixed random directions: subspace:dim=2,ambient=64", make_subspace);
@@ -265,24 +261,20 @@ const Registry<ManifoldFactory>& manifold_registry() {
                   "protein backbones with fixed bonds and angles: "
                   "backbone:residues=16[,geometry=engh-huber-1991][,frame=free|middle][,planar=false|true]",
                   make_backbone);
-    manifolds.add("mesh", "closed triangle surface from OFF, OBJ or PLY: mesh:[area=12.566,]path=FILE",
-                  make_mesh);
+    manifolds.add("mesh", "closed triangle surface from OFF, OBJ or PLY: mesh:[area=12.566,]path=FILE", make_mesh);
     manifolds.add("so3", "rotations as 3x3 matrices, nine numbers, row-major: so3", make_so3);
-    manifolds.add("stiefel", "n x p matrices with orthonormal columns, row-major: stiefel:n=5,p=2",
-                  make_stiefel);
+    manifolds.add("stiefel", "n x p matrices with orthonormal columns, row-major: stiefel:n=5,p=2", make_stiefel);
     manifolds.add("torus", "flat torus, pairs (cos, sin) of dim angles: torus:dim=2", make_torus);
     manifolds.add("donut", "torus of revolution in R^3: donut:major=2,minor=0.6", make_donut);
     manifolds.add("ellipsoid", "ellipsoid with the given semi-axes: ellipsoid:axes=1:1:2", make_ellipsoid);
     manifolds.add("finite", "finite set of atoms, one a row: finite:atoms=-1:0/1:0", make_finite);
     manifolds.add("one_hot", "unit vectors of R^classes: one_hot:classes=10", make_one_hot);
     manifolds.add("cube", "corners {-1, 1}^dim: cube:dim=8", make_cube);
-    manifolds.add("product",
-                  "product, coordinates one after the other: product:factors=so3*one_hot:classes=4^3",
+    manifolds.add("product", "product, coordinates one after the other: product:factors=so3*one_hot:classes=4^3",
                   make_product);
     manifolds.add("sphere_in", "unit sphere of a subspace in fixed random directions: sphere_in:dim=2,ambient=16",
                   make_sphere_in);
-    manifolds.add("sphere_in_16d", "S2 in R^16 by spherical harmonics of degree 1 to 3, isometric",
-                  make_sphere_in_16d);
+    manifolds.add("sphere_in_16d", "S2 in R^16 by spherical harmonics of degree 1 to 3, isometric", make_sphere_in_16d);
     manifolds.add("circle_in_16d", "S1 in R^16 by eight Fourier modes, isometric", make_circle_in_16d);
     return manifolds;
   }();

@@ -51,8 +51,7 @@ void project_column(const Vector& x, double total, Vector& sorted, Vector& resul
 Simplex::Simplex(Index dimension, double total) : size_(dimension), total_(total) {
   if (dimension < 2) throw InvalidInput(fmt::format("flux: dim = {} must be at least 2", dimension));
   if (!(total > 0) || !std::isfinite(total)) {
-    throw InvalidInput(
-        fmt::format("flux: total = {} must be positive where pixels cannot be negative", total));
+    throw InvalidInput(fmt::format("flux: total = {} must be positive where pixels cannot be negative", total));
   }
 }
 

@@ -30,8 +30,7 @@ Sphere::Sphere(Index dimension, double radius, Vector centre) : radius_(radius),
 }
 
 double Sphere::do_constraint_tolerance() const {
-  return std::max(1e-12 * radius_,
-                  16 * std::numeric_limits<double>::epsilon() * centre_.cwiseAbs().maxCoeff());
+  return std::max(1e-12 * radius_, 16 * std::numeric_limits<double>::epsilon() * centre_.cwiseAbs().maxCoeff());
 }
 
 std::string Sphere::do_spec() const {

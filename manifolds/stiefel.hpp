@@ -12,9 +12,9 @@ namespace onmanifold {
 /// row by row. St(n, 1) is the sphere; St(n, n) is O(n), both components.
 ///
 /// With X = U diag(s) V^T, s1 >= … >= sp, Pi(X) = U V^T, the polar factor. It is unique iff sp > 0; a column with sp <=
-/// 8 eps s1, a NaN or an infinity does not converge. h(X) = the entries of S - I, S = Pi(X)^T X symmetric, those off the
-/// diagonal times sqrt(2): |h(X)| = |X - M|. Normal space at X: X times the symmetric matrices. Reach 1, scale sqrt(p)
-/// (the norm of every point), constraint tolerance 1e-12 sqrt(p). Jacobi SVD: O(n p^2) a point.
+/// 8 eps s1, a NaN or an infinity does not converge. h(X) = the entries of S - I, S = Pi(X)^T X symmetric, those off
+/// the diagonal times sqrt(2): |h(X)| = |X - M|. Normal space at X: X times the symmetric matrices. Reach 1, scale
+/// sqrt(p) (the norm of every point), constraint tolerance 1e-12 sqrt(p). Jacobi SVD: O(n p^2) a point.
 class Stiefel : public Manifold {
  public:
   /// \throw InvalidInput unless 1 <= \p columns <= \p rows.

@@ -31,8 +31,7 @@ TubeOffset tube_offset(const PointsRef& x, Index j, double major) {
   const double outward = radius - major;
   result.length = std::hypot(outward, x(2, j));
   result.unique = radius > 0 && result.length > 0 && std::isfinite(result.length);
-  result.direction = {outward / result.length * cosine, outward / result.length * sine,
-                      x(2, j) / result.length};
+  result.direction = {outward / result.length * cosine, outward / result.length * sine, x(2, j) / result.length};
   return result;
 }
 
@@ -128,8 +127,7 @@ Points Torus::do_random_points(Index n, Stream stream) const {
 
 Donut::Donut(double major, double minor) : major_(major), minor_(minor) {
   if (!(minor > 0) || !(minor < major) || !std::isfinite(major)) {
-    throw InvalidInput(
-        fmt::format("donut: major = {}, minor = {}, expected 0 < minor < major", major, minor));
+    throw InvalidInput(fmt::format("donut: major = {}, minor = {}, expected 0 < minor < major", major, minor));
   }
 }
 

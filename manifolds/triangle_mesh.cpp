@@ -40,15 +40,14 @@ struct HalfEdge {
 
 void check_arrays(const Points& vertices, const Eigen::MatrixXi& faces) {
   if (vertices.rows() != 3 || faces.rows() != 3) {
-    throw InvalidInput(fmt::format("mesh: vertices have {} rows and faces {}, expected 3 and 3",
-                                   vertices.rows(), faces.rows()));
+    throw InvalidInput(
+        fmt::format("mesh: vertices have {} rows and faces {}, expected 3 and 3", vertices.rows(), faces.rows()));
   }
   if (faces.cols() == 0) throw InvalidInput("mesh: it has no triangles");
   if (faces.cols() > std::numeric_limits<int>::max() / 8) throw InvalidInput("mesh: too many triangles");
   Offence bad_vertex;
   for (Index v = 0; v < vertices.cols(); ++v) {
-    if (!(vertices.col(v).cwiseAbs().maxCoeff<Eigen::PropagateNaN>() <= 1e100))
-      bad_vertex.add("vertex {}", v);
+    if (!(vertices.col(v).cwiseAbs().maxCoeff<Eigen::PropagateNaN>() <= 1e100)) bad_vertex.add("vertex {}", v);
   }
   bad_vertex.check("a vertex is not finite or beyond 1e100");
   Offence bad_index;
@@ -102,14 +101,12 @@ std::vector<int> check_edges(const Eigen::MatrixXi& faces) {
   Offence flipped;
   for (std::size_t begin = 0; begin < edges.size();) {
     std::size_t end = begin + 1;
-    while (end < edges.size() && edges[end].low == edges[begin].low && edges[end].high == edges[begin].high)
-      ++end;
+    while (end < edges.size() && edges[end].low == edges[begin].low && edges[end].high == edges[begin].high) ++end;
     const HalfEdge& e = edges[begin];
     if (end - begin == 1) {
       open.add("edge {}-{} belongs to face {} alone", e.low, e.high, e.corner / 3);
     } else if (end - begin > 2) {
-      crowded.add("edge {}-{} belongs to {} faces, the first is {}", e.low, e.high, end - begin,
-                  e.corner / 3);
+      crowded.add("edge {}-{} belongs to {} faces, the first is {}", e.low, e.high, end - begin, e.corner / 3);
     } else if (e.forward == edges[begin + 1].forward) {
       flipped.add("faces {} and {} run along edge {}-{} in the same direction", e.corner / 3,
                   edges[begin + 1].corner / 3, e.low, e.high);
@@ -149,8 +146,7 @@ void check_vertices(const Points& vertices, const Eigen::MatrixXi& faces, const 
       corner = other - other % 3 + (other + 1) % 3;
       ++met;
     } while (corner != some_corner[v] && met <= degree[v]);
-    if (met != degree[v])
-      pinched.add("vertex {} has {} faces, {} of them in the first fan", v, degree[v], met);
+    if (met != degree[v]) pinched.add("vertex {} has {} faces, {} of them in the first fan", v, degree[v], met);
   }
   unused.check("a vertex belongs to no face");
   pinched.check("the faces around a vertex are not one fan");
@@ -241,8 +237,7 @@ SurfacePoints TriangleMesh::sample(Index n, const Vector& face_weights, Stream s
   Index last = -1;  // last face with weight: where rounding at the upper end must stop
   for (Index f = 0; f < face_weights.size(); ++f) {
     if (!(face_weights(f) >= 0) || !std::isfinite(face_weights(f))) {
-      throw InvalidInput(
-          fmt::format("mesh: weight {} of face {} is negative or not finite", face_weights(f), f));
+      throw InvalidInput(fmt::format("mesh: weight {} of face {} is negative or not finite", face_weights(f), f));
     }
     if (face_weights(f) > 0) last = f;
     total += face_weights(f);

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/scaled_bessel.hpp"
+#include "core/math/scaled_bessel.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/finite_set.hpp"
 #include "manifolds/fisher_moments.hpp"
@@ -191,8 +191,7 @@ double mean_resultant_length(Index ambient_dimension, double kappa) {
   if (ambient_dimension == 3) {
     if (kappa < 0.2) {  // coth kappa - 1/kappa cancels here; the next term of its series is below 3e-15
       const double s = kappa * kappa;
-      return kappa / 3 *
-             (1 - s / 15 * (1 - s * 2 / 21 * (1 - s / 10 * (1 - s * 10 / 99 * (1 - s * 1382 / 13650)))));
+      return kappa / 3 * (1 - s / 15 * (1 - s * 2 / 21 * (1 - s / 10 * (1 - s * 10 / 99 * (1 - s * 1382 / 13650)))));
     }
     return 1 / std::tanh(kappa) - 1 / kappa;
   }

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/histogram.hpp"
 #include "metrics/one_dimensional.hpp"
 
@@ -92,8 +92,8 @@ class DeviationStream final : public MetricStream {
     parameters["space"] = quantity_ == Quantity::length ? "bond lengths" : "bond angles";
     if (own_) parameters["geometry"] = backbone_of(input_)->geometry().name;
     parameters["null_method"] = "the reference's own value";
-    const std::string name = fmt::format(
-        "bond_{}_error{}", quantity_ == Quantity::length ? "length" : "angle", largest_ ? "_max" : "");
+    const std::string name =
+        fmt::format("bond_{}_error{}", quantity_ == Quantity::length ? "length" : "angle", largest_ ? "_max" : "");
     MetricRecord record = make_record(name, "lower", parameters, input_);
     record.unit = quantity_ == Quantity::length ? "Å" : "degrees";
     record.n_samples = n_samples_;
@@ -174,8 +174,7 @@ class RamachandranMetric final : public Metric {
     parameters["bins"] = static_cast<std::int64_t>(bins_);
     parameters["cells"] = static_cast<std::int64_t>(bins_ * bins_);
     parameters["reference"] = "sample";
-    parameters["null_method"] =
-        fmt::format("{} pairs of sets of chains drawn again from the reference", resamples);
+    parameters["null_method"] = fmt::format("{} pairs of sets of chains drawn again from the reference", resamples);
     MetricRecord record = make_record("ramachandran_tvd", "lower", parameters, input);
     const Backbone* backbone = backbone_of(input);
     if (backbone == nullptr) return {not_applicable(record, "the manifold is no backbone")};
@@ -185,8 +184,8 @@ class RamachandranMetric final : public Metric {
     const Eigen::MatrixXi p = ramachandran_cells(backbone->torsions(sets.reference()), bins_);
     const Eigen::MatrixXi q = ramachandran_cells(backbone->torsions(sets.samples()), bins_);
     record.value = total_variation(shares(p), shares(q));
-    const std::string key = fmt::format("ramachandran_tvd/{}/{}/{}/{}", bins_, q.cols(), fingerprint(input),
-                                        fingerprint(p.cast<double>()));
+    const std::string key =
+        fmt::format("ramachandran_tvd/{}/{}/{}/{}", bins_, q.cols(), fingerprint(input), fingerprint(p.cast<double>()));
     const auto null = remember<NullMoments>(key, [&] {
       Stream stream = input.evaluation.at("null").at("ramachandran_tvd");
       Vector values(resamples);
@@ -246,9 +245,8 @@ Points bond_angle_deviations(const PointsRef& chains, const BackboneGeometry& ge
       // By the arc tangent: the arc cosine loses half of the digits near 180 degrees.
       const double sine = a.cross(b).norm();
       const double cosine = a.dot(b);
-      result(i, j) = sine == 0 && cosine == 0
-                         ? MetricRecord::unknown
-                         : std::abs(std::atan2(sine, cosine) - geometry.angle(i)) * degrees;
+      result(i, j) = sine == 0 && cosine == 0 ? MetricRecord::unknown
+                                              : std::abs(std::atan2(sine, cosine) - geometry.angle(i)) * degrees;
     }
   }
   return result;
@@ -270,8 +268,7 @@ Vector radii_of_gyration(const PointsRef& chains) {
 
 Eigen::MatrixXi ramachandran_cells(const PointsRef& torsions, Index bins) {
   if (torsions.rows() % 3 != 0 || torsions.rows() < 6)
-    throw InvalidInput(
-        fmt::format("{} torsions are those of no chain of 3 residues or more", torsions.rows()));
+    throw InvalidInput(fmt::format("{} torsions are those of no chain of 3 residues or more", torsions.rows()));
   const Index inner = torsions.rows() / 3 - 1;
   const auto cell = [&](double angle) {
     const double position = std::floor((angle / (2 * M_PI) + 0.5) * static_cast<double>(bins));
@@ -316,8 +313,7 @@ NullMoments line_transport_null(Vector values, Index n, Index m) {
     }
   }
   const double rate = 1.0 / static_cast<double>(n) + 1.0 / static_cast<double>(m);
-  return {std::sqrt(2 / M_PI * rate) * tree_sum(weight),
-          std::sqrt(std::max(0.0, 2 / M_PI * rate * variance))};
+  return {std::sqrt(2 / M_PI * rate) * tree_sum(weight), std::sqrt(std::max(0.0, 2 / M_PI * rate * variance))};
 }
 
 std::unique_ptr<Metric> make_bond_length_error(Settings& /*settings*/) {

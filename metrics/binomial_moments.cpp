@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 
 namespace onmanifold {
 namespace {
@@ -16,8 +16,7 @@ double log_gamma(double x) {
 }
 
 double log_pmf(double n, double k, double p) {
-  return log_gamma(n + 1) - log_gamma(k + 1) - log_gamma(n - k + 1) + k * std::log(p) +
-         (n - k) * std::log1p(-p);
+  return log_gamma(n + 1) - log_gamma(k + 1) - log_gamma(n - k + 1) + k * std::log(p) + (n - k) * std::log1p(-p);
 }
 
 struct CellMoments {

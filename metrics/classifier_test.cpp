@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/stream.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
+#include "core/random/stream.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/pairwise.hpp"
 #include "metrics/support.hpp"
@@ -47,8 +47,7 @@ Pooled pool(const Points& x, const Points& y, std::uint64_t seed) {
     Stream stream = Stream(seed, "metrics/c2st").at(name);
     const std::vector<Index> order = stream.permutation(count);
     for (Index i = 0; i < count; ++i)
-      pooled.fold[static_cast<std::size_t>(first + order[static_cast<std::size_t>(i)])] =
-          static_cast<int>(i % folds);
+      pooled.fold[static_cast<std::size_t>(first + order[static_cast<std::size_t>(i)])] = static_cast<int>(i % folds);
   };
   deal("reference", 0, pooled.n);
   deal("samples", pooled.n, pooled.m);
@@ -87,8 +86,7 @@ std::vector<bool> by_neighbours(const Pooled& pooled) {
       });
   for (Index j = 0; j < all; ++j) {
     const std::vector<Near>& heap = kept[static_cast<std::size_t>(j)];
-    const auto samples =
-        std::count_if(heap.begin(), heap.end(), [&](const Near& p) { return p.index >= pooled.n; });
+    const auto samples = std::count_if(heap.begin(), heap.end(), [&](const Near& p) { return p.index >= pooled.n; });
     const auto reference = static_cast<std::ptrdiff_t>(heap.size()) - samples;
     // Shares of the classes, so that the larger set has no head start.
     decision[static_cast<std::size_t>(j)] = static_cast<double>(samples) * static_cast<double>(pooled.n) >
@@ -165,16 +163,15 @@ class C2st final : public Metric {
     if (input.reference == nullptr) return {not_applicable(record, "no reference")};
     const FiniteColumns reference(*input.reference);
     record.n_reference = reference.size();
-    if (reference.size() < least)
-      return {not_applicable(record, fmt::format("fewer than {} reference points", least))};
+    if (reference.size() < least) return {not_applicable(record, fmt::format("fewer than {} reference points", least))};
     if (samples.size() < least) return {failed(record, fmt::format("fewer than {} finite samples", least))};
     record.value = value(reference.points(), samples.points());
     NullPlan plan;
     plan.points = 0;
     plan.smallest = least;
-    const auto null = simulated_null(
-        input, fmt::format("c2st({},seed={})", name_, seed_), reference.size(), samples.size(), 1, plan,
-        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
+    const auto null =
+        simulated_null(input, fmt::format("c2st({},seed={})", name_, seed_), reference.size(), samples.size(), 1, plan,
+                       [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
     record.null = 0.5;
     record.null_sd = null->sd[0];
     parameters["null_method"] = "one half; " + null->method;
@@ -191,11 +188,9 @@ class C2st final : public Metric {
 
 double c2st(const Points& x, const Points& y, Classifier classifier, std::uint64_t seed) {
   check_dimension(y, x.rows(), "samples");
-  if (std::min(x.cols(), y.cols()) < least)
-    throw InvalidInput(fmt::format("c2st: fewer than {} points", least));
+  if (std::min(x.cols(), y.cols()) < least) throw InvalidInput(fmt::format("c2st: fewer than {} points", least));
   const Pooled pooled = pool(x, y, seed);
-  const std::vector<bool> decision =
-      classifier == Classifier::knn15 ? by_neighbours(pooled) : by_logistic(pooled);
+  const std::vector<bool> decision = classifier == Classifier::knn15 ? by_neighbours(pooled) : by_logistic(pooled);
   const auto end_x = decision.begin() + pooled.n;
   const auto right_x = static_cast<double>(std::count(decision.begin(), end_x, false));
   const auto right_y = static_cast<double>(std::count(end_x, decision.end(), true));

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
@@ -28,9 +28,8 @@ class Summary {
     Vector columns = Vector::Zero(residual.cols());
     if (residual.rows() > 0) {
       for (Index i = 0; i < residual.cols(); ++i) {
-        columns[i] = kind_ == Kind::mean
-                         ? residual.col(i).cwiseAbs().sum() / static_cast<double>(residual.rows())
-                         : (residual.col(i).cwiseAbs().maxCoeff() > tau_ ? 1.0 : 0.0);
+        columns[i] = kind_ == Kind::mean ? residual.col(i).cwiseAbs().sum() / static_cast<double>(residual.rows())
+                                         : (residual.col(i).cwiseAbs().maxCoeff() > tau_ ? 1.0 : 0.0);
       }
     }
     moments_.add(pass, columns);
@@ -41,9 +40,7 @@ class Summary {
     return kind_ == Kind::max ? largest_ : moments_.mean();
   }
   // Spread of a column's number; unknown for the maximum.
-  [[nodiscard]] double column_sd() const {
-    return kind_ == Kind::max ? MetricRecord::unknown : moments_.sd();
-  }
+  [[nodiscard]] double column_sd() const { return kind_ == Kind::max ? MetricRecord::unknown : moments_.sd(); }
 
  private:
   Kind kind_;
@@ -111,9 +108,8 @@ class ConstraintMetric final : public Metric {
   ConstraintMetric(Kind kind, double tau) : kind_(kind), tau_(tau) {}
 
   [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
-    const double tau = tau_ >= 0 ? tau_
-                                 : (input.manifold == nullptr ? MetricRecord::unknown
-                                                              : input.manifold->constraint_tolerance());
+    const double tau =
+        tau_ >= 0 ? tau_ : (input.manifold == nullptr ? MetricRecord::unknown : input.manifold->constraint_tolerance());
     return std::make_unique<ConstraintStream>(kind_, tau, input);
   }
 

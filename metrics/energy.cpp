@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/mmd.hpp"
 #include "metrics/pairwise.hpp"
 #include "metrics/point_space.hpp"
@@ -54,9 +54,8 @@ class Energy final : public Metric {
     const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
     record.value = estimate(sums, n, m);
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
-    const auto moments =
-        remember<KernelMoments>(fmt::format("distance-moments/{}/{}", f.radius, fingerprint(x)),
-                                [&] { return kernel_moments(x, f); });
+    const auto moments = remember<KernelMoments>(fmt::format("distance-moments/{}/{}", f.radius, fingerprint(x)),
+                                                 [&] { return kernel_moments(x, f); });
     record.null = biased_ ? (1 / n + 1 / m) * 2 * sums.first / (n * (n - 1)) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {

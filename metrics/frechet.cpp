@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/linear_algebra.hpp"
-#include "core/summation.hpp"
+#include "core/math/linear_algebra.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/gaussian_fit.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/support.hpp"
@@ -139,13 +139,10 @@ class FdStream final : public MetricStream {
     Value::Table parameters;
     if (found_.map != nullptr) parameters = found_.map->parameters;
     parameters["space"] = of_features_ ? "features" : "ambient";
-    parameters["features"] = !of_features_           ? "coordinates"
-                             : found_.map == nullptr ? "none given"
-                                                     : found_.map->name;
+    parameters["features"] = !of_features_ ? "coordinates" : found_.map == nullptr ? "none given" : found_.map->name;
     parameters["ddof"] = 1;
     parameters["null_method"] = "closed form for Gaussians with the reference's covariance";
-    MetricRecord record =
-        make_record(record_ == Record::fid_lenet ? "fid_lenet" : "fd", "lower", parameters, input_);
+    MetricRecord record = make_record(record_ == Record::fid_lenet ? "fid_lenet" : "fd", "lower", parameters, input_);
     record.unit = of_features_ ? "" : "length^2";
     record.n_samples = n_samples_;
     record.n_nonfinite = n_nonfinite_;
@@ -259,11 +256,11 @@ class FdInf final : public Metric {
     if (samples.size() < fd_inf_least) return {failed(record, "not enough finite samples")};
     record.value = frechet_distance_at_infinity(reference.points(), samples.points(),
                                                 Stream(static_cast<std::uint64_t>(seed_), "metrics/fd_inf"));
-    const auto own = remember<Fitted>("fd-fit/" + fingerprint(reference.points()),
-                                      [&] { return fit(reference.points()); });
+    const auto own =
+        remember<Fitted>("fd-fit/" + fingerprint(reference.points()), [&] { return fit(reference.points()); });
     // Only the samples are extrapolated: what the finite reference adds stays.
-    record.null = frechet_null(singular_values(own->factor).cwiseAbs2(), reference.size(),
-                               std::numeric_limits<Index>::max());
+    record.null =
+        frechet_null(singular_values(own->factor).cwiseAbs2(), reference.size(), std::numeric_limits<Index>::max());
     // The spread is simulated where twenty pairs take at most some 10^9 operations: the fits of all 15 sizes
     // touch about 16 M D^2 numbers.
     const Index d = reference.points().rows();
@@ -273,14 +270,12 @@ class FdInf final : public Metric {
       plan.small_draws = fd_inf_null_draws;
       plan.small_total = reference.size() + n;
       const Stream subsets(static_cast<std::uint64_t>(seed_), "metrics/fd_inf");
-      const auto null =
-          simulated_null(input, fmt::format("fd_inf(seed={})", seed_), reference.size(), n, 1, plan,
-                         [&](const Points& x, const Points& y) {
-                           return Vector::Constant(1, frechet_distance_at_infinity(x, y, subsets));
-                         });
+      const auto null = simulated_null(input, fmt::format("fd_inf(seed={})", seed_), reference.size(), n, 1, plan,
+                                       [&](const Points& x, const Points& y) {
+                                         return Vector::Constant(1, frechet_distance_at_infinity(x, y, subsets));
+                                       });
       record.null_sd = null->sd[0];
-      parameters["null_method"] =
-          "closed form for Gaussians, the reference's part; spread from " + null->method;
+      parameters["null_method"] = "closed form for Gaussians, the reference's part; spread from " + null->method;
       record.parameters = to_json(parameters);
     }
     return {record};
@@ -310,8 +305,7 @@ double frechet_distance_at_infinity(const Points& x, const Points& y, const Stre
     distance[s] = frechet_distance(reference.mean, reference.factor, other.mean, other.factor);
   }
   const double mean = inverse.mean();
-  const double slope =
-      (inverse.array() - mean).matrix().dot(distance) / (inverse.array() - mean).square().sum();
+  const double slope = (inverse.array() - mean).matrix().dot(distance) / (inverse.array() - mean).square().sum();
   return distance.mean() - slope * mean;
 }
 
@@ -333,8 +327,7 @@ double frechet_null_sd(const Vector& eigenvalues, Index n, Index m) {
 double frechet_distance(const Vector& mean_x, const Eigen::MatrixXd& factor_x, const Vector& mean_y,
                         const Eigen::MatrixXd& factor_y) {
   const Eigen::MatrixXd product = factor_x * factor_y.transpose();
-  return (mean_x - mean_y).squaredNorm() + factor_x.squaredNorm() + factor_y.squaredNorm() -
-         2 * nuclear_norm(product);
+  return (mean_x - mean_y).squaredNorm() + factor_x.squaredNorm() + factor_y.squaredNorm() - 2 * nuclear_norm(product);
 }
 
 double frechet_distance(const Points& x, const Points& y) {

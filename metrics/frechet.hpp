@@ -23,8 +23,8 @@ namespace onmanifold {
 /// The same by triangular factors, whatever the criterion says.
 [[nodiscard]] double frechet_distance_by_factors(const Points& x, const Points& y);
 /// From means and factors with S = FᵀF.
-[[nodiscard]] double frechet_distance(const Vector& mean_x, const Eigen::MatrixXd& factor_x,
-                                      const Vector& mean_y, const Eigen::MatrixXd& factor_y);
+[[nodiscard]] double frechet_distance(const Vector& mean_x, const Eigen::MatrixXd& factor_x, const Vector& mean_y,
+                                      const Eigen::MatrixXd& factor_y);
 /// E fd for two samples of one Gaussian with covariance eigenvalues \p eigenvalues:
 /// (1/N + 1/M)/2 [3 sum l_i + sum_{i != j} l_i l_j / (l_i + l_j)] to first order in 1/N.
 [[nodiscard]] double frechet_null(const Vector& eigenvalues, Index n, Index m);

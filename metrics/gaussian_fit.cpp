@@ -9,12 +9,11 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 
 // What Armadillo does not wrap: LᵀAL of a symmetric A in place, half the work of two triangular products.
 extern "C" void dsygst_(const arma::blas_int* type, const char* triangle, const arma::blas_int* n, double* a,
-                        const arma::blas_int* lda, const double* b, const arma::blas_int* ldb,
-                        arma::blas_int* info);
+                        const arma::blas_int* lda, const double* b, const arma::blas_int* ldb, arma::blas_int* info);
 
 namespace onmanifold {
 namespace {
@@ -31,16 +30,15 @@ Vector eigenvalues_in_place(Eigen::MatrixXd& matrix) {
   arma::blas_int best_integers = 0;
   arma::blas_int query = -1;
   arma::blas_int info = 0;
-  arma::lapack::syevd(&job, &triangle, &n, matrix.data(), &n, values.data(), &best_work, &query,
-                      &best_integers, &query, &info);
+  arma::lapack::syevd(&job, &triangle, &n, matrix.data(), &n, values.data(), &best_work, &query, &best_integers, &query,
+                      &info);
   Vector work(std::max<Index>(1, static_cast<Index>(best_work)));
   std::vector<arma::blas_int> integers(static_cast<std::size_t>(std::max<arma::blas_int>(1, best_integers)));
   auto work_size = static_cast<arma::blas_int>(work.size());
   auto integer_size = static_cast<arma::blas_int>(integers.size());
-  arma::lapack::syevd(&job, &triangle, &n, matrix.data(), &n, values.data(), work.data(), &work_size,
-                      integers.data(), &integer_size, &info);
-  if (info != 0)
-    throw NumericalFailure(fmt::format("eigenvalues of a {0}x{0} matrix: no convergence", matrix.rows()));
+  arma::lapack::syevd(&job, &triangle, &n, matrix.data(), &n, values.data(), work.data(), &work_size, integers.data(),
+                      &integer_size, &info);
+  if (info != 0) throw NumericalFailure(fmt::format("eigenvalues of a {0}x{0} matrix: no convergence", matrix.rows()));
   return values;
 }
 

@@ -9,15 +9,14 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/binomial_moments.hpp"
 
 namespace onmanifold {
 namespace {
 
 void check_sizes(const VectorRef& p, const VectorRef& q) {
-  if (p.size() != q.size())
-    throw InvalidInput(fmt::format("histograms of {} and {} cells", p.size(), q.size()));
+  if (p.size() != q.size()) throw InvalidInput(fmt::format("histograms of {} and {} cells", p.size(), q.size()));
 }
 
 double half_kl(double p, double m) {
@@ -142,8 +141,7 @@ class HistogramStream final : public MetricStream {
       }
       p = *input_.masses;
     } else {
-      if (input_.reference == nullptr)
-        return {not_applicable(record, "neither exact masses nor a reference")};
+      if (input_.reference == nullptr) return {not_applicable(record, "neither exact masses nor a reference")};
       CellCounts reference;
       reference.add(*partition_, *input_.reference);
       n_reference = reference.counted();
@@ -222,8 +220,7 @@ class HistogramStream final : public MetricStream {
   }
 
  private:
-  static NullMoments null_moments(const Vector& p, Index n, Index m, bool exact, bool js,
-                                  Value::Table& parameters) {
+  static NullMoments null_moments(const Vector& p, Index n, Index m, bool exact, bool js, Value::Table& parameters) {
     if (exact) {
       parameters["null_method"] = "exact binomial";
       const std::string key = fmt::format("histogram-null/{}/{}/{}", js, n, fingerprint(Points(p)));
@@ -257,8 +254,7 @@ class HistogramStream final : public MetricStream {
 
 class HistogramMetric final : public Metric {
  public:
-  HistogramMetric(Kind kind, Settings& settings)
-      : kind_(kind), bins_(settings.integer("bins", 0, 0, 100000)) {}
+  HistogramMetric(Kind kind, Settings& settings) : kind_(kind), bins_(settings.integer("bins", 0, 0, 100000)) {}
 
   [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
     return std::make_unique<HistogramStream>(kind_, bins_, input);
@@ -276,14 +272,9 @@ class HistogramMetric final : public Metric {
 }  // namespace
 
 BoxPartition::BoxPartition(std::vector<Index> coordinates, Vector low, Vector high, Index bins)
-    : coordinates_(std::move(coordinates)),
-      low_(std::move(low)),
-      high_(std::move(high)),
-      bins_(bins),
-      size_(1) {
+    : coordinates_(std::move(coordinates)), low_(std::move(low)), high_(std::move(high)), bins_(bins), size_(1) {
   const auto axes = static_cast<Index>(coordinates_.size());
-  if (axes == 0 || low_.size() != axes || high_.size() != axes || bins_ < 1 ||
-      !(low_.array() < high_.array()).all()) {
+  if (axes == 0 || low_.size() != axes || high_.size() != axes || bins_ < 1 || !(low_.array() < high_.array()).all()) {
     throw InvalidInput("box partition: needs one interval low < high a coordinate and at least one bin");
   }
   for (Index a = 0; a < axes; ++a) {
@@ -339,16 +330,14 @@ double jensen_shannon(const VectorRef& p, const VectorRef& q) {
 }
 
 double tvd_null(Index n, const VectorRef& masses) {
-  return tree_sum_over(masses.size(),
-                       [&](Index b) { return binomial_mean_absolute_deviation(n, masses[b]); }) /
+  return tree_sum_over(masses.size(), [&](Index b) { return binomial_mean_absolute_deviation(n, masses[b]); }) /
          (2 * static_cast<double>(n));
 }
 
 double tvd_null_two_samples(Index n, Index m, const VectorRef& masses) {
   if (n == m) {
-    return tree_sum_over(masses.size(), [&](Index b) {
-      return masses[b] * scaled_bessel_sum(2 * static_cast<double>(n) * masses[b]);
-    });
+    return tree_sum_over(
+        masses.size(), [&](Index b) { return masses[b] * scaled_bessel_sum(2 * static_cast<double>(n) * masses[b]); });
   }
   const double rate = 1.0 / static_cast<double>(n) + 1.0 / static_cast<double>(m);
   return tree_sum_over(masses.size(),

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "manifolds/backbone.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/support.hpp"
@@ -138,18 +138,16 @@ class RmsdMetric final : public Metric {
         NullPlan plan;
         plan.small_draws = draws;
         plan.small_total = x.cols() + y.cols();
-        const auto null =
-            simulated_null(input, name, x.cols(), y.cols(), 1, plan, [&](const Points& a, const Points& b) {
-              return Vector::Constant(1, nearest(atoms(a), atoms(b)).mean());
-            });
+        const auto null = simulated_null(
+            input, name, x.cols(), y.cols(), 1, plan,
+            [&](const Points& a, const Points& b) { return Vector::Constant(1, nearest(atoms(a), atoms(b)).mean()); });
         record.null = null->mean[0];
         record.null_sd = null->sd[0];
         parameters["null_method"] = null->method;
       }
     } else {
       record.value = kind_ == Kind::pairwise ? pairwise(y) : cross(x, y);
-      record.target = record.null =
-          *remember<double>("rmsd-pairwise/" + fingerprint(x), [&] { return pairwise(x); });
+      record.target = record.null = *remember<double>("rmsd-pairwise/" + fingerprint(x), [&] { return pairwise(x); });
       parameters["null_method"] = "the reference's own pairs";
     }
     record.parameters = to_json(parameters);

@@ -22,7 +22,7 @@ namespace onmanifold {
 
 /// The superposition of \p q on \p p.
 struct Superposition {
-  double rmsd = 0;  ///< sqrt(sum_a |p_a - R q_a|^2 / atoms), both centred
+  double rmsd = 0;                                         ///< sqrt(sum_a |p_a - R q_a|^2 / atoms), both centred
   Eigen::Matrix3d rotation = Eigen::Matrix3d::Identity();  ///< R, det +1: reflections are excluded
 };
 /// \p p, \p q 3×atoms, one atom a column. Planar and collinear sets are fine. The RMSD is that of the

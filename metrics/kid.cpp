@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
@@ -63,8 +63,8 @@ Vector polynomial_rows(const Points& x, const Points& y, bool own) {
 }
 
 double kid_error(const Points& x, const Points& y) {
-  return first_order_error(polynomial_rows(x, x, true), polynomial_rows(y, y, true),
-                           polynomial_rows(x, y, false), polynomial_rows(y, x, false));
+  return first_order_error(polynomial_rows(x, x, true), polynomial_rows(y, y, true), polynomial_rows(x, y, false),
+                           polynomial_rows(y, x, false));
 }
 
 KernelMoments polynomial_moments(const Points& x) {

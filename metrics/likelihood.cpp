@@ -23,8 +23,7 @@ class Nll final : public Metric {
     record.unit = "nats";
     const FiniteColumns samples(*input.samples);
     record.n_nonfinite = samples.nonfinite();
-    if (input.projected)
-      return {not_applicable(record, "the density is that of the samples before projection")};
+    if (input.projected) return {not_applicable(record, "the density is that of the samples before projection")};
     if (input.reference_log_density == nullptr || input.reference_log_density->size() == 0)
       return {not_applicable(record, "no stored log-densities")};
     const Vector& density = *input.reference_log_density;
@@ -32,8 +31,7 @@ class Nll final : public Metric {
     if (samples.size() == 0) return {failed(record, "no finite sample")};
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const Index bad = (density.array().isNaN() || density.array() == infinity).count();
-    if (bad > 0)
-      return {failed(record, fmt::format("{} of {} log-densities are not numbers", bad, density.size()))};
+    if (bad > 0) return {failed(record, fmt::format("{} of {} log-densities are not numbers", bad, density.size()))};
     if ((density.array() == -infinity).any()) {
       record.value = infinity;
       return {record};

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/neighbours.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/pairwise.hpp"
@@ -65,8 +65,7 @@ class MatchingMetric final : public Metric {
       parameters["permutations"] = static_cast<std::int64_t>(permutations_);
       accuracies = result;
       if (permutations_ > 0)
-        record.p_value =
-            one_nna_p(sets.reference(), sets.samples(), permutations_, input.evaluation.at("permutation"));
+        record.p_value = one_nna_p(sets.reference(), sets.samples(), permutations_, input.evaluation.at("permutation"));
     } else {
       record.value = value(sets.reference(), sets.samples());
     }
@@ -84,8 +83,7 @@ class MatchingMetric final : public Metric {
                                 : distance             ? null->full_method
                                                        : null->method;
     // Matched points repel each other's chances: the spread is below this binomial one.
-    if (kind_ == Kind::cov_match)
-      record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(n));
+    if (kind_ == Kind::cov_match) record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(n));
     record.parameters = to_json(parameters);
     if (kind_ != Kind::one_nna) return {record};
     // Both classes by themselves: both low means copies of the reference.
@@ -112,8 +110,7 @@ class MatchingMetric final : public Metric {
 
 double cov_match(const Points& x, const Points& y) {
   const Neighbours nearest = NeighbourIndex(x).nearest(y);
-  Eigen::Array<bool, Eigen::Dynamic, 1> matched =
-      Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(x.cols(), false);
+  Eigen::Array<bool, Eigen::Dynamic, 1> matched = Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(x.cols(), false);
   for (Index j = 0; j < y.cols(); ++j) matched[nearest.index[j]] = true;
   return static_cast<double>(matched.count()) / static_cast<double>(x.cols());
 }
@@ -134,8 +131,7 @@ OneNna one_nna(const Points& x, const Points& y) {
   for (Index i = 0; i < n; ++i) right_x += nearest.index[i] < n ? 1 : 0;
   for (Index i = n; i < n + m; ++i) right_y += nearest.index[i] >= n ? 1 : 0;
   return {static_cast<double>(right_x + right_y) / static_cast<double>(n + m),
-          static_cast<double>(right_x) / static_cast<double>(n),
-          static_cast<double>(right_y) / static_cast<double>(m)};
+          static_cast<double>(right_x) / static_cast<double>(n), static_cast<double>(right_y) / static_cast<double>(m)};
 }
 
 double one_nna_p(const Points& x, const Points& y, Index permutations, const Stream& stream) {
@@ -154,8 +150,7 @@ double one_nna_p(const Points& x, const Points& y, Index permutations, const Str
       first[static_cast<std::size_t>(b == 0 ? i : order[static_cast<std::size_t>(i)])] = i < n;
     Index right = 0;
     for (Index i = 0; i < all; ++i) {
-      right +=
-          first[static_cast<std::size_t>(i)] == first[static_cast<std::size_t>(nearest.index[i])] ? 1 : 0;
+      right += first[static_cast<std::size_t>(i)] == first[static_cast<std::size_t>(nearest.index[i])] ? 1 : 0;
     }
     statistics[b] = static_cast<double>(right);
   }

@@ -10,8 +10,7 @@ std::vector<MetricRecord> Metric::evaluate(const MetricInput& input) const {
   const Index dimension = input.samples->rows();
   if (input.reference != nullptr) check_dimension(*input.reference, dimension, "reference");
   if (input.training != nullptr) check_dimension(*input.training, dimension, "training points");
-  if (input.manifold != nullptr)
-    check_dimension(*input.samples, input.manifold->ambient_dimension(), "samples");
+  if (input.manifold != nullptr) check_dimension(*input.samples, input.manifold->ambient_dimension(), "samples");
   return do_evaluate(input);
 }
 

@@ -10,13 +10,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/distribution.hpp"
-#include "core/feature_map.hpp"
-#include "core/metric_record.hpp"
-#include "core/partition.hpp"
+#include "contracts/distribution.hpp"
+#include "contracts/feature_map.hpp"
+#include "contracts/metric_record.hpp"
+#include "contracts/partition.hpp"
 #include "core/points.hpp"
+#include "core/random/stream.hpp"
 #include "core/settings.hpp"
-#include "core/stream.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {
@@ -30,22 +30,21 @@ struct ScoreLevel {
 
 /// What is compared. Pointers are not owned; null where there is none.
 struct MetricInput {
-  const Points* samples = nullptr;  ///< D×n, never null; columns that are not finite are counted and left out
+  const Points* samples = nullptr;    ///< D×n, never null; columns that are not finite are counted and left out
   const Points* reference = nullptr;  ///< D×N fresh draws of p0
   const Points* training = nullptr;   ///< D×T UNLIFTED training points
   const Manifold* manifold = nullptr;
   const Projection* projection = nullptr;  ///< of the raw samples behind \p samples
   const Partition* partition = nullptr;
-  const Vector* masses = nullptr;    ///< exact masses of the cells of \p partition
-  const Sampler* sampler = nullptr;  ///< more draws of p0, for null values that need a simulation
-  const Sampler* held_out =
-      nullptr;             ///< draws of p0 apart from training and reference, of a data set too; or null
-  bool projected = false;  ///< whether \p samples are the projected ones
-  Stream evaluation;       ///< address: task; the same for every method
+  const Vector* masses = nullptr;        ///< exact masses of the cells of \p partition
+  const Sampler* sampler = nullptr;      ///< more draws of p0, for null values that need a simulation
+  const Sampler* held_out = nullptr;     ///< draws of p0 apart from training and reference, of a data set too; or null
+  bool projected = false;                ///< whether \p samples are the projected ones
+  Stream evaluation;                     ///< address: task; the same for every method
   std::uint64_t memory_bytes = 0;        ///< what a metric may use beside its input; 0: default_memory
   const FeatureMap* features = nullptr;  ///< the caller's own, for metrics that are asked for given features
-  const FeatureMaps* feature_maps = nullptr;  ///< those of the task, by name
-  const Points* directions = nullptr;  ///< D×L for sliced_w2, scaled to length 1; null: its seeded set
+  const FeatureMaps* feature_maps = nullptr;        ///< those of the task, by name
+  const Points* directions = nullptr;               ///< D×L for sliced_w2, scaled to length 1; null: its seeded set
   const std::vector<ScoreLevel>* scores = nullptr;  ///< for score_mse; null: there is no exact score
   const Vector* reference_log_density = nullptr;    ///< log-densities a model gave to the reference points
   bool intrinsic_density = false;                   ///< whether those are w.r.t. the volume of M
@@ -89,8 +88,7 @@ class Metric {
 
  protected:
   /// do_evaluate of a metric that streams: all samples as one chunk.
-  [[nodiscard]] static std::vector<MetricRecord> evaluate_as_one_chunk(MetricStream& stream,
-                                                                       const MetricInput& input);
+  [[nodiscard]] static std::vector<MetricRecord> evaluate_as_one_chunk(MetricStream& stream, const MetricInput& input);
 
  private:
   [[nodiscard]] virtual std::vector<MetricRecord> do_evaluate(const MetricInput& input) const = 0;

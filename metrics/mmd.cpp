@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/point_space.hpp"
 #include "metrics/support.hpp"
 
@@ -19,8 +19,7 @@ class MmdMetric final : public Metric {
   MmdMetric(bool biased, Settings& settings)
       : biased_(biased), space_(settings), permutations_(settings.integer("permutations", 0, 0, 100'000)) {
     if (settings.has("sigma")) {
-      if (settings.has("bandwidth"))
-        throw InvalidInput(settings.where() + ": give sigma or bandwidth, not both");
+      if (settings.has("bandwidth")) throw InvalidInput(settings.where() + ": give sigma or bandwidth, not both");
       sigma_ = settings.number("sigma", 1, 1e-150, 1e150);
       bandwidth_ = "sigma";
     } else {
@@ -36,8 +35,7 @@ class MmdMetric final : public Metric {
     parameters["estimator"] = biased_ ? "biased" : "unbiased";
     parameters["bandwidth"] = bandwidth_;
     parameters["null_method"] = "centred kernel moments of the reference";
-    MetricRecord record =
-        make_record(biased_ ? "mmd2_rbf_biased" : "mmd2_rbf_unbiased", "lower", parameters, input);
+    MetricRecord record = make_record(biased_ ? "mmd2_rbf_biased" : "mmd2_rbf_unbiased", "lower", parameters, input);
     const FinitePair sets(input, record, 2, 2);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
@@ -75,9 +73,9 @@ class MmdMetric final : public Metric {
     };
     const auto xx = rows(x);
     const auto yy = rows(y);
-    const auto xy = remember<std::pair<Vector, Vector>>(
-        fmt::format("kernel-cross/{}/{}/{}", space, fingerprint(x), fingerprint(y)),
-        [&] { return rows_over_pairs(x, y, f); });
+    const auto xy =
+        remember<std::pair<Vector, Vector>>(fmt::format("kernel-cross/{}/{}/{}", space, fingerprint(x), fingerprint(y)),
+                                            [&] { return rows_over_pairs(x, y, f); });
     const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
     record.value = estimate(sums, n, m);
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);

@@ -49,8 +49,7 @@ struct KernelMoments {
 /// Standard error of k(X,X') + k(Y,Y') - 2 k(X,Y) estimates from sums of the kernel by point: first-order
 /// (Hájek) jackknife, 2 sqrt(Var h(x)/n + Var h(y)/m) with h(x_i) = mean_j k(x_i,x_j) - mean_j k(x_i,y_j).
 /// Where both laws are one, it is of the order of the null spread and above it.
-[[nodiscard]] double first_order_error(const Vector& xx, const Vector& yy, const Vector& xy,
-                                       const Vector& yx);
+[[nodiscard]] double first_order_error(const Vector& xx, const Vector& yy, const Vector& xy, const Vector& yx);
 
 [[nodiscard]] std::unique_ptr<Metric> make_mmd2_rbf_biased(Settings& settings);
 [[nodiscard]] std::unique_ptr<Metric> make_mmd2_rbf_unbiased(Settings& settings);

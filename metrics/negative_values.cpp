@@ -45,8 +45,8 @@ class NegativeStream final : public MetricStream {
     parameters["space"] = "ambient";
     if (kind_ == Kind::rate) parameters["tau"] = tau_;
     parameters["null_method"] = "the reference's own value";
-    MetricRecord record = make_record(kind_ == Kind::rate ? "negative_pixel_rate" : "negative_pixel_mass",
-                                      "lower", parameters, input_);
+    MetricRecord record =
+        make_record(kind_ == Kind::rate ? "negative_pixel_rate" : "negative_pixel_mass", "lower", parameters, input_);
     record.n_samples = n_samples_;
     record.n_nonfinite = n_nonfinite_;
     if (n_ == 0) return {failed(record, "no finite sample")};

@@ -10,7 +10,7 @@
 #include <nanoflann.hpp>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 
 namespace onmanifold {
 namespace {
@@ -103,9 +103,7 @@ class Ball {
 
 struct Adaptor {
   const Points* points;
-  [[nodiscard]] std::size_t kdtree_get_point_count() const {
-    return static_cast<std::size_t>(points->cols());
-  }
+  [[nodiscard]] std::size_t kdtree_get_point_count() const { return static_cast<std::size_t>(points->cols()); }
   [[nodiscard]] double kdtree_get_pt(std::size_t index, std::size_t dim) const {
     return points->coeff(static_cast<Index>(dim), static_cast<Index>(index));
   }
@@ -196,8 +194,7 @@ class ProductSearch final : public NeighbourIndex::Search {
         for (Index i = 0; i < height; ++i) {
           const double scale = norms_[begin + i] + query_norms[j];
           if (scale - 2 * products(i, j) - margin * scale - offset > worst) continue;
-          const double d2 =
-              exact_squared_distance(queries.col(j).data(), points().col(begin + i).data(), dimension);
+          const double d2 = exact_squared_distance(queries.col(j).data(), points().col(begin + i).data(), dimension);
           if (d2 < worst) {
             set.addPoint(d2, static_cast<std::size_t>(begin + i));
             worst = set.worstDist();
@@ -234,8 +231,7 @@ Neighbours run_nearest(const NeighbourIndex::Search& search, const Points& queri
 
 NeighbourIndex::NeighbourIndex(const Points& points, Method method) {
   if (points.cols() == 0) throw InvalidInput("neighbours: no points");
-  const bool tree =
-      method == Method::tree || (method == Method::automatic && points.rows() <= tree_dimension);
+  const bool tree = method == Method::tree || (method == Method::automatic && points.rows() <= tree_dimension);
   if (!tree) {
     search_ = std::make_unique<ProductSearch>(points);
   } else if (points.rows() == 2) {

@@ -19,8 +19,7 @@ void reduce(const Points& values, double scale, Vector* mean, Vector* sd) {
   }
 }
 
-Points collect(Index draws, Index statistics, const PairStatistic& statistic,
-               const std::function<Pair(Index)>& draw) {
+Points collect(Index draws, Index statistics, const PairStatistic& statistic, const std::function<Pair(Index)>& draw) {
   Points values(statistics, draws);
   for (Index d = 0; d < draws; ++d) {
     const Pair pair = draw(d);
@@ -31,8 +30,8 @@ Points collect(Index draws, Index statistics, const PairStatistic& statistic,
 
 }  // namespace
 
-std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name,
-                                                    Index n, Index m, Index statistics, const NullPlan& plan,
+std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name, Index n, Index m,
+                                                    Index statistics, const NullPlan& plan,
                                                     const PairStatistic& statistic) {
   const bool sampled = input.sampler != nullptr;
   std::string key = fmt::format("null/{}/{}/{}/{}", name, n, m, fingerprint(input));
@@ -58,8 +57,7 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
       const auto take = [&](const std::pair<Index, Index>& sizes) {
         return [&reference, sizes](Index d) -> Pair {
           const Index begin = d * (sizes.first + sizes.second);
-          return {reference.middleCols(begin, sizes.first),
-                  reference.middleCols(begin + sizes.first, sizes.second)};
+          return {reference.middleCols(begin, sizes.first), reference.middleCols(begin + sizes.first, sizes.second)};
         };
       };
       constexpr Index blocks = 20;
@@ -73,8 +71,7 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
       if (std::min(part.first, part.second) >= plan.smallest) {
         const double scale = std::sqrt(static_cast<double>(part.first + part.second) / total);
         reduce(collect(blocks, statistics, statistic, take(part)), scale, nullptr, &result.sd);
-        if (plan.points <= 0)
-          result.method = fmt::format("spread from {} parts of the reference, scaled", blocks);
+        if (plan.points <= 0) result.method = fmt::format("spread from {} parts of the reference, scaled", blocks);
       }
       return result;
     }
@@ -83,8 +80,7 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
       const Stream base = stream.at(part);
       return [&input, base, size_x, size_y](Index d) -> Pair {
         const Stream own = base.at(static_cast<std::uint64_t>(d));
-        return {input.sampler->sample(size_x, own.at("reference")),
-                input.sampler->sample(size_y, own.at("samples"))};
+        return {input.sampler->sample(size_x, own.at("reference")), input.sampler->sample(size_y, own.at("samples"))};
       };
     };
     const double shrink = std::min(1.0, static_cast<double>(plan.small_total) / total);
@@ -104,8 +100,8 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
       result.full_method = result.method;
       return result;
     }
-    result.method = fmt::format("spread from {} simulated pairs of {} and {}, scaled", plan.small_draws,
-                                small_n, small_m);
+    result.method =
+        fmt::format("spread from {} simulated pairs of {} and {}, scaled", plan.small_draws, small_n, small_m);
     if (plan.points > 0) {
       const Index draws = std::clamp<Index>(plan.points / (n + m), 4, plan.small_draws);
       reduce(collect(draws, statistics, statistic, draw("full", n, m)), 1, &result.mean, &result.full_sd);

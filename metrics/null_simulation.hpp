@@ -17,8 +17,7 @@ namespace onmanifold {
 /// one over the root of the size, so they come from many small draws of about small_total points and are
 /// scaled.
 struct NullPlan {
-  Index points =
-      200'000;  ///< draws at full size: points / (N + M), at least 4 and at most small_draws; 0: none
+  Index points = 200'000;  ///< draws at full size: points / (N + M), at least 4 and at most small_draws; 0: none
   Index small_draws = 40;
   Index small_total = 1'000;  ///< N' + M' of the small draws
   Index smallest = 8;         ///< no small set has fewer points
@@ -39,9 +38,8 @@ using PairStatistic = std::function<Vector(const Points& x, const Points& y)>;
 /// input.sampler; without it the reference is cut into disjoint pairs of sets in the same proportion, which
 /// are smaller. \p name, with the settings, tells metrics apart. \p statistics: how many numbers statistic
 /// gives.
-[[nodiscard]] std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input,
-                                                                  const std::string& name, Index n, Index m,
-                                                                  Index statistics, const NullPlan& plan,
-                                                                  const PairStatistic& statistic);
+[[nodiscard]] std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name,
+                                                                  Index n, Index m, Index statistics,
+                                                                  const NullPlan& plan, const PairStatistic& statistic);
 
 }  // namespace onmanifold

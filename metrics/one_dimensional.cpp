@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
-#include "core/summation.hpp"
+#include "core/math/statistics.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/support.hpp"
 
@@ -26,16 +26,14 @@ class Ks final : public Metric {
     parameters["coordinate"] = static_cast<std::int64_t>(coordinate_);
     parameters["null_method"] = "Kolmogorov's limit law";
     MetricRecord record = make_record("ks", "lower", parameters, input);
-    if (coordinate_ >= input.samples->rows())
-      throw InvalidInput(fmt::format("ks: no coordinate {}", coordinate_));
+    if (coordinate_ >= input.samples->rows()) throw InvalidInput(fmt::format("ks: no coordinate {}", coordinate_));
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
-    record.value = kolmogorov_smirnov(sets.reference().row(coordinate_).transpose(),
-                                      sets.samples().row(coordinate_).transpose());
-    record.p_value =
-        kolmogorov_smirnov_two_sample_p(sets.reference().cols(), sets.samples().cols(), record.value);
-    const double rate = std::sqrt(1 / static_cast<double>(sets.reference().cols()) +
-                                  1 / static_cast<double>(sets.samples().cols()));
+    record.value =
+        kolmogorov_smirnov(sets.reference().row(coordinate_).transpose(), sets.samples().row(coordinate_).transpose());
+    record.p_value = kolmogorov_smirnov_two_sample_p(sets.reference().cols(), sets.samples().cols(), record.value);
+    const double rate =
+        std::sqrt(1 / static_cast<double>(sets.reference().cols()) + 1 / static_cast<double>(sets.samples().cols()));
     const double log2 = std::log(2.0);
     record.null = std::sqrt(M_PI / 2) * log2 * rate;
     record.null_sd = std::sqrt(M_PI * M_PI / 12 - M_PI / 2 * log2 * log2) * rate;

@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 
 namespace onmanifold {
 namespace {
@@ -286,8 +286,7 @@ std::vector<GroupSums> group_sums(const Points& pooled, Index n, const PairFunct
       rows[first + j] = tree_sum(tile.col(j));
     }
     product.leftCols(count).noalias() = labels.transpose() * tile.leftCols(count);
-    inside +=
-        product.leftCols(count).cwiseProduct(labels.middleRows(first, count).transpose()).rowwise().sum();
+    inside += product.leftCols(count).cwiseProduct(labels.middleRows(first, count).transpose()).rowwise().sum();
   }
   const double total = tree_sum(rows);
   std::vector<GroupSums> sums;
@@ -309,14 +308,13 @@ double permutation_p(const Vector& statistics) {
   return static_cast<double>(1 + reached) / static_cast<double>(permutations + 1);
 }
 
-double permutation_p(const Points& x, const Points& y, const PairFunction& f, Index permutations,
-                     const Stream& stream, const std::function<double(const GroupSums&)>& statistic) {
+double permutation_p(const Points& x, const Points& y, const PairFunction& f, Index permutations, const Stream& stream,
+                     const std::function<double(const GroupSums&)>& statistic) {
   Points pooled(x.rows(), x.cols() + y.cols());
   pooled << x, y;
   const auto splits = group_sums(pooled, x.cols(), f, permutations, stream);
   Vector statistics(static_cast<Index>(splits.size()));
-  for (Index b = 0; b < statistics.size(); ++b)
-    statistics[b] = statistic(splits[static_cast<std::size_t>(b)]);
+  for (Index b = 0; b < statistics.size(); ++b) statistics[b] = statistic(splits[static_cast<std::size_t>(b)]);
   return permutation_p(statistics);
 }
 
@@ -377,8 +375,7 @@ double median_distance(const Points& x, bool lower_middle) {
     const auto shift = static_cast<unsigned>(std::bit_width((width - 1) / parts));
     std::vector<std::uint64_t> counts(parts, 0);
     const std::uint64_t below = pass(low, width, [&](const double* values, std::size_t count) {
-      for (std::size_t i = 0; i < count; ++i)
-        ++counts[(std::bit_cast<std::uint64_t>(values[i]) - low) >> shift];
+      for (std::size_t i = 0; i < count; ++i) ++counts[(std::bit_cast<std::uint64_t>(values[i]) - low) >> shift];
     });
     std::uint64_t rest = lower_rank - below;
     std::size_t part = 0;
@@ -401,9 +398,8 @@ double median_distance(const Points& x, bool lower_middle) {
   double upper = std::numeric_limits<double>::infinity();
   if (width > 1) {
     std::vector<double> candidates;
-    pass(low, width, [&](const double* values, std::size_t count) {
-      candidates.insert(candidates.end(), values, values + count);
-    });
+    pass(low, width,
+         [&](const double* values, std::size_t count) { candidates.insert(candidates.end(), values, values + count); });
     inside = candidates.size();
     const auto middle = candidates.begin() + static_cast<std::ptrdiff_t>(rank);
     std::nth_element(candidates.begin(), middle, candidates.end());

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/points.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 
@@ -62,8 +62,7 @@ struct PairRows {
 /// The same pass as sum_over_pairs(x, f), with the sum of every point kept.
 [[nodiscard]] PairRows rows_over_pairs(const Points& x, const PairFunction& f);
 /// sum_j f(x_i, y_j) for every i and sum_i f(x_i, y_j) for every j.
-[[nodiscard]] std::pair<Vector, Vector> rows_over_pairs(const Points& x, const Points& y,
-                                                        const PairFunction& f);
+[[nodiscard]] std::pair<Vector, Vector> rows_over_pairs(const Points& x, const Points& y, const PairFunction& f);
 
 /// Sums inside and across two groups of a pooled set.
 struct GroupSums {
@@ -81,9 +80,8 @@ struct GroupSums {
 
 /// The same where \p statistic is a function of the sums of a split: that of \p x against \p y first, then
 /// \p permutations random ones of the pooled set.
-[[nodiscard]] double permutation_p(const Points& x, const Points& y, const PairFunction& f,
-                                   Index permutations, const Stream& stream,
-                                   const std::function<double(const GroupSums&)>& statistic);
+[[nodiscard]] double permutation_p(const Points& x, const Points& y, const PairFunction& f, Index permutations,
+                                   const Stream& stream, const std::function<double(const GroupSums&)>& statistic);
 
 /// Squared distances between the columns \p begin … \p begin + count - 1 of a fixed set and one point, by
 /// direct differences for D <= 24 and from centred scalar products above, clipped at 0.
@@ -149,8 +147,7 @@ void SquaredDistances::visit(const Points& queries, const Limit& limit, const Vi
         const Index count = std::min(height, std::min(limit(first + j), n_) - begin);
         if (count <= 0) continue;
         Eigen::Map<Eigen::ArrayXd>(d2.data(), count) =
-            (norms_.segment(begin, count).array() + norms[j] - 2 * products.col(j).head(count).array())
-                .max(0.0);
+            (norms_.segment(begin, count).array() + norms[j] - 2 * products.col(j).head(count).array()).max(0.0);
         visit(first + j, begin, count, d2.data());
       }
     }

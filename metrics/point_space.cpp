@@ -19,8 +19,7 @@ std::string PointSpace::obstacle(const MetricInput& input) const {
 Points PointSpace::embed(const Points& points, const MetricInput& input) const {
   if (name_ == "geodesic") {
     Projection projection = input.manifold->project(points);
-    if (projection.failures() > 0)
-      throw InvalidInput("geodesic distance: a point has no nearest point of the sphere");
+    if (projection.failures() > 0) throw InvalidInput("geodesic distance: a point has no nearest point of the sphere");
     return std::move(projection.points);
   }
   if (name_ == "torsions") {

@@ -28,8 +28,7 @@ BallShares ball_shares(const Points& centres, const Points& others, Index k, boo
   BallShares shares;
   const auto size = static_cast<double>(others.cols());
   shares.covered_points = static_cast<double>(counts.covered.count()) / size;
-  shares.filled_balls =
-      static_cast<double>((counts.inside.array() > 0).count()) / static_cast<double>(centres.cols());
+  shares.filled_balls = static_cast<double>((counts.inside.array() > 0).count()) / static_cast<double>(centres.cols());
   shares.mean_count = static_cast<double>(counts.inside.sum()) / (static_cast<double>(k) * size);
   return shares;
 }
@@ -89,11 +88,8 @@ class PrdcMetric final : public Metric {
         simulated_null(input, fmt::format("{}(k={},closed={})", name, k_, closed_), n, m, 1, plan,
                        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
     record.null_sd = null->sd[0];
-    record.null = kind_ == Kind::coverage  ? coverage_null(n, m, k_)
-                  : kind_ == Kind::density ? 1.0
-                                           : null->mean[0];
-    parameters["null_method"] =
-        closed_form ? "closed form for continuous laws; " + null->method : null->method;
+    record.null = kind_ == Kind::coverage ? coverage_null(n, m, k_) : kind_ == Kind::density ? 1.0 : null->mean[0];
+    parameters["null_method"] = closed_form ? "closed form for continuous laws; " + null->method : null->method;
     record.parameters = to_json(parameters);
     return {record};
   }

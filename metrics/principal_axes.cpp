@@ -7,17 +7,16 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/linear_algebra.hpp"
-#include "core/sha256.hpp"
-#include "core/summation.hpp"
+#include "core/files/sha256.hpp"
+#include "core/math/linear_algebra.hpp"
+#include "core/math/summation.hpp"
 
 namespace onmanifold {
 
 FeatureMap make_principal_axes(const Points& training, Index count) {
   const Index d = training.rows();
   if (count < 1 || count >= d || count >= training.cols()) {
-    throw InvalidInput(
-        fmt::format("{} principal axes of {} points in {} dimensions", count, training.cols(), d));
+    throw InvalidInput(fmt::format("{} principal axes of {} points in {} dimensions", count, training.cols(), d));
   }
   Vector mean = tree_mean(training);
   const SymmetricEigen eigen = symmetric_eigen(covariance(training));
@@ -36,8 +35,7 @@ FeatureMap make_principal_axes(const Points& training, Index count) {
   result.parameters["fitted_on"] = static_cast<std::int64_t>(training.cols());
   result.map = [mean = std::move(mean), axes = std::move(axes)](const Points& x) {
     if (x.rows() != axes.cols()) {
-      throw InvalidInput(
-          fmt::format("principal axes of {} coordinates, points of {}", axes.cols(), x.rows()));
+      throw InvalidInput(fmt::format("principal axes of {} coordinates, points of {}", axes.cols(), x.rows()));
     }
     Points features(axes.rows(), x.cols());
     Vector centred(x.rows());

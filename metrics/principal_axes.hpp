@@ -2,7 +2,7 @@
 #pragma once
 // Principal components as features: the data's own main directions, without a network.
 
-#include "core/feature_map.hpp"
+#include "contracts/feature_map.hpp"
 #include "core/points.hpp"
 
 namespace onmanifold {

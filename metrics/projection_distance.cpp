@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
@@ -101,8 +101,8 @@ class ProjectionStream final : public MetricStream {
   }
 
   std::vector<MetricRecord> finish() override {
-    static constexpr const char* names[] = {"projection_distance", "projection_distance_rms",
-                                            "projection_distance_max", "projection_fail_rate"};
+    static constexpr const char* names[] = {"projection_distance", "projection_distance_rms", "projection_distance_max",
+                                            "projection_fail_rate"};
     Value::Table parameters;
     parameters["space"] = "ambient";
     if (input_.manifold != nullptr) parameters["manifold"] = input_.manifold->spec();
@@ -121,8 +121,8 @@ class ProjectionStream final : public MetricStream {
       const FiniteColumns reference(*input_.reference);
       record.n_reference = reference.size();
       // Projecting the reference is dear on a mesh and the same for all cells of a task.
-      const std::string key = fmt::format("projection-null/{}/{}/{}", static_cast<int>(kind_),
-                                          input_.manifold->spec(), fingerprint(reference.points()));
+      const std::string key = fmt::format("projection-null/{}/{}/{}", static_cast<int>(kind_), input_.manifold->spec(),
+                                          fingerprint(reference.points()));
       const auto null = remember<Null>(key, [&]() -> Null {
         const Projection projection = input_.manifold->project(reference.points());
         Summary summary(kind_);
@@ -162,9 +162,7 @@ class ProjectionDistance final : public Metric {
     return whole.finish();
   }
   // The stored projection is of the raw samples; whether it converged is also said of the projected ones.
-  [[nodiscard]] bool of_raw(const MetricInput& input) const {
-    return !input.projected || kind_ == Kind::fail_rate;
-  }
+  [[nodiscard]] bool of_raw(const MetricInput& input) const { return !input.projected || kind_ == Kind::fail_rate; }
 
   Kind kind_;
 };

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/pairwise.hpp"
 #include "metrics/support.hpp"
@@ -62,8 +62,7 @@ class SoftMinimum {
 void check(const Points& x, double eps) {
   if (x.cols() == 0) throw InvalidInput("sinkhorn: no points");
   check_finite(x, "sinkhorn");
-  if (!(eps > 0) || !std::isfinite(eps))
-    throw InvalidInput(fmt::format("sinkhorn: eps {} is not positive", eps));
+  if (!(eps > 0) || !std::isfinite(eps)) throw InvalidInput(fmt::format("sinkhorn: eps {} is not positive", eps));
 }
 
 // sum_i |row sum of P - 1/n| where one update of f by the soft minimum turns \p f into \p next.
@@ -107,8 +106,7 @@ class SinkhornMetric final : public Metric {
     parameters["cost"] = "squared euclidean distance";
     parameters["eps"] = eps_;
     parameters["size"] = static_cast<std::int64_t>(size_);
-    parameters["stop"] =
-        fmt::format("marginal error <= {}, at most {} sweeps", rule_.tolerance, rule_.sweeps);
+    parameters["stop"] = fmt::format("marginal error <= {}, at most {} sweeps", rule_.tolerance, rule_.sweeps);
     MetricRecord record = make_record(name, "lower", parameters, input);
     record.unit = "length^2";
     const FinitePair sets(input, record);
@@ -119,10 +117,9 @@ class SinkhornMetric final : public Metric {
     const Points x = head(sets.reference());
     const Points y = head(sets.samples());
     record.n_reference = x.cols();
-    const auto result =
-        remember<Divergences>(fmt::format("sinkhorn-div/{}/{}/{}/{}/{}", eps_, rule_.tolerance, rule_.sweeps,
-                                          fingerprint(x), fingerprint(y)),
-                              [&] { return divergences(x, y); });
+    const auto result = remember<Divergences>(
+        fmt::format("sinkhorn-div/{}/{}/{}/{}/{}", eps_, rule_.tolerance, rule_.sweeps, fingerprint(x), fingerprint(y)),
+        [&] { return divergences(x, y); });
     // Simulated pairs in the time of some ten problems of 300 by 300 points.
     constexpr Index pairs = 1'000'000;
     const Index draws = std::min<Index>(40, pairs / std::max<Index>(1, x.cols() * y.cols()));
@@ -133,8 +130,8 @@ class SinkhornMetric final : public Metric {
       plan.small_draws = draws;
       plan.small_total = x.cols() + y.cols();
       const auto null = simulated_null(
-          input, fmt::format("sinkhorn(eps={},tolerance={},sweeps={})", eps_, rule_.tolerance, rule_.sweeps),
-          x.cols(), y.cols(), 2, plan, [&](const Points& a, const Points& b) -> Vector {
+          input, fmt::format("sinkhorn(eps={},tolerance={},sweeps={})", eps_, rule_.tolerance, rule_.sweeps), x.cols(),
+          y.cols(), 2, plan, [&](const Points& a, const Points& b) -> Vector {
             const Divergences d = divergences(a, b);
             return Eigen::Vector2d(d.value, d.cost);
           });
@@ -143,8 +140,7 @@ class SinkhornMetric final : public Metric {
       parameters["null_method"] = null->method;
     }
     record.parameters = to_json(parameters);
-    if (!result->converged)
-      return {failed(record, fmt::format("not converged after {} sweeps", rule_.sweeps))};
+    if (!result->converged) return {failed(record, fmt::format("not converged after {} sweeps", rule_.sweeps))};
     record.value = pick(*result);
     return {record};
   }

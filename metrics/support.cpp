@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "core/sha256.hpp"
-#include "core/summation.hpp"
+#include "core/files/sha256.hpp"
+#include "core/math/summation.hpp"
 
 namespace onmanifold {
 namespace {
@@ -66,8 +66,7 @@ MetricRecord failed(MetricRecord record, std::string_view why) {
   return record;
 }
 
-FinitePair::FinitePair(const MetricInput& input, MetricRecord& record, Index least_reference,
-                       Index least_samples)
+FinitePair::FinitePair(const MetricInput& input, MetricRecord& record, Index least_reference, Index least_samples)
     : samples_(*input.samples), least_reference_(least_reference), least_samples_(least_samples) {
   record.n_nonfinite = samples_.nonfinite();
   if (input.reference == nullptr) return;
@@ -84,10 +83,9 @@ std::optional<MetricRecord> FinitePair::obstacle(const MetricRecord& record) con
                                       : fmt::format("fewer than {} reference points", least_reference_));
   }
   if (samples_.size() < least_samples_) {
-    return failed(record, least_samples_ == 1 ? "no finite sample"
-                          : least_samples_ == 2
-                              ? "fewer than two finite samples"
-                              : fmt::format("fewer than {} finite samples", least_samples_));
+    return failed(record, least_samples_ == 1   ? "no finite sample"
+                          : least_samples_ == 2 ? "fewer than two finite samples"
+                                                : fmt::format("fewer than {} finite samples", least_samples_));
   }
   return std::nullopt;
 }

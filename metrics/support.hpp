@@ -13,9 +13,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/metric_record.hpp"
+#include "contracts/metric_record.hpp"
+#include "core/math/summation.hpp"
 #include "core/points.hpp"
-#include "core/summation.hpp"
 #include "core/value.hpp"
 #include "metrics/metric.hpp"
 
@@ -57,8 +57,7 @@ class StreamedMoments {
   }
   /// ddof 1; NaN for fewer than two.
   [[nodiscard]] double sd() const {
-    return sum_.count() < 2 ? MetricRecord::unknown
-                            : std::sqrt(squares_.sum() / static_cast<double>(sum_.count() - 1));
+    return sum_.count() < 2 ? MetricRecord::unknown : std::sqrt(squares_.sum() / static_cast<double>(sum_.count() - 1));
   }
 
  private:
@@ -82,8 +81,7 @@ class StreamedMoments {
 class FinitePair {
  public:
   /// \p least_reference and \p least_samples points are needed. \p input outlives the object.
-  FinitePair(const MetricInput& input, MetricRecord& record, Index least_reference = 1,
-             Index least_samples = 1);
+  FinitePair(const MetricInput& input, MetricRecord& record, Index least_reference = 1, Index least_samples = 1);
   /// What to return at once, if anything: \p record as not_applicable (reference) or failed (samples).
   [[nodiscard]] std::optional<MetricRecord> obstacle(const MetricRecord& record) const;
   [[nodiscard]] const Points& reference() const { return reference_->points(); }
@@ -110,8 +108,8 @@ namespace detail {
 /// the store.
 template <class T>
 [[nodiscard]] std::shared_ptr<const T> remember(const std::string& key, const std::function<T()>& compute) {
-  const std::any value = detail::remembered(
-      key, [&] { return std::any(std::shared_ptr<const T>(std::make_shared<T>(compute()))); });
+  const std::any value =
+      detail::remembered(key, [&] { return std::any(std::shared_ptr<const T>(std::make_shared<T>(compute()))); });
   return std::any_cast<std::shared_ptr<const T>>(value);
 }
 /// Empties the store: for tests and for measurements of a first evaluation.

@@ -32,8 +32,7 @@ class TrainCopyRate final : public Metric {
     if (!input.projected && input.projection != nullptr) {
       samples = &input.projection->points;
       if (samples->cols() != input.samples->cols() || samples->rows() != input.samples->rows()) {
-        throw InvalidInput(
-            fmt::format("{} projections for {} samples", samples->cols(), input.samples->cols()));
+        throw InvalidInput(fmt::format("{} projections for {} samples", samples->cols(), input.samples->cols()));
       }
     } else if (!input.projected && input.manifold != nullptr) {
       projected = input.manifold->project(*input.samples).points;
@@ -52,8 +51,7 @@ class TrainCopyRate final : public Metric {
     parameters["n_oracle"] = static_cast<std::int64_t>(draws);
     parameters["n_training"] = static_cast<std::int64_t>(training.size());
     const std::string training_print = fingerprint(training.points());
-    const std::string key =
-        fmt::format("copy-threshold/{}/{}/{}/{}", p_, draws, training_print, fingerprint(input));
+    const std::string key = fmt::format("copy-threshold/{}/{}/{}/{}", p_, draws, training_print, fingerprint(input));
     const auto threshold = remember<double>(key, [&] {
       const Points fresh = law->sample(draws, input.evaluation.at("train_copy_rate/oracle"));
       Vector distances = NeighbourIndex(training.points()).nearest(fresh).squared_distance;
@@ -65,11 +63,10 @@ class TrainCopyRate final : public Metric {
     record.parameters = to_json(parameters);
     if (!(*threshold > 0)) return {not_applicable(record, "fresh draws coincide with training points")};
 
-    const Vector distances = *remember<Vector>(
-        fmt::format("copy-distances/{}/{}", training_print, fingerprint(finite.points())),
-        [&] { return NeighbourIndex(training.points()).nearest(finite.points()).squared_distance; });
-    record.value =
-        static_cast<double>((distances.array() < *threshold).count()) / static_cast<double>(finite.size());
+    const Vector distances =
+        *remember<Vector>(fmt::format("copy-distances/{}/{}", training_print, fingerprint(finite.points())),
+                          [&] { return NeighbourIndex(training.points()).nearest(finite.points()).squared_distance; });
+    record.value = static_cast<double>((distances.array() < *threshold).count()) / static_cast<double>(finite.size());
     record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(finite.size()));
     record.null = p_;
     record.null_sd =

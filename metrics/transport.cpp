@@ -13,7 +13,7 @@
 #include <lemon/network_simplex.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/point_space.hpp"
 #include "metrics/support.hpp"
@@ -162,8 +162,8 @@ class TransportMetric final : public Metric {
       const auto null = simulated_null(
           input, ambient ? name : fmt::format("{}({})", name, space_.name()), x.cols(), y.cols(), 1, plan,
           [&](const Points& a, const Points& b) {
-            return Vector::Constant(1, from_cost(exact_transport(space_.embed(a, input),
-                                                                 space_.embed(b, input), p, memory, radius)));
+            return Vector::Constant(
+                1, from_cost(exact_transport(space_.embed(a, input), space_.embed(b, input), p, memory, radius)));
           });
       record.null = null->mean[0];
       record.null_sd = null->sd[0];
@@ -209,8 +209,7 @@ double exact_transport(const Points& x, const Points& y, int p, std::uint64_t me
   return exact_transport_plan(x, y, p, memory_bytes, radius).cost;
 }
 
-TransportPlan exact_transport_plan(const Points& x, const Points& y, int p, std::uint64_t memory_bytes,
-                                   double radius) {
+TransportPlan exact_transport_plan(const Points& x, const Points& y, int p, std::uint64_t memory_bytes, double radius) {
   check_dimension(y, x.rows(), "samples");
   check_finite(x, "transport");
   check_finite(y, "transport");
@@ -222,8 +221,8 @@ TransportPlan exact_transport_plan(const Points& x, const Points& y, int p, std:
     throw InvalidInput(
         fmt::format("exact transport of {} to {} points needs {:.3g} GB, above the memory limit of {:.3g} "
                     "GB; size={} fits",
-                    n, m, static_cast<double>(transport_bytes(n, m)) * 1e-9,
-                    static_cast<double>(memory_bytes) * 1e-9, transport_size(memory_bytes)));
+                    n, m, static_cast<double>(transport_bytes(n, m)) * 1e-9, static_cast<double>(memory_bytes) * 1e-9,
+                    transport_size(memory_bytes)));
   }
   // Supplies in units of 1/lcm(n, m).
   const Index divisor = std::gcd(n, m);
@@ -249,8 +248,7 @@ TransportPlan exact_transport_plan(const Points& x, const Points& y, int p, std:
       return BipartiteBase::id(node) < n ? supply : -demand;
     }
   };
-  simplex.costMap(cost).supplyMap(
-      Supply{n, static_cast<std::int32_t>(supply), static_cast<std::int32_t>(demand)});
+  simplex.costMap(cost).supplyMap(Supply{n, static_cast<std::int32_t>(supply), static_cast<std::int32_t>(demand)});
   if (simplex.run(Simplex::BLOCK_SEARCH) != Simplex::OPTIMAL)
     throw NumericalFailure("transport: the network simplex found no plan");
   TreeSum sum;

@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
-#include "core/point_files.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/point_files.hpp"
+#include "core/files/temporary_directory.hpp"
 
 namespace onmanifold {
 namespace {
@@ -137,8 +137,7 @@ class External final : public GenerativeModel {
     const int code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 0;
     const int signal = WIFSIGNALED(*status) ? WTERMSIG(*status) : code > 128 && code <= 128 + SIGRTMAX ? code - 128 : 0;
     if (signal != 0) {
-      throw IoError(
-          fmt::format("external: killed by signal {} ({}){}", signal, strsignal(signal), last_line(log_)));
+      throw IoError(fmt::format("external: killed by signal {} ({}){}", signal, strsignal(signal), last_line(log_)));
     }
     if (code != 0) throw IoError(fmt::format("external: exit code {}{}", code, last_line(log_)));
     if (!fs::exists(samples)) throw IoError("external: the program wrote no samples");

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 
 namespace onmanifold {
@@ -17,14 +17,15 @@ class TimeLimitExceeded : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Settings: command (needed), a line for /bin/sh with the places {train}, {samples} (needed), {n}, {seed} and {dim}; timeout_s
-/// (600), of the program. Training points: one fixed lifted draw, epoch 0 of the source, as float64 C-order .npy, N×D.
-/// {seed} is a number below 2^31 that depends on suite, cell and replicate. The program runs in a process group of its
-/// own with one thread for OpenMP and BLAS, in a temporary directory that is removed afterwards; it must write n×D finite
-/// numbers to {samples} (.npy) and end with code 0. It runs on sample(), as it cannot be trained apart from sampling.
+/// Settings: command (needed), a line for /bin/sh with the places {train}, {samples} (needed), {n}, {seed} and {dim};
+/// timeout_s (600), of the program. Training points: one fixed lifted draw, epoch 0 of the source, as float64 C-order
+/// .npy, N×D. {seed} is a number below 2^31 that depends on suite, cell and replicate. The program runs in a process
+/// group of its own with one thread for OpenMP and BLAS, in a temporary directory that is removed afterwards; it must
+/// write n×D finite numbers to {samples} (.npy) and end with code 0. It runs on sample(), as it cannot be trained apart
+/// from sampling.
 ///
-/// sample() throws IoError naming what went wrong (code, signal, missing or wrong file, numbers that are not finite) and
-/// TimeLimitExceeded; what the program printed is in log() in every case. No state.
+/// sample() throws IoError naming what went wrong (code, signal, missing or wrong file, numbers that are not finite)
+/// and TimeLimitExceeded; what the program printed is in log() in every case. No state.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_external(Settings& settings);
 
 }  // namespace onmanifold

@@ -40,7 +40,8 @@ const Registry<MethodFactory>& method_registry() {
     methods.add("vae", "variational autoencoder with one learned decoder scale", make_vae);
     methods.add("autoencoder_ddpm", "in two steps: ddpm on the latent points of an autoencoder", make_autoencoder_ddpm);
     methods.add("vae_ddpm", "in two steps: ddpm on the latent points of a variational autoencoder", make_vae_ddpm);
-    methods.add("vae_flow", "in two steps: spline_flow on the latent points of a variational autoencoder", make_vae_flow);
+    methods.add("vae_flow", "in two steps: spline_flow on the latent points of a variational autoencoder",
+                make_vae_flow);
     methods.add("ebm", "energy-based model trained against its Langevin chains", make_ebm);
     methods.add("external", "a program in any language: command = \"… {train} {samples} {n} {seed}\"", make_external);
     methods.add("exact_score", "the sampler of ddpm driven by the analytic score of the noised (lifted) law",
@@ -48,8 +49,7 @@ const Registry<MethodFactory>& method_registry() {
     methods.add("oracle", "control: fresh draws of the target (ceiling)", make_oracle);
     methods.add("gaussian", "control: normal law with the mean and covariance of the training data (floor)",
                 make_gaussian);
-    methods.add("memorizer", "control: clean training points again (train_copy_rate must catch it)",
-                make_memorizer);
+    methods.add("memorizer", "control: clean training points again (train_copy_rate must catch it)", make_memorizer);
     return methods;
   }();
   return registry;

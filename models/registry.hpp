@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/registry.hpp"
 #include "core/settings.hpp"
 

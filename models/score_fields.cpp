@@ -65,7 +65,7 @@ class NetworkAnswers {
   const Eigen::VectorXf& parameters_;
   Eigen::MatrixXf table_;
   mutable std::unique_ptr<Network::Scratch> scratch_;
-  mutable std::unique_ptr<MlpTangents> tangents_;  // made when first asked for
+  mutable std::unique_ptr<MlpTangents> tangents_;              // made when first asked for
   mutable std::unique_ptr<Network::Scratch> tangent_scratch_;  // the same of a U-Net
   mutable Eigen::MatrixXf in_;
   mutable Eigen::MatrixXf out_;
@@ -219,8 +219,7 @@ class ClippedScoreField final : public ScoreField {
 
 }  // namespace
 
-std::unique_ptr<ScoreField> make_clipped_score_field(std::unique_ptr<ScoreField> field, Vector least,
-                                                     Vector largest) {
+std::unique_ptr<ScoreField> make_clipped_score_field(std::unique_ptr<ScoreField> field, Vector least, Vector largest) {
   return std::make_unique<ClippedScoreField>(std::move(field), std::move(least), std::move(largest));
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Fitted networks as score fields: the noise prediction of a diffusion and the velocity of a flow, in the convention of
-// core/score_field.hpp.
+// contracts/score_field.hpp.
 
 #include <memory>
 
-#include "core/score_field.hpp"
+#include "contracts/score_field.hpp"
 #include "models/diffusion/diffusion_objective.hpp"
 #include "models/flow_matching/velocity_field.hpp"
 #include "models/networks/network.hpp"
@@ -13,9 +13,9 @@
 namespace onmanifold {
 
 /// score(y) = -epsilon(x_t, t)/(scale s_t) at x_t = a_t (y - mean)/scale; level k is scale s_t of t = T - k. Jacobian
-/// products are exact through the network (forward mode; \throw InvalidInput "unsupported: …" for one that is neither Mlp nor Unet)
-/// and by central differences in double through \p objective, which turns answers into epsilon. References outlive the
-/// field; one thread.
+/// products are exact through the network (forward mode; \throw InvalidInput "unsupported: …" for one that is neither
+/// Mlp nor Unet) and by central differences in double through \p objective, which turns answers into epsilon.
+/// References outlive the field; one thread.
 [[nodiscard]] std::unique_ptr<ScoreField> make_diffusion_score_field(const Network& network,
                                                                      const Eigen::VectorXf& parameters,
                                                                      const DiffusionObjective& objective,
@@ -29,8 +29,8 @@ namespace onmanifold {
                                                                 const Standardisation& standardisation);
 
 /// \p field with its estimates of x_0, y + s^2 score(y, s), put into the box \p least … \p largest (data units), as
-/// samplers with clip_denoised do; the score is what belongs to the estimate. Along a coordinate that is cut the estimate
-/// stands still. \throw InvalidInput unless the box has the dimension of the field and is not empty.
+/// samplers with clip_denoised do; the score is what belongs to the estimate. Along a coordinate that is cut the
+/// estimate stands still. \throw InvalidInput unless the box has the dimension of the field and is not empty.
 [[nodiscard]] std::unique_ptr<ScoreField> make_clipped_score_field(std::unique_ptr<ScoreField> field, Vector least,
                                                                    Vector largest);
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <tuple>
 
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 
 namespace onmanifold {
 namespace {
@@ -84,8 +84,7 @@ void add_to_column(ColumnBuilder& builder, const MetricRecord& record) {
 }
 
 bool is_at_floor(const MetricColumn& column, const Summary& summary) {
-  if (!std::isfinite(summary.mean) || !std::isfinite(summary.null) || !std::isfinite(summary.null_sd))
-    return false;
+  if (!std::isfinite(summary.mean) || !std::isfinite(summary.null) || !std::isfinite(summary.null_sd)) return false;
   const double margin = 2.0 * summary.null_sd;
   if (column.direction == "lower") return summary.mean < summary.null + margin;
   if (column.direction == "higher") return summary.mean > summary.null - margin;
@@ -171,8 +170,7 @@ void mark_best(const std::vector<Arm>& arms, const MetricColumn& column, std::ve
   const double place = loss(column, second->mean);
   if (!(place - loss(column, best->mean) > std::hypot(margin, own))) return;
   for (std::size_t i = 0; i < arms.size(); ++i) {
-    if (ranked(i) && !summaries[i]->best)
-      summaries[i]->second = loss(column, summaries[i]->mean) <= place + own;
+    if (ranked(i) && !summaries[i]->best) summaries[i]->second = loss(column, summaries[i]->mean) <= place + own;
   }
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 
@@ -28,10 +28,9 @@ struct Arm {
   ArmRole role = ArmRole::learner;
   std::string type;       ///< of the method, which may have another label; from the cells' configuration
   std::string lift_type;  ///< none, normal or isotropic; likewise
-  int n_cells = 0;  ///< cells found, whatever their state
-  int n_ok = 0;     ///< of these, with samples and metrics
-  double lift_sigma =
-      std::numeric_limits<double>::quiet_NaN();  ///< from the cells' configuration; NaN if unknown
+  int n_cells = 0;        ///< cells found, whatever their state
+  int n_ok = 0;           ///< of these, with samples and metrics
+  double lift_sigma = std::numeric_limits<double>::quiet_NaN();  ///< from the cells' configuration; NaN if unknown
 };
 
 /// One metric on one kind of samples, over all arms of a task.
@@ -55,9 +54,8 @@ struct Summary {
   std::vector<std::pair<int, double>> values;  ///< (seed, value) of every finite or infinite value, by seed
   int n_failed = 0;                            ///< cells of the arm that have no such value
   double mean = MetricRecord::unknown;
-  double sd = MetricRecord::unknown;  ///< over seeds, ddof 1; NaN for one seed
-  double interval =
-      MetricRecord::unknown;  ///< half width of the 95 % t interval of the mean; NaN for one seed
+  double sd = MetricRecord::unknown;              ///< over seeds, ddof 1; NaN for one seed
+  double interval = MetricRecord::unknown;        ///< half width of the 95 % t interval of the mean; NaN for one seed
   double standard_error = MetricRecord::unknown;  ///< sd/√n, or the evaluation spread if there is one seed
   double null = MetricRecord::unknown;
   double null_sd = MetricRecord::unknown;
@@ -68,8 +66,8 @@ struct Summary {
 };
 
 struct TaskSummary {
-  std::vector<Arm> arms;  ///< oracle, exact_score, learners, controls; lifts none, isotropic*, normal*
-  std::vector<MetricColumn> columns;        ///< by first appearance; raw before projected
+  std::vector<Arm> arms;              ///< oracle, exact_score, learners, controls; lifts none, isotropic*, normal*
+  std::vector<MetricColumn> columns;  ///< by first appearance; raw before projected
   std::vector<std::vector<Summary>> table;  ///< [arm][column]
   std::set<int> seeds;                      ///< all seeds found
 
@@ -91,8 +89,8 @@ struct TaskSummary {
 
 /// Marks the best learners of one column: direction-aware; everything within one standard error of the best
 /// shares the mark. An arm with a failed cell is not ranked (its mean is over the survivors), nor is anything
-/// in a column of mixed protocol or without a direction. Where one arm alone is best, the next one is marked as second if
-/// the two differ by more than the standard error of their difference, √(se² + se²); everything within one standard
+/// in a column of mixed protocol or without a direction. Where one arm alone is best, the next one is marked as second
+/// if the two differ by more than the standard error of their difference, √(se² + se²); everything within one standard
 /// error of the second shares that mark.
 void mark_best(const std::vector<Arm>& arms, const MetricColumn& column, std::vector<Summary*> summaries);
 

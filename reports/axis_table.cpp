@@ -92,7 +92,8 @@ std::optional<Table> make_axis_table(const TaskResult& task, const TaskSummary& 
   };
   std::vector<Row> rows;
   const auto put = [&](const std::string& label, const Arm& arm, int index) {
-    const auto column = static_cast<std::size_t>(std::find(order.begin(), order.end(), position_of(arm)) - order.begin());
+    const auto column =
+        static_cast<std::size_t>(std::find(order.begin(), order.end(), position_of(arm)) - order.begin());
     auto after = rows.end();
     for (auto row = rows.begin(); row != rows.end(); ++row) {
       if (row->label != label) continue;
@@ -129,8 +130,8 @@ std::optional<Table> make_axis_table(const TaskResult& task, const TaskSummary& 
   Table table;
   const std::string arrow = direction_arrow(metric.direction, metric.target);
   table.title = plain_text(fmt::format("{}: where the mismatch is handled", task.name));
-  table.description = plain_text(
-      fmt::format("{}{}{} on projected samples, by the place in the pipeline.", metric.name, arrow.empty() ? "" : " ", arrow));
+  table.description = plain_text(fmt::format("{}{}{} on projected samples, by the place in the pipeline.", metric.name,
+                                             arrow.empty() ? "" : " ", arrow));
   for (const Position& position : order) {
     TableColumn column;
     column.metric = places[position.place];
@@ -149,7 +150,8 @@ std::optional<Table> make_axis_table(const TaskResult& task, const TaskSummary& 
         const auto arm = static_cast<std::size_t>(a);
         cell = all.rows[arm].cells.front();
         most = std::max(most, summary.arms[arm].n_ok);
-        if (cell.text.value == "—" && cell.note.find("unsupported") != std::string::npos) cell.text.value = "unsupported";
+        if (cell.text.value == "—" && cell.note.find("unsupported") != std::string::npos)
+          cell.text.value = "unsupported";
       }
       line.cells.push_back(cell);
     }
@@ -162,7 +164,8 @@ std::optional<Table> make_axis_table(const TaskResult& task, const TaskSummary& 
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
     if (summary.arms[a].role == ArmRole::learner) continue;
     const FormattedValue& value = all.rows[a].cells.front().text;
-    ends.push_back(fmt::format("{} {}{}", summary.arms[a].method, value.value, value.spread.empty() ? "" : " ± " + value.spread));
+    ends.push_back(
+        fmt::format("{} {}{}", summary.arms[a].method, value.value, value.spread.empty() ? "" : " ± " + value.spread));
   }
   const FormattedValue& null = all.rows.back().cells.front().text;
   ends.push_back(fmt::format("perfect model {}{}", null.value, null.spread.empty() ? "" : " ± " + null.spread));

@@ -55,15 +55,11 @@ std::vector<CurveFigure> with_curves(CurveFigure figure) {
 }
 
 std::vector<CurveFigure> jump_curves(const ResultSet& results) {
-  CurveFigure figure{"Where the projection of a lifted point lands",
-                     "lift level",
-                     "largest |Π(x₀ + n) − x₀|",
-                     true,
-                     true,
-                     {}};
+  CurveFigure figure{
+      "Where the projection of a lifted point lands", "lift level", "largest |Π(x₀ + n) − x₀|", true, true, {}};
   for (const char* task : {"plane-gmm9", "flux-mnist14"}) {
-    add_band(figure, diagnostic_band(results, {task, "oracle", "none", task}, names::lift_geometry,
-                                     names::sigma, names::max_jump, true));
+    add_band(figure, diagnostic_band(results, {task, "oracle", "none", task}, names::lift_geometry, names::sigma,
+                                     names::max_jump, true));
   }
   return with_curves(std::move(figure));
 }
@@ -71,11 +67,11 @@ std::vector<CurveFigure> jump_curves(const ResultSet& results) {
 std::vector<CurveFigure> rate_curves(const ResultSet& results) {
   CurveFigure figure{"Lifted points that do not come back", "lift level", "rate", true, false, {}};
   for (const char* task : {"sphere-vmf6", "so3-fisher", "torus-vm"}) {
-    add_band(figure, diagnostic_band(results, {task, "oracle", "none", task}, names::lift_geometry,
-                                     names::sigma, names::rate, false));
+    add_band(figure, diagnostic_band(results, {task, "oracle", "none", task}, names::lift_geometry, names::sigma,
+                                     names::rate, false));
     add_band(figure,
-             diagnostic_band(results, {task, "oracle", "none", fmt::format("{}, bound", task)},
-                             names::lift_geometry, names::sigma, names::bound, false),
+             diagnostic_band(results, {task, "oracle", "none", fmt::format("{}, bound", task)}, names::lift_geometry,
+                             names::sigma, names::bound, false),
              true);
   }
   return with_curves(std::move(figure));
@@ -89,8 +85,8 @@ std::vector<CurveFigure> score_curves(const ResultSet& results, const std::strin
              diagnostic_band(results, {task, "oracle", lift, "exact score"}, names::score_norm_exact, "level",
                              "normal_square", true),
              true);
-    add_band(figure, diagnostic_band(results, {task, "ddpm", lift, "ddpm"}, names::score_norm, "level",
-                                     "normal_square", true));
+    add_band(figure,
+             diagnostic_band(results, {task, "ddpm", lift, "ddpm"}, names::score_norm, "level", "normal_square", true));
     if (!figure.bands.empty()) figures.push_back(std::move(figure));
   }
   return figures;
@@ -99,26 +95,21 @@ std::vector<CurveFigure> score_curves(const ResultSet& results, const std::strin
 std::vector<CurveFigure> latent_curves(const ResultSet& results) {
   CurveFigure figure{"sphere-in-16d", "noise level s", "mean of |P_N s|²", true, true, {}};
   for (const char* method : {"ddpm", "autoencoder_ddpm"}) {
-    add_band(figure, diagnostic_band(results, {"sphere-in-16d", method, "none", method}, names::score_norm,
-                                     "level", "normal_square", true));
+    add_band(figure, diagnostic_band(results, {"sphere-in-16d", method, "none", method}, names::score_norm, "level",
+                                     "normal_square", true));
   }
   return with_curves(std::move(figure));
 }
 
 /// Every seed has thicknesses of its own: a line each, as the first seed names it.
 std::vector<CurveFigure> likelihood_curves(const ResultSet& results, const std::string& lift) {
-  CurveFigure figure{"Course of a training",
-                     "log thickness of the model",
-                     "training log-likelihood [nats]",
-                     false,
-                     false,
-                     {}};
+  CurveFigure figure{
+      "Course of a training", "log thickness of the model", "training log-likelihood [nats]", false, false, {}};
   for (const char* task : {"plane-gmm9", "sphere-vmf6"}) {
     const TaskResult* one = find_task(results, task);
     if (one == nullptr) continue;
     const auto x = diagnostic_series(*one, "spline_flow", lift, names::likelihood_explosion, "log_thickness");
-    const auto y =
-        diagnostic_series(*one, "spline_flow", lift, names::likelihood_explosion, "log_likelihood");
+    const auto y = diagnostic_series(*one, "spline_flow", lift, names::likelihood_explosion, "log_likelihood");
     for (const auto& [seed, values] : y) {
       if (x.contains(seed)) add_band(figure, band_over_seeds(task, {{seed, x.at(seed)}}, {{seed, values}}));
     }
@@ -142,8 +133,7 @@ std::vector<CurveFigure> sweep_curves(const ResultSet& results) {
     const std::string type = find_text(cell.head.config, "lift.type");
     for (const MetricRecord& record : cell.projected) {
       if (record.name != "tvd") continue;
-      if (type == "normal")
-        by_level[find_number(cell.head.config, "lift.sigma")][cell.key.seed] = record.value;
+      if (type == "normal") by_level[find_number(cell.head.config, "lift.sigma")][cell.key.seed] = record.value;
       if (type == "none") unlifted[cell.key.seed] = record.value;
     }
   }
@@ -166,14 +156,13 @@ std::vector<CurveFigure> sweep_curves(const ResultSet& results) {
     levels.try_emplace(seed, Vector(n));
   }
   for (auto& entry : levels) {
-    std::transform(by_level.begin(), by_level.end(), entry.second.begin(),
-                   [](const auto& at) { return at.first; });
+    std::transform(by_level.begin(), by_level.end(), entry.second.begin(), [](const auto& at) { return at.first; });
   }
   add_band(figure, band_over_seeds("ddpm, lift normal", levels, lifted));
   add_band(figure, band_over_seeds("ddpm, no lift", levels, plain), true);
   add_band(figure,
-           diagnostic_band(results, {"sphere-vmf6", "oracle", "none", "do not come back"},
-                           names::lift_geometry, names::sigma, names::rate, false),
+           diagnostic_band(results, {"sphere-vmf6", "oracle", "none", "do not come back"}, names::lift_geometry,
+                           names::sigma, names::rate, false),
            true);
   return with_curves(std::move(figure));
 }
@@ -204,26 +193,19 @@ std::vector<CurveFigure> robustness_and_alignment(const ResultSet& results) {
   for (const char* name : {"plane-gmm9", "sphere-vmf6"}) {
     const TaskResult* task = find_task(results, name);
     if (task == nullptr) continue;
-    for (const auto& [method, lift] :
-         std::vector<std::pair<std::string, std::string>>{{"ddpm", "none"},
-                                                          {"ddpm", "normal"},
-                                                          {"ddpm_deep", "none"},
-                                                          {"flow_matching", "none"},
-                                                          {"mad", "none"}}) {
+    for (const auto& [method, lift] : std::vector<std::pair<std::string, std::string>>{
+             {"ddpm", "none"}, {"ddpm", "normal"}, {"ddpm_deep", "none"}, {"flow_matching", "none"}, {"mad", "none"}}) {
       const auto mean_of = [&](const char* label, const char* number) {
         std::vector<double> values;
-        for (const auto& [seed, one] : diagnostic_series(*task, method, lift, label, number))
-          values.push_back(one[0]);
-        return values.empty()
-                   ? MetricRecord::unknown
-                   : mean(Eigen::Map<const Vector>(values.data(), static_cast<Index>(values.size())));
+        for (const auto& [seed, one] : diagnostic_series(*task, method, lift, label, number)) values.push_back(one[0]);
+        return values.empty() ? MetricRecord::unknown
+                              : mean(Eigen::Map<const Vector>(values.data(), static_cast<Index>(values.size())));
       };
       const double x = mean_of(names::support_robustness, names::ratio);
       const double y = mean_of(names::lyapunov, names::alignment);
       if (!(x > 0) || !std::isfinite(y)) continue;
-      add_band(figure,
-               band_over_seeds(fmt::format("{}, {}", name, arm_label(method, lift == "none" ? "" : lift)),
-                               {{0, Vector::Constant(1, x)}}, {{0, Vector::Constant(1, y)}}));
+      add_band(figure, band_over_seeds(fmt::format("{}, {}", name, arm_label(method, lift == "none" ? "" : lift)),
+                                       {{0, Vector::Constant(1, x)}}, {{0, Vector::Constant(1, y)}}));
     }
   }
   return with_curves(std::move(figure));
@@ -269,8 +251,8 @@ Figure curve_figure(const CurveFigure& figure, const std::string& name) {
     bool any = false;
     bool interval = false;
     for (Index k = 0; k < band.x.size(); ++k) {
-      const bool shown = std::isfinite(band.mean[k]) && (!figure.log_y || band.mean[k] > 0) &&
-                         (!figure.log_x || band.x[k] > 0);
+      const bool shown =
+          std::isfinite(band.mean[k]) && (!figure.log_y || band.mean[k] > 0) && (!figure.log_x || band.x[k] > 0);
       if (!shown) continue;
       const bool has = std::isfinite(band.low[k]) && (!figure.log_y || band.low[k] > 0);
       data += fmt::format("{} {} {} {}\n", band.x[k], band.mean[k], has ? band.low[k] : band.mean[k],
@@ -281,21 +263,19 @@ Figure curve_figure(const CurveFigure& figure, const std::string& name) {
     data += "EOD\n";
     if (!any) continue;
     if (interval && !band.reference) {
-      plots += fmt::format(
-          "{}$b{} using 1:3:4 with filledcurves fs transparent solid 0.2 noborder lc rgb '{}' notitle",
-          plots.empty() ? "plot " : ", ", i, colour);
+      plots += fmt::format("{}$b{} using 1:3:4 with filledcurves fs transparent solid 0.2 noborder lc rgb '{}' notitle",
+                           plots.empty() ? "plot " : ", ", i, colour);
     }
-    plots += fmt::format("{}$b{} using 1:2 with {} lw 1.6 {} lc rgb '{}' {}", plots.empty() ? "plot " : ", ",
-                         i, band.x.size() <= 12 && !band.reference ? "linespoints pt 7 ps 0.5" : "lines",
+    plots += fmt::format("{}$b{} using 1:2 with {} lw 1.6 {} lc rgb '{}' {}", plots.empty() ? "plot " : ", ", i,
+                         band.x.size() <= 12 && !band.reference ? "linespoints pt 7 ps 0.5" : "lines",
                          band.reference ? "dt 2" : "", colour,
                          first ? "title " + gnuplot_string(band.label) : std::string("notitle"));
   }
   if (plots.empty()) return drawn;
-  drawn.commands = fmt::format(
-      "{}{}{}{}set xlabel {}\nset ylabel {}\nset key outside right top reverse Left\n{}\n", data, frame,
-      figure.log_x ? "set logscale x\nset format x '%g'\n" : "",
-      figure.log_y ? "set logscale y\nset format y '%g'\n" : "", gnuplot_string(figure.x_label),
-      gnuplot_string(figure.y_label), plots);
+  drawn.commands = fmt::format("{}{}{}{}set xlabel {}\nset ylabel {}\nset key outside right top reverse Left\n{}\n",
+                               data, frame, figure.log_x ? "set logscale x\nset format x '%g'\n" : "",
+                               figure.log_y ? "set logscale y\nset format y '%g'\n" : "",
+                               gnuplot_string(figure.x_label), gnuplot_string(figure.y_label), plots);
   return drawn;
 }
 
@@ -322,8 +302,7 @@ Figure rows_figure(const std::vector<Row>& rows, const std::string& x_label, con
   };
   for (const Row& row : rows) {
     for (const double value : row.values) cover(value);
-    for (const double value :
-         {row.mean, row.interval.low, row.interval.high, row.accepted.low, row.accepted.high})
+    for (const double value : {row.mean, row.interval.low, row.interval.high, row.accepted.low, row.accepted.high})
       cover(value);
   }
   if (!(low <= high)) return figure;
@@ -383,8 +362,7 @@ std::vector<ClaimFigure> evidence_figures(const ClaimResult& result) {
     const bool relative = evidence.margin > 0;
     const Vector values = relative ? Vector(evidence.values / evidence.margin) : evidence.values;
     if (!values.allFinite()) continue;
-    Row row{
-        fmt::format("{}  {}", evidence.task, evidence.quantity), values, mean(values), {}, evidence.accepted};
+    Row row{fmt::format("{}  {}", evidence.task, evidence.quantity), values, mean(values), {}, evidence.accepted};
     if (values.size() >= 2) row.interval = t_interval(values);
     const auto place = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
       return group.relative == relative && same_interval(group.accepted, evidence.accepted);
@@ -397,8 +375,8 @@ std::vector<ClaimFigure> evidence_figures(const ClaimResult& result) {
   }
   std::vector<ClaimFigure> figures;
   for (const Group& group : groups) {
-    const std::string name = fmt::format("claim-{}{}", result.claim.id,
-                                         figures.empty() ? "" : fmt::format("-{}", 1 + figures.size()));
+    const std::string name =
+        fmt::format("claim-{}{}", result.claim.id, figures.empty() ? "" : fmt::format("-{}", 1 + figures.size()));
     const std::string title = fmt::format("{}: every seed, mean and 95 % interval", result.claim.id);
     Figure figure =
         rows_figure(group.rows,
@@ -430,15 +408,14 @@ Figure verdict_figure(const std::vector<ClaimResult>& judged) {
     if (turned) std::swap(row.interval.low, row.interval.high);
     rows.push_back(std::move(row));
   }
-  return rows_figure(
-      rows, "mean over seeds in units of the smallest relevant effect, 95 % interval; green: reproduced",
-      "claims", "Claims that are counted in smallest relevant effects");
+  return rows_figure(rows, "mean over seeds in units of the smallest relevant effect, 95 % interval; green: reproduced",
+                     "claims", "Claims that are counted in smallest relevant effects");
 }
 
 }  // namespace
 
-CurveBand band_over_seeds(const std::string& label, const std::map<int, Vector>& x,
-                          const std::map<int, Vector>& y, bool log_y) {
+CurveBand band_over_seeds(const std::string& label, const std::map<int, Vector>& x, const std::map<int, Vector>& y,
+                          bool log_y) {
   CurveBand band;
   band.label = label;
   std::vector<const Vector*> curves;

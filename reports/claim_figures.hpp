@@ -8,7 +8,7 @@
 
 #include "reports/claims.hpp"
 #include "reports/figure.hpp"
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 
@@ -52,7 +52,6 @@ struct ClaimFigure {
 /// First all statistics that are counted in smallest relevant effects, with their intervals; then for each
 /// claim its evidence (every seed, mean and interval by task, and the region that the claim asks for) and its
 /// curves. Claims of which nothing is on disk have none.
-[[nodiscard]] std::vector<ClaimFigure> claim_figures(const ResultSet& results,
-                                                     const std::vector<ClaimResult>& judged);
+[[nodiscard]] std::vector<ClaimFigure> claim_figures(const ResultSet& results, const std::vector<ClaimResult>& judged);
 
 }  // namespace onmanifold

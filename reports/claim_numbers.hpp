@@ -11,7 +11,7 @@ inline constexpr const char* score_norm = "score_norm";              ///< learne
 inline constexpr const char* score_norm_exact = "score_norm_exact";  ///< exact field
 inline constexpr const char* slope = "slope";                        ///< of log normal_square on log s
 inline constexpr const char* ideal_ratio = "ideal_ratio";            ///< plateau over its ideal
-inline constexpr const char* regression = "regression";  ///< on the offset, 1 where the field is right
+inline constexpr const char* regression = "regression";              ///< on the offset, 1 where the field is right
 
 // Likelihood: C5 (no lift), C6 (lift).
 inline constexpr const char* likelihood_explosion = "likelihood_explosion";
@@ -22,30 +22,27 @@ inline constexpr const char* gap_se = "gap_se";                        ///< its 
 // Lift and projection: C1, C2, C13. Series over the lift levels "sigma".
 inline constexpr const char* lift_geometry = "lift_geometry";
 inline constexpr const char* sigma = "sigma";
-inline constexpr const char* rate = "rate";    ///< of draws that do not come back
-inline constexpr const char* draws = "draws";  ///< their number, one value or a series
-inline constexpr const char* bound = "bound";  ///< of the rate
-inline constexpr const char* exact_rate =
-    "exact";  ///< the rate in closed form, NaN where not known; may be missing
+inline constexpr const char* rate = "rate";          ///< of draws that do not come back
+inline constexpr const char* draws = "draws";        ///< their number, one value or a series
+inline constexpr const char* bound = "bound";        ///< of the rate
+inline constexpr const char* exact_rate = "exact";   ///< the rate in closed form, NaN where not known; may be missing
 inline constexpr const char* max_jump = "max_jump";  ///< largest |Pi(x0 + n) - x0|
 
 // Support robustness: C19, C22.
 inline constexpr const char* support_robustness = "support_robustness";
-inline constexpr const char* ratio =
-    "ratio";  ///< normal shift by normal-only over tangential by tangent-only errors
+inline constexpr const char* ratio = "ratio";  ///< normal shift by normal-only over tangential by tangent-only errors
 inline constexpr const char* s_min = "s_min";  ///< in data units
 
 // Lyapunov vectors: C21, C22, C27.
 inline constexpr const char* lyapunov = "lyapunov";
-inline constexpr const char* alignment = "alignment";  ///< median over paths of A1 = |T^T Q|_F^2/d
+inline constexpr const char* alignment = "alignment";                ///< median over paths of A1 = |T^T Q|_F^2/d
 inline constexpr const char* random_alignment = "alignment_random";  ///< d/D
 inline constexpr const char* gap = "gap";                            ///< tangent - normal exponent
 inline constexpr const char* bound_holds =
     "bound_holds";  ///< share of paths with measured <= bound: the condition with its quadratic term
-inline constexpr const char* bound_vacuous = "bound_vacuous";  ///< share of which the bound says nothing
-inline constexpr const char* linear_holds = "linear_holds";    ///< share within it without the quadratic term
-inline constexpr const char* control_vacuous =
-    "control_vacuous";  ///< share without a statement, thick circle
+inline constexpr const char* bound_vacuous = "bound_vacuous";      ///< share of which the bound says nothing
+inline constexpr const char* linear_holds = "linear_holds";        ///< share within it without the quadratic term
+inline constexpr const char* control_vacuous = "control_vacuous";  ///< share without a statement, thick circle
 
 // First-order density error: C20.
 inline constexpr const char* density_error = "density_error";

@@ -117,8 +117,7 @@ ClaimTest equivalence(const Vector& differences) {
   const Vector above = differences.array() - 1;
   const Vector below = differences.array() + 1;
   test.p = std::max(flip_p(above, Alternative::less), flip_p(below, Alternative::greater));
-  test.p_against =
-      std::min(1.0, 2 * std::min(flip_p(above, Alternative::greater), flip_p(below, Alternative::less)));
+  test.p_against = std::min(1.0, 2 * std::min(flip_p(above, Alternative::greater), flip_p(below, Alternative::less)));
   test.distances = {{test.statistic > 0 ? Vector(-above) : below, 0}};
   test.reason = fmt::format("mean difference {:.3g} of the margin", test.statistic);
   return test;
@@ -131,8 +130,8 @@ ClaimTest within_margin(const Vector& values, double center, double margin) {
   const double low = center - margin;
   const double high = center + margin;
   test.p = std::max(t_p(values, low, Alternative::greater), t_p(values, high, Alternative::less));
-  test.p_against = std::min(
-      1.0, 2 * std::min(t_p(values, low, Alternative::less), t_p(values, high, Alternative::greater)));
+  test.p_against =
+      std::min(1.0, 2 * std::min(t_p(values, low, Alternative::less), t_p(values, high, Alternative::greater)));
   test.relevant = values.size() < 2 ? test.statistic > low && test.statistic < high
                                     : test.interval.low > low && test.interval.high < high;
   const Vector offsets = values.array() - center;
@@ -148,8 +147,8 @@ ClaimTest beyond_bound(const Vector& values, double bound, bool above) {
   test.p = flip_p(signed_values, Alternative::greater);
   test.p_against = flip_p(signed_values, Alternative::less);
   test.distances = {{signed_values, 0}};
-  test.reason = fmt::format("{:.3g} where {} {:.3g} is asked for", test.statistic,
-                            above ? "more than" : "less than", bound);
+  test.reason =
+      fmt::format("{:.3g} where {} {:.3g} is asked for", test.statistic, above ? "more than" : "less than", bound);
   return test;
 }
 
@@ -190,8 +189,7 @@ ClaimTest rank_correlation(const Vector& x, const Vector& y, bool positive) {
     test.p_against = t_cdf(t, degrees);
     test.p = 1 - test.p_against;
   }
-  test.reason =
-      fmt::format("rank correlation {:.3g}, claimed {}", test.statistic, positive ? "positive" : "negative");
+  test.reason = fmt::format("rank correlation {:.3g}, claimed {}", test.statistic, positive ? "positive" : "negative");
   return test;
 }
 
@@ -219,14 +217,14 @@ CaseDecision proportions_below(const std::vector<ProportionCase>& cases, double 
     }
     const bool covered = std::isnan(one.exact) || (interval.low <= one.exact && one.exact <= interval.high);
     if (!(interval.low <= one.bound) || !covered) {
-      broken.push_back(fmt::format("{}: [{:.3g}, {:.3g}] against {:.3g}", one.name, interval.low,
-                                   interval.high, covered ? one.bound : one.exact));
+      broken.push_back(fmt::format("{}: [{:.3g}, {:.3g}] against {:.3g}", one.name, interval.low, interval.high,
+                                   covered ? one.bound : one.exact));
     }
   }
   if (!broken.empty()) result.verdict = Verdict::not_reproduced;
-  result.test.reason = broken.empty() ? fmt::format("no interval of {} lies above its bound", cases.size())
-                                      : fmt::format("{} of {} cases fail, first {}", broken.size(),
-                                                    cases.size(), broken.front());
+  result.test.reason = broken.empty()
+                           ? fmt::format("no interval of {} lies above its bound", cases.size())
+                           : fmt::format("{} of {} cases fail, first {}", broken.size(), cases.size(), broken.front());
   return result;
 }
 
@@ -244,13 +242,11 @@ CaseDecision residuals_within(const std::vector<ResidualCase>& cases) {
       result.test.statistic = std::isnan(ratio) ? std::numeric_limits<double>::infinity() : ratio;
     }
     if (one.value <= one.tolerance) continue;
-    if (failing++ == 0)
-      first = fmt::format("{}: {:.3g}, tolerance {:.3g}", one.name, one.value, one.tolerance);
+    if (failing++ == 0) first = fmt::format("{}: {:.3g}, tolerance {:.3g}", one.name, one.value, one.tolerance);
   }
   if (failing > 0) result.verdict = Verdict::not_reproduced;
-  result.test.reason = failing == 0
-                           ? fmt::format("all {} cases within their tolerance", cases.size())
-                           : fmt::format("{} of {} cases fail, first {}", failing, cases.size(), first);
+  result.test.reason = failing == 0 ? fmt::format("all {} cases within their tolerance", cases.size())
+                                    : fmt::format("{} of {} cases fail, first {}", failing, cases.size(), first);
   return result;
 }
 
@@ -289,7 +285,7 @@ int replicates_needed(const ClaimTest& test, int family, double alpha, double po
     throw InvalidInput("replicates_needed: needs a family and rates in (0, 1)");
   }
   constexpr double most = 10000;
-  double supporting = 0;  // the most that a part needs that supports the claim
+  double supporting = 0;                                      // the most that a part needs that supports the claim
   double refuting = std::numeric_limits<double>::infinity();  // the least of one that does not
   for (const Distances& part : test.distances) {
     if (part.values.size() < 2) return 0;
@@ -300,8 +296,7 @@ int replicates_needed(const ClaimTest& test, int family, double alpha, double po
     const double floor = std::max<double>(claim_smallest_n, std::ceil(-std::log2(rate) - 1e-9));
     const double ratio =
         (normal_quantile(1 - rate) + normal_quantile(power)) * standard_deviation(part.values) / distance;
-    const double n =
-        distance > 0 ? std::max(floor, std::ceil(ratio * ratio)) : std::numeric_limits<double>::infinity();
+    const double n = distance > 0 ? std::max(floor, std::ceil(ratio * ratio)) : std::numeric_limits<double>::infinity();
     if (supports) {
       supporting = std::max(supporting, n);
     } else {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 
 namespace onmanifold {
 
@@ -35,11 +35,11 @@ struct Distances {
 struct ClaimTest {
   int n = 0;  ///< replicates, or cases
   double statistic = std::numeric_limits<double>::quiet_NaN();
-  Interval interval;     ///< 95 %, t over replicates, where there is one
-  double p = 1;          ///< of "the claim is false"
-  double p_against = 1;  ///< of "the claim is true": small refutes it
-  bool relevant = true;  ///< beside the test: the effect is large enough, the interval inside the margin
-  std::string reason;    ///< one clause
+  Interval interval;                 ///< 95 %, t over replicates, where there is one
+  double p = 1;                      ///< of "the claim is false"
+  double p_against = 1;              ///< of "the claim is true": small refutes it
+  bool relevant = true;              ///< beside the test: the effect is large enough, the interval inside the margin
+  std::string reason;                ///< one clause
   std::vector<Distances> distances;  ///< of every part that is decided over replicates
 };
 
@@ -74,8 +74,7 @@ struct ProportionCase {
   double successes = 0;  ///< whole numbers
   double trials = 0;
   double bound = 1;
-  double exact =
-      std::numeric_limits<double>::quiet_NaN();  ///< the proportion where it is known: must be covered
+  double exact = std::numeric_limits<double>::quiet_NaN();  ///< the proportion where it is known: must be covered
 };
 /// Deterministic: every exact interval \cite clopper1934 at \p level has its lower end at or below its bound,
 /// and covers the exact value. statistic: the largest lower end over its bound.
@@ -109,7 +108,6 @@ struct ResidualCase {
 /// if means and spreads of \p test stay as they are, normal approximation: for the parts that support it, at
 /// alpha/family, all of them; if one does not, at alpha against the claim. At least what sign flips allow
 /// (2^-n), and more than there are. 0: no number up to 10,000 will do, or nothing is decided over replicates.
-[[nodiscard]] int replicates_needed(const ClaimTest& test, int family, double alpha = 0.05,
-                                    double power = 0.8);
+[[nodiscard]] int replicates_needed(const ClaimTest& test, int family, double alpha = 0.05, double power = 0.8);
 
 }  // namespace onmanifold

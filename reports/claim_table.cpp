@@ -75,11 +75,11 @@ std::string evidence_html(const ClaimResult& result) {
       result.claim.id);
   for (const TaskEvidence& evidence : result.tasks) {
     const bool spread = evidence.values.size() >= 2;
-    html += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-        escape_html(evidence.task), escape_html(evidence.quantity), evidence.n, number_text(evidence.mean),
-        number_text(spread ? standard_deviation(evidence.values) : MetricRecord::unknown),
-        escape_html(accepted_text(evidence)));
+    html +=
+        fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                    escape_html(evidence.task), escape_html(evidence.quantity), evidence.n, number_text(evidence.mean),
+                    number_text(spread ? standard_deviation(evidence.values) : MetricRecord::unknown),
+                    escape_html(accepted_text(evidence)));
   }
   return html + "</tbody>\n</table></div>\n";
 }
@@ -89,8 +89,8 @@ std::string evidence_html(const ClaimResult& result) {
 std::string claims_terminal(const std::vector<ClaimResult>& results) {
   std::string shown = "Claims\n\n";
   for (const ClaimResult& one : results) {
-    shown += wrap_text(
-        fmt::format("{:<4} {:<15} {}", one.claim.id, to_string(one.verdict), one.claim.statement), 120, "");
+    shown +=
+        wrap_text(fmt::format("{:<4} {:<15} {}", one.claim.id, to_string(one.verdict), one.claim.statement), 120, "");
     constexpr std::string_view indent = "     ";
     shown += fmt::format("\n{}", indent);
     shown += wrap_text(fmt::format("n {}, statistic {}, p {}. {}.", one.test.n, interval_text(one), p_text(one),
@@ -110,10 +110,10 @@ std::string claims_markdown(const std::vector<ClaimResult>& results) {
       "## Claims\n\n| | Claim | Verdict | n | Statistic | p (Holm) | Rule | Reason "
       "|\n|---|---|---|--:|--:|--:|---|---|\n";
   for (const ClaimResult& one : results) {
-    shown += fmt::format(
-        "| {} | {} | **{}** | {} | {} | {} | {} | {} |\n", one.claim.id, escape_markdown(one.claim.statement),
-        to_string(one.verdict), one.test.n, escape_markdown(interval_text(one)), p_text(one),
-        escape_markdown(one.claim.endpoint + ": " + one.claim.rule), escape_markdown(one.reason));
+    shown += fmt::format("| {} | {} | **{}** | {} | {} | {} | {} | {} |\n", one.claim.id,
+                         escape_markdown(one.claim.statement), to_string(one.verdict), one.test.n,
+                         escape_markdown(interval_text(one)), p_text(one),
+                         escape_markdown(one.claim.endpoint + ": " + one.claim.rule), escape_markdown(one.reason));
   }
   return shown + "\n" + escape_markdown(statistic_legend) + "\n";
 }
@@ -127,13 +127,13 @@ std::string claims_html(const std::vector<ClaimResult>& results, const std::vect
     return html.empty() ? "" : "<div class=\"figures\">\n" + html + "</div>\n";
   };
   std::string shown = "<section id=\"claims\">\n<h2>Claims</h2>\n<p class=\"verdicts\">";
-  for (const Verdict verdict : {Verdict::reproduced, Verdict::not_reproduced, Verdict::inconclusive,
-                                Verdict::theorem, Verdict::not_tested}) {
-    const auto count = std::count_if(results.begin(), results.end(),
-                                     [&](const ClaimResult& one) { return one.verdict == verdict; });
+  for (const Verdict verdict :
+       {Verdict::reproduced, Verdict::not_reproduced, Verdict::inconclusive, Verdict::theorem, Verdict::not_tested}) {
+    const auto count =
+        std::count_if(results.begin(), results.end(), [&](const ClaimResult& one) { return one.verdict == verdict; });
     if (count > 0)
-      shown += fmt::format("<span class=\"verdict {}\">{} {}</span> ", verdict_class(verdict), count,
-                           to_string(verdict));
+      shown +=
+          fmt::format("<span class=\"verdict {}\">{} {}</span> ", verdict_class(verdict), count, to_string(verdict));
   }
   shown += "</p>\n" + figures_of("") +
            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
@@ -145,8 +145,8 @@ std::string claims_html(const std::vector<ClaimResult>& results, const std::vect
     shown += fmt::format(
         "<tr><th scope=\"row\"><a href=\"#claim-{0}\">{0}</a></th><td>{1}</td><td><span class=\"verdict "
         "{2}\">{3}</span></td><td>{4}</td><td>{5}</td><td>{6}</td></tr>\n",
-        one.claim.id, escape_html(one.claim.statement), verdict_class(one.verdict), to_string(one.verdict),
-        one.test.n, escape_html(interval_text(one)), p_text(one));
+        one.claim.id, escape_html(one.claim.statement), verdict_class(one.verdict), to_string(one.verdict), one.test.n,
+        escape_html(interval_text(one)), p_text(one));
   }
   shown += fmt::format("</tbody>\n</table></div>\n<p class=\"hint\">{}</p>\n", escape_html(statistic_legend));
   for (const ClaimResult& one : results) {
@@ -157,8 +157,7 @@ std::string claims_html(const std::vector<ClaimResult>& results, const std::vect
         "<dd>{6}</dd><dt>Rule</dt><dd>{7}</dd><dt>Source</dt><dd>{8}</dd></dl>\n{9}{10}</details>\n",
         one.claim.id, escape_html(one.claim.statement), verdict_class(one.verdict), to_string(one.verdict),
         escape_html(one.reason), escape_html(one.claim.experiment), escape_html(one.claim.endpoint),
-        escape_html(one.claim.rule), escape_html(one.claim.source), figures_of(one.claim.id),
-        evidence_html(one));
+        escape_html(one.claim.rule), escape_html(one.claim.source), figures_of(one.claim.id), evidence_html(one));
   }
   return shown + "</section>\n";
 }

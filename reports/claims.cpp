@@ -89,8 +89,7 @@ class Collector {
   }
 
   void miss(const std::string& what) {
-    if (std::find(out_.missing.begin(), out_.missing.end(), what) == out_.missing.end())
-      out_.missing.push_back(what);
+    if (std::find(out_.missing.begin(), out_.missing.end(), what) == out_.missing.end()) out_.missing.push_back(what);
   }
   void block(const std::string& why) {
     if (std::find(blocked.begin(), blocked.end(), why) == blocked.end()) blocked.push_back(why);
@@ -142,8 +141,7 @@ class Collector {
     touched = touched || !found.empty();
     return found;
   }
-  Series number(const std::string& task_name, const ArmName& arm, const std::string& label,
-                const std::string& name) {
+  Series number(const std::string& task_name, const ArmName& arm, const std::string& label, const std::string& name) {
     Series found;
     for (const auto& [seed, values] : series(task_name, arm, label, name)) {
       if (std::isfinite(values[0])) found.emplace(seed, values[0]);
@@ -195,8 +193,7 @@ class Collector {
     int known = 0;
     for (const auto& [seed, record] : records) {
       values.push_back(record.value);
-      if (record.null_sd > 0 && std::isfinite(record.null) && record.name != "fd" &&
-          record.name != "fid_lenet") {
+      if (record.null_sd > 0 && std::isfinite(record.null) && record.name != "fd" && record.name != "fid_lenet") {
         z += (record.value - record.null) / record.null_sd;
         ++known;
       }
@@ -279,21 +276,18 @@ class Collector {
   /// Notes values, one a seed, and where the claim wants their mean, over \p unit where there is one.
   void show(const std::string& task_name, const std::string& quantity, const Vector& values, const Interval& accepted,
             double unit) {
-    out_.tasks.push_back(
-        {task_name, quantity, static_cast<int>(values.size()), mean(values), unit, values, accepted});
+    out_.tasks.push_back({task_name, quantity, static_cast<int>(values.size()), mean(values), unit, values, accepted});
   }
 
-  bool touched = false;              ///< some number of the claim is on disk
-  std::vector<std::string> blocked;  ///< why nothing may be concluded
-  std::vector<std::string>
-      failed_favoured;  ///< cells that the claim favours, failed where their pair did not
+  bool touched = false;                      ///< some number of the claim is on disk
+  std::vector<std::string> blocked;          ///< why nothing may be concluded
+  std::vector<std::string> failed_favoured;  ///< cells that the claim favours, failed where their pair did not
 
  private:
   /// Smaller is better.
   static double distance(const MetricRecord& record) {
     if (record.direction == "higher") return -record.value;
-    if (record.direction == "target" && std::isfinite(record.target))
-      return std::abs(record.value - record.target);
+    if (record.direction == "target" && std::isfinite(record.target)) return std::abs(record.value - record.target);
     return record.value;
   }
 
@@ -460,8 +454,8 @@ Finding stable_likelihood(Collector& c) {
   Finding finding;
   for (const Endpoint& end : plane_and_sphere()) {
     c.check_visible(end.task, {"spline_flow", "normal"});
-    add_bound(finding, c, end.task, {"spline_flow", "normal"}, names::likelihood_explosion,
-              names::gap_per_dimension, 0.1, false);
+    add_bound(finding, c, end.task, {"spline_flow", "normal"}, names::likelihood_explosion, names::gap_per_dimension,
+              0.1, false);
     const ArmName arm = {"spline_flow", "normal"};
     const Series gaps = c.number(end.task, arm, names::likelihood_explosion, names::gap_per_dimension);
     const Series errors = c.number(end.task, arm, names::likelihood_explosion, names::gap_se);
@@ -514,8 +508,8 @@ Judge constraints_hold(const ResultSet& results) {
         c.miss(fmt::format("constraint_max or its tolerance on {}", task.name));
         continue;
       }
-      c.show(task.name, "largest constraint_max over tolerance", Vector::Constant(1, worst.value / tolerance), at_most(1),
-             MetricRecord::unknown);
+      c.show(task.name, "largest constraint_max over tolerance", Vector::Constant(1, worst.value / tolerance),
+             at_most(1), MetricRecord::unknown);
       cases.push_back(worst);
     }
     c.touched = !cases.empty();
@@ -546,8 +540,7 @@ Finding trade_off(Collector& c) {
       if (cell.key.lift == "normal") chosen = sigma;
     }
   }
-  if (arms.size() < 4 || std::isnan(chosen) || arms.begin()->first >= chosen ||
-      arms.rbegin()->first <= chosen) {
+  if (arms.size() < 4 || std::isnan(chosen) || arms.begin()->first >= chosen || arms.rbegin()->first <= chosen) {
     c.miss("a sweep of four or more levels of ddpm around the pre-registered one on sphere-vmf6");
     return finding;
   }
@@ -579,7 +572,8 @@ Finding trade_off(Collector& c) {
     }
     if (x.size() >= 3) order.push_back(rank_correlation(to_vector(x), to_vector(y)).statistic);
   }
-  if (!depth.empty()) c.show(task, "depth of the tvd curve in d0", to_vector(depth), at_least(1), MetricRecord::unknown);
+  if (!depth.empty())
+    c.show(task, "depth of the tvd curve in d0", to_vector(depth), at_least(1), MetricRecord::unknown);
   if (!order.empty())
     c.show(task, "rank correlation of tvd and return rate", to_vector(order), at_least(0), MetricRecord::unknown);
   add(finding, to_vector(depth), superiority);
@@ -598,8 +592,7 @@ Finding competitive(Collector& c) {
   for (const char* competitor : {"pdm", "pidm", "riemannian_flow_matching"}) {
     // The intrinsic model knows no geodesics of planes.
     const bool intrinsic = std::string(competitor) == "riemannian_flow_matching";
-    const std::vector<Endpoint> ends =
-        intrinsic ? std::vector<Endpoint>{{"sphere-vmf6"}} : plane_and_sphere();
+    const std::vector<Endpoint> ends = intrinsic ? std::vector<Endpoint>{{"sphere-vmf6"}} : plane_and_sphere();
     const Vector differences = c.paired(ends, lifted, {competitor}, unlifted, at_least(-1));
     if (differences.size() > 0) all.push_back(-differences);  // positive: worse
   }
@@ -618,19 +611,16 @@ Finding overfitting(Collector& c) {
 
 Finding two_step_bound(Collector& c) {
   Finding finding;
-  const Series ratios =
-      c.number("sphere-in-16d", {"autoencoder_ddpm"}, names::two_step_bound, names::sides_ratio);
+  const Series ratios = c.number("sphere-in-16d", {"autoencoder_ddpm"}, names::two_step_bound, names::sides_ratio);
   if (ratios.empty()) return finding;
   c.note("sphere-in-16d", "left side over right side", ratios, at_most(1));
   CaseDecision decision;
   decision.verdict = Verdict::theorem;
   decision.test.n = static_cast<int>(ratios.size());
   decision.test.statistic = mean(values_of(ratios));
-  const auto vacuous =
-      std::count_if(ratios.begin(), ratios.end(), [](const auto& one) { return one.second < 0.01; });
-  decision.test.reason =
-      fmt::format("left side over right side {:.3g} on average, vacuous (below .01) in {} of {}",
-                  decision.test.statistic, vacuous, ratios.size());
+  const auto vacuous = std::count_if(ratios.begin(), ratios.end(), [](const auto& one) { return one.second < 0.01; });
+  decision.test.reason = fmt::format("left side over right side {:.3g} on average, vacuous (below .01) in {} of {}",
+                                     decision.test.statistic, vacuous, ratios.size());
   finding.decision = decision;
   return finding;
 }
@@ -655,8 +645,7 @@ Finding robust_support(Collector& c) {
     add_bound(finding, c, end.task, deep, names::support_robustness, names::ratio, 0.1, false);
     const Series levels = c.number(end.task, deep, names::support_robustness, names::s_min);
     for (const auto& [seed, level] : levels) {
-      if (level > 0.003)
-        c.block(fmt::format("smallest noise {:.2g} above .003: {} {}", level, end.task, text(deep)));
+      if (level > 0.003) c.block(fmt::format("smallest noise {:.2g} above .003: {} {}", level, end.task, text(deep)));
     }
     // Falling with the smallest noise: below the ratio of the model that stops earlier, in each seed.
     const Series fine = c.number(end.task, deep, names::support_robustness, names::ratio);
@@ -715,8 +704,7 @@ Finding robust_are_aligned(Collector& c) {
       ratios.push_back(mean(values_of(ratio)));
     }
   }
-  if (angles.size() >= 3)
-    finding.tests.push_back(rank_correlation(to_vector(angles), to_vector(ratios), false));
+  if (angles.size() >= 3) finding.tests.push_back(rank_correlation(to_vector(angles), to_vector(ratios), false));
   return finding;
 }
 
@@ -811,8 +799,7 @@ const char* const superiority_rule =
 const char* const interval_rule =
     "two one-sided t tests over seeds with Holm over claims, and the 95 % interval inside the margin, in "
     "every part";
-const char* const bound_rule =
-    "one-sided sign flips about the bound over seeds, Holm over claims, in every part";
+const char* const bound_rule = "one-sided sign flips about the bound over seeds, Holm over claims, in every part";
 
 struct Entry {
   Claim claim;
@@ -824,29 +811,25 @@ std::vector<Entry> make_entries(const ResultSet& results) {
   const std::string P2 = "chandramoorthy2025";
   const std::string P3 = "loaizaganem2024";
   const std::string P4 = "levyjurgenson2026";
-  const std::string low =
-      "plane-gmm9, sphere-vmf6, so3-fisher, bunny-eigen, torus-vm: ddpm, lift normal against none";
+  const std::string low = "plane-gmm9, sphere-vmf6, so3-fisher, bunny-eigen, torus-vm: ddpm, lift normal against none";
   const std::string distances = "tvd after projection (so3-fisher: energy)";
   std::vector<Entry> e;
   e.push_back({{"C1", P1, "On affine constraints the projection undoes the lift for every level",
-                "plane-gmm9, flux-mnist14: oracle, all levels of the grid, no model",
-                "largest |Pi(x0 + n) - x0|", "at most 1e-10 (1 + sigma) in every case", true},
+                "plane-gmm9, flux-mnist14: oracle, all levels of the grid, no model", "largest |Pi(x0 + n) - x0|",
+                "at most 1e-10 (1 + sigma) in every case", true},
                affine_recovery});
-  e.push_back(
-      {{"C2", P1, "On curved constraints the projected law is off by no more than a bound from the reach",
-        "sphere-vmf6, so3-fisher, torus-vm: oracle, no model", "rate of points that do not come back",
-        "lower end of every exact 99 % interval at or below the bound; closed forms are covered", true},
-       projected_law});
-  e.push_back(
-      {{"C3", P1 + ", " + P3, "Without a lift the normal part of the score explodes",
-        "plane-gmm9, sphere-vmf6, so3-fisher without lift: exact law (oracle) and ddpm",
-        "slope of log |P_N s|^2 in log s: -2 ± .2; ddpm: regression on the offset 1 ± .25", interval_rule},
-       exploding_score});
+  e.push_back({{"C2", P1, "On curved constraints the projected law is off by no more than a bound from the reach",
+                "sphere-vmf6, so3-fisher, torus-vm: oracle, no model", "rate of points that do not come back",
+                "lower end of every exact 99 % interval at or below the bound; closed forms are covered", true},
+               projected_law});
+  e.push_back({{"C3", P1 + ", " + P3, "Without a lift the normal part of the score explodes",
+                "plane-gmm9, sphere-vmf6, so3-fisher without lift: exact law (oracle) and ddpm",
+                "slope of log |P_N s|^2 in log s: -2 ± .2; ddpm: regression on the offset 1 ± .25", interval_rule},
+               exploding_score});
   e.push_back(
       {{"C4", P1, "With a lift the normal part of the score stays bounded",
         "the same, lift normal (no closed form on so3-fisher)",
-        "slope below a third of the lift level: 0 ± .2, plateau within 10 %; ddpm: regression 1 ± .25",
-        interval_rule},
+        "slope below a third of the lift level: 0 ± .2, plateau within 10 %; ddpm: regression 1 ± .25", interval_rule},
        bounded_score});
   e.push_back({{"C5", P1 + ", " + P3, "The likelihood of a flow diverges without a lift",
                 "plane-gmm9, sphere-vmf6: spline_flow without lift",
@@ -866,52 +849,47 @@ std::vector<Entry> make_entries(const ResultSet& results) {
   e.push_back({{"C8", P1, "The lift raises coverage", low, "coverage, k = 5", superiority_rule},
                better(low_dimension("coverage"), lifted, unlifted, unlifted)});
   e.push_back({{"C9", P1, "The lift lowers the Fréchet distance on images of fixed flux",
-                "flux-mnist14: ddpm, lift normal against none",
-                "fd after projection and raw flux error, both", superiority_rule},
+                "flux-mnist14: ddpm, lift normal against none", "fd after projection and raw flux error, both",
+                superiority_rule},
                flux_distances});
   e.push_back({{"C10", P1, "The lift lowers the distance of protein fragments",
-                "backbone-8: ddpm, lift normal against none", "energy of torsions after projection",
-                superiority_rule},
+                "backbone-8: ddpm, lift normal against none", "energy of torsions after projection", superiority_rule},
                better({{"backbone-8", "energy"}}, lifted, unlifted, unlifted)});
-  e.push_back(
-      {{"C11", P1, "Constraints hold after projection", "all cells of all tasks",
-        "largest scaled |h| of projected samples", "at most the manifold's tolerance in every task", true},
-       constraints_hold(results)});
+  e.push_back({{"C11", P1, "Constraints hold after projection", "all cells of all tasks",
+                "largest scaled |h| of projected samples", "at most the manifold's tolerance in every task", true},
+               constraints_hold(results)});
   e.push_back({{"C12", P1, "Normal noise is better than isotropic noise",
                 "plane-gmm9, sphere-vmf6: ddpm, lift normal against isotropic, pre-registered level",
                 "tvd after projection", superiority_rule},
                better(plane_and_sphere(), lifted, {"ddpm", "isotropic"}, unlifted)});
+  e.push_back({{"C13", P1, "The best level lies inside, and the reach sets its upper end",
+                "sphere-vmf6: ddpm over levels of the normal lift",
+                "tvd at both ends above that at the pre-registered level; beyond it, ranks go with the flip rate",
+                superiority_rule},
+               trade_off});
   e.push_back(
-      {{"C13", P1, "The best level lies inside, and the reach sets its upper end",
-        "sphere-vmf6: ddpm over levels of the normal lift",
-        "tvd at both ends above that at the pre-registered level; beyond it, ranks go with the flip rate",
-        superiority_rule},
-       trade_off});
-  e.push_back({{"C14", P1, "The lift is competitive with projected, penalised and intrinsic models",
-                "plane-gmm9, sphere-vmf6: ddpm with lift normal against pdm, pidm and (on the sphere) "
-                "riemannian_flow_matching",
-                "tvd after projection",
-                "intersection–union: less than d0 worse than each, sign flips, Holm over claims"},
-               competitive});
+      {{"C14", P1, "The lift is competitive with projected, penalised and intrinsic models",
+        "plane-gmm9, sphere-vmf6: ddpm with lift normal against pdm, pidm and (on the sphere) "
+        "riemannian_flow_matching",
+        "tvd after projection", "intersection–union: less than d0 worse than each, sign flips, Holm over claims"},
+       competitive});
   e.push_back({{"C15", P3, "Density models overfit the manifold, diffusion does not",
-                "circle-vm without lift: ddpm against spline_flow and ebm",
-                "tvd after projection, against each", superiority_rule},
+                "circle-vm without lift: ddpm against spline_flow and ebm", "tvd after projection, against each",
+                superiority_rule},
                overfitting});
+  e.push_back({{"C16", P3, "W(P, g#Q) <= reconstruction + Lip(g) W(f#P, Q)", "sphere-in-16d: autoencoder_ddpm",
+                "left side over right side", "a theorem: no verdict; reported is where it is vacuous", true},
+               two_step_bound});
+  e.push_back({{"C17", P3, "Two steps are better than a one-step likelihood model",
+                "sphere-in-16d: vae_flow against spline_flow without lift", "tvd after projection", superiority_rule},
+               better({{"sphere-in-16d"}}, {"vae_flow"}, {"spline_flow"}, {"spline_flow"})});
   e.push_back(
-      {{"C16", P3, "W(P, g#Q) <= reconstruction + Lip(g) W(f#P, Q)", "sphere-in-16d: autoencoder_ddpm",
-        "left side over right side", "a theorem: no verdict; reported is where it is vacuous", true},
-       two_step_bound});
-  e.push_back(
-      {{"C17", P3, "Two steps are better than a one-step likelihood model",
-        "sphere-in-16d: vae_flow against spline_flow without lift", "tvd after projection", superiority_rule},
-       better({{"sphere-in-16d"}}, {"vae_flow"}, {"spline_flow"}, {"spline_flow"})});
-  e.push_back({{"C18", P3, "Diffusion in a latent space has more stable scores",
-                "sphere-in-16d: ddpm and autoencoder_ddpm",
-                "slope of log |P_N s|^2 in log s, normals of the encoded manifold in the latent space: slope "
-                "latent - "
-                "slope ambient > 0",
-                bound_rule},
-               latent_scores});
+      {{"C18", P3, "Diffusion in a latent space has more stable scores", "sphere-in-16d: ddpm and autoencoder_ddpm",
+        "slope of log |P_N s|^2 in log s, normals of the encoded manifold in the latent space: slope "
+        "latent - "
+        "slope ambient > 0",
+        bound_rule},
+       latent_scores});
   e.push_back({{"C19", P2, "Errors of the drift move samples along the manifold, not away",
                 "plane-gmm9, sphere-vmf6: ddpm_deep, smallest noise at most .003, without lift",
                 "normal shift by normal-only errors over tangential shift by tangent-only errors < .1, and "
@@ -927,27 +905,23 @@ std::vector<Entry> make_entries(const ResultSet& results) {
                 "plane-gmm9, sphere-vmf6: ddpm_deep, so3-fisher, torus-vm: ddpm, without lift",
                 "median A1 > .99 where the spectral gap is at least 4.4, else > d/D", bound_rule},
                aligned_vectors});
-  e.push_back(
-      {{"C22", P2, "More robust models are better aligned",
-        "plane-gmm9, sphere-vmf6: ddpm with and without lift, ddpm_deep, flow_matching, mad",
-        "rank correlation of A1 with the ratio of C19 < 0", "exact permutation test, Holm over claims"},
-       robust_are_aligned});
-  e.push_back(
-      {{"C23", P4, "The manifold-aware target has a lower training loss",
-        "sphere-vmf6, so3-fisher, two-points: mad against ddpm",
-        "mean over the last tenth of the training loss; s^2 E|g|^2 of the target must be d within 5 %, at "
-        "most .001 on atoms",
-        superiority_rule},
-       lower_loss});
-  e.push_back({{"C24", P4, "The manifold-aware target gives better rotations at equal budget",
-                "so3-mixture16, -32, -64: mad against ddpm", "energy of rotations after projection",
+  e.push_back({{"C22", P2, "More robust models are better aligned",
+                "plane-gmm9, sphere-vmf6: ddpm with and without lift, ddpm_deep, flow_matching, mad",
+                "rank correlation of A1 with the ratio of C19 < 0", "exact permutation test, Holm over claims"},
+               robust_are_aligned});
+  e.push_back({{"C23", P4, "The manifold-aware target has a lower training loss",
+                "sphere-vmf6, so3-fisher, two-points: mad against ddpm",
+                "mean over the last tenth of the training loss; s^2 E|g|^2 of the target must be d within 5 %, at "
+                "most .001 on atoms",
                 superiority_rule},
-               better({{"so3-mixture16", "energy"}, {"so3-mixture32", "energy"}, {"so3-mixture64", "energy"}},
-                      {"mad"}, unlifted, unlifted)});
-  e.push_back(
-      {{"C25", P4, "The manifold-aware target helps on discrete sets and the sphere",
-        "two-points, finite16, sphere-vmf6: mad against ddpm", "tvd after projection", superiority_rule},
-       better({{"two-points"}, {"finite16"}, {"sphere-vmf6"}}, {"mad"}, unlifted, unlifted)});
+               lower_loss});
+  e.push_back({{"C24", P4, "The manifold-aware target gives better rotations at equal budget",
+                "so3-mixture16, -32, -64: mad against ddpm", "energy of rotations after projection", superiority_rule},
+               better({{"so3-mixture16", "energy"}, {"so3-mixture32", "energy"}, {"so3-mixture64", "energy"}}, {"mad"},
+                      unlifted, unlifted)});
+  e.push_back({{"C25", P4, "The manifold-aware target helps on discrete sets and the sphere",
+                "two-points, finite16, sphere-vmf6: mad against ddpm", "tvd after projection", superiority_rule},
+               better({{"two-points"}, {"finite16"}, {"sphere-vmf6"}}, {"mad"}, unlifted, unlifted)});
   e.push_back({{"C26", "liu2025, " + P1, "Lifting data or lifting noise gives equal marginals",
                 "plane-gmm9, sphere-vmf6: ddpm_ve with lift normal against niso", "tvd after projection",
                 "equivalence within d0: two one-sided sign-flip tests, Holm over claims"},
@@ -977,8 +951,8 @@ const std::vector<Claim>& claims() {
 
 std::string claim_text(const Claim& claim) {
   return fmt::format(
-      "{}\n\nsource      {}\nexperiment  {}\nendpoint    {}\nrule        {}\nkind        {}\n",
-      claim.statement, claim.source, claim.experiment, claim.endpoint, claim.rule,
+      "{}\n\nsource      {}\nexperiment  {}\nendpoint    {}\nrule        {}\nkind        {}\n", claim.statement,
+      claim.source, claim.experiment, claim.endpoint, claim.rule,
       claim.deterministic ? "deterministic, takes no share of alpha" : "tested at alpha = .05 with Holm");
 }
 
@@ -999,8 +973,7 @@ std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
     if (finding.decision) {
       result.test = finding.decision->test;
       result.verdict = finding.decision->verdict;
-      if (result.verdict == Verdict::reproduced && !result.missing.empty())
-        result.verdict = Verdict::inconclusive;
+      if (result.verdict == Verdict::reproduced && !result.missing.empty()) result.verdict = Verdict::inconclusive;
       result.reason = result.test.reason;
     } else if (!collector.touched) {
       result.reason = "nothing of it is in these results";
@@ -1038,8 +1011,7 @@ std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
       result.verdict = decide(result.test, result.adjusted_p, alpha);
       result.reason = result.test.reason;
       if (result.test.n < claim_smallest_n) {
-        result.reason =
-            fmt::format("{} finished replicates, {} are the least", result.test.n, claim_smallest_n);
+        result.reason = fmt::format("{} finished replicates, {} are the least", result.test.n, claim_smallest_n);
       }
       if (!entry.failed.empty()) {
         if (result.verdict == Verdict::reproduced) result.verdict = Verdict::inconclusive;
@@ -1059,8 +1031,7 @@ std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
         result.missing.begin(),
         result.missing.begin() + static_cast<std::ptrdiff_t>(std::min(shown, result.missing.size())));
     result.reason += fmt::format("; missing: {}", fmt::join(first, "; "));
-    if (result.missing.size() > shown)
-      result.reason += fmt::format(" and {} more", result.missing.size() - shown);
+    if (result.missing.size() > shown) result.reason += fmt::format(" and {} more", result.missing.size() - shown);
   }
   return judged;
 }

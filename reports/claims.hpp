@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "reports/claim_rules.hpp"
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 
@@ -33,7 +33,7 @@ struct TaskEvidence {
   int n = 0;
   double mean = std::numeric_limits<double>::quiet_NaN();
   double margin = std::numeric_limits<double>::quiet_NaN();  ///< smallest relevant effect, where there is one
-  Vector values;      ///< n, one a seed; their mean is above
+  Vector values;                                             ///< n, one a seed; their mean is above
   Interval accepted;  ///< where the claim wants the mean, values over margin where there is one; NaN: nowhere
 };
 

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "reports/table.hpp"
 #include "reports/text_format.hpp"
 
@@ -30,8 +30,7 @@ struct ArmCells {
   std::vector<const CellResult*> cells;
 
   [[nodiscard]] const CellResult* first_ok() const {
-    const auto found =
-        std::find_if(cells.begin(), cells.end(), [](const CellResult* c) { return c->problem.empty(); });
+    const auto found = std::find_if(cells.begin(), cells.end(), [](const CellResult* c) { return c->problem.empty(); });
     return found == cells.end() ? nullptr : *found;
   }
   [[nodiscard]] int n_ok() const {
@@ -62,8 +61,8 @@ std::string protocol_difference(const ArmCells& base, const ArmCells& candidate)
   const CellResult* a = base.first_ok();
   const CellResult* b = candidate.first_ok();
   if (a == nullptr || b == nullptr) return "";
-  for (const char* path : {"task.version", "task.data_hash", "task.s_min", "task.settings", "n_train",
-                           "n_samples", "lift.type", "lift.sigma"}) {
+  for (const char* path : {"task.version", "task.data_hash", "task.s_min", "task.settings", "n_train", "n_samples",
+                           "lift.type", "lift.sigma"}) {
     const std::string first = text_at(a->head.config, path);
     const std::string second = text_at(b->head.config, path);
     if (first != second) return fmt::format("{} is {} and {}", path, first, second);
@@ -93,8 +92,7 @@ const std::vector<MetricRecord>& records_of(const CellResult& cell, SampleKind k
   return kind == SampleKind::raw ? cell.raw : cell.projected;
 }
 
-Series series_of(const ArmCells& arm, SampleKind kind, const std::string& name,
-                 const std::string& parameters) {
+Series series_of(const ArmCells& arm, SampleKind kind, const std::string& name, const std::string& parameters) {
   Series series;
   int records = 0;
   for (const CellResult* cell : arm.cells) {
@@ -150,8 +148,7 @@ void set_values(Line& line, const Values& base, const Values& candidate, bool pa
   for (const auto& [seed, value] : base) {
     if (candidate.count(seed) > 0) common.insert(seed);
   }
-  line.change.paired =
-      pairs_allowed && !common.empty() && common.size() == std::min(base.size(), candidate.size());
+  line.change.paired = pairs_allowed && !common.empty() && common.size() == std::min(base.size(), candidate.size());
   for (const auto& [seed, value] : base) {
     if (!line.change.paired || common.count(seed) > 0) first.push_back(value);
   }
@@ -195,8 +192,7 @@ void test(Line& line, double level) {
       const Vector differences = line.candidate - line.base;
       return exact ? sign_flip_test(differences, side) : paired_t_test(differences, side);
     }
-    return exact ? mann_whitney_test(line.candidate, line.base, side)
-                 : welch_t_test(line.candidate, line.base, side);
+    return exact ? mann_whitney_test(line.candidate, line.base, side) : welch_t_test(line.candidate, line.base, side);
   };
   const TestResult worse = run(Alternative::greater);
   line.p_worse = worse.p;
@@ -207,18 +203,16 @@ void test(Line& line, double level) {
       double(line.change.paired ? line.base.size() - 1 : line.base.size() + line.candidate.size() - 2);
   const double efficiency = exact && !line.change.paired ? std::sqrt(std::numbers::pi / 3) : 1.0;
   line.change.detectable =
-      std::max(line.change.margin, efficiency * standard_error_of(line) *
-                                       (t_quantile(1 - level, degrees) + t_quantile(0.8, degrees)));
+      std::max(line.change.margin,
+               efficiency * standard_error_of(line) * (t_quantile(1 - level, degrees) + t_quantile(0.8, degrees)));
 }
 
 /// The practical margin of a metric: metrics.md calls it (a).
 double margin_of(const Series& base, const Change& change, double relative) {
   const MetricRecord& record = *base.record;
   double margin = std::isnan(base.null_sd) ? 0 : base.null_sd;
-  if (record.name.ends_with("_rate") && record.n_samples > 0)
-    margin = std::max(margin, 3.0 / double(record.n_samples));
-  const double size =
-      record.direction == "target" ? std::abs(change.base - record.target) : std::abs(change.base);
+  if (record.name.ends_with("_rate") && record.n_samples > 0) margin = std::max(margin, 3.0 / double(record.n_samples));
+  const double size = record.direction == "target" ? std::abs(change.base - record.target) : std::abs(change.base);
   const bool around_zero = change.base * change.candidate < 0;
   return around_zero && margin > 0 ? margin : std::max(margin, relative * size);
 }
@@ -261,8 +255,7 @@ void judge_family(std::vector<Line>& lines, int family, double alpha, int* size)
     const double spread = standard_error_of(line);
     if (spread > 0) change.margin = std::max(change.margin, 3 * spread);
     change.test = "threshold only";
-    if (std::abs(change.worsening) > change.margin)
-      change.mark = change.worsening > 0 ? Mark::worse : Mark::better;
+    if (std::abs(change.worsening) > change.margin) change.mark = change.worsening > 0 ? Mark::worse : Mark::better;
   }
 }
 
@@ -271,13 +264,11 @@ void judge_family(std::vector<Line>& lines, int family, double alpha, int* size)
 
 class ArmComparison {
  public:
-  ArmComparison(const ArmKey& key, const ArmCells& base, const ArmCells& candidate,
-                const CompareOptions& options)
+  ArmComparison(const ArmKey& key, const ArmCells& base, const ArmCells& candidate, const CompareOptions& options)
       : key_(key), base_(base), candidate_(candidate), options_(options) {
     const CellResult* a = base.first_ok();
     const CellResult* b = candidate.first_ok();
-    same_seed_ =
-        a != nullptr && b != nullptr && text_at(a->head.config, "seed") == text_at(b->head.config, "seed");
+    same_seed_ = a != nullptr && b != nullptr && text_at(a->head.config, "seed") == text_at(b->head.config, "seed");
   }
 
   std::vector<Line> lines;
@@ -321,8 +312,8 @@ class ArmComparison {
     }
     if (failed_now > failed_before) {
       add(Mark::failed,
-          fmt::format("{} of {} replicates failed, {} before; {}", failed_now, candidate_.cells.size(),
-                      failed_before, first),
+          fmt::format("{} of {} replicates failed, {} before; {}", failed_now, candidate_.cells.size(), failed_before,
+                      first),
           true);
     } else if (failed_now < failed_before) {
       add(Mark::better, fmt::format("{} replicates failed, {} before", failed_now, failed_before));
@@ -392,10 +383,10 @@ class ArmComparison {
       return;
     }
     if (base.nan.empty() && !candidate.nan.empty()) {
-      name(add(Mark::worse,
-               fmt::format("no value in {} replicates, the first seed-{}", candidate.nan.size(),
-                           *candidate.nan.begin()),
-               true));
+      name(
+          add(Mark::worse,
+              fmt::format("no value in {} replicates, the first seed-{}", candidate.nan.size(), *candidate.nan.begin()),
+              true));
       return;
     }
     if (candidate.values.empty()) return;
@@ -421,8 +412,8 @@ class ArmComparison {
   // rounding.
   template <class Name>
   void compare_constraint(const Series& base, const Series& candidate, const Name& name) {
-    const double tolerance = base_.task->file ? find_number(base_.task->file->details, "constraint_tolerance")
-                                              : MetricRecord::unknown;
+    const double tolerance =
+        base_.task->file ? find_number(base_.task->file->details, "constraint_tolerance") : MetricRecord::unknown;
     if (!(candidate.largest > tolerance)) return;
     Line& line = add(Mark::worse,
                      fmt::format("projected samples miss the manifold: {:.3g} above the tolerance {:.3g}",
@@ -439,8 +430,7 @@ class ArmComparison {
   static bool has(const ArmCells& arm, SampleKind kind, const std::string& name) {
     return std::any_of(arm.cells.begin(), arm.cells.end(), [&](const CellResult* cell) {
       const auto& records = records_of(*cell, kind);
-      return std::any_of(records.begin(), records.end(),
-                         [&](const MetricRecord& r) { return r.name == name; });
+      return std::any_of(records.begin(), records.end(), [&](const MetricRecord& r) { return r.name == name; });
     });
   }
 
@@ -502,12 +492,10 @@ class ArmComparison {
       return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
     };
     const auto same_records = [&](const std::vector<MetricRecord>& a, const std::vector<MetricRecord>& b) {
-      return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                        [&](const MetricRecord& x, const MetricRecord& y) {
-                          return x.name == y.name && x.parameters == y.parameters && same(x.value, y.value) &&
-                                 same(x.null, y.null) && same(x.null_sd, y.null_sd) && same(x.se, y.se) &&
-                                 same(x.p_value, y.p_value);
-                        });
+      return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const MetricRecord& x, const MetricRecord& y) {
+        return x.name == y.name && x.parameters == y.parameters && same(x.value, y.value) && same(x.null, y.null) &&
+               same(x.null_sd, y.null_sd) && same(x.se, y.se) && same(x.p_value, y.p_value);
+      });
     };
     for (const CellResult* a : base_.cells) {
       for (const CellResult* b : candidate_.cells) {
@@ -539,10 +527,8 @@ double effect(const Change& change) {
 
 void check(const CompareOptions& options, const std::vector<Line>& lines) {
   for (const std::string& name : options.gated) {
-    if (std::none_of(lines.begin(), lines.end(),
-                     [&](const Line& line) { return line.change.metric == name; })) {
-      throw InvalidInput(
-          fmt::format("--metrics '{}': no cell of both results has it on projected samples", name));
+    if (std::none_of(lines.begin(), lines.end(), [&](const Line& line) { return line.change.metric == name; })) {
+      throw InvalidInput(fmt::format("--metrics '{}': no cell of both results has it on projected samples", name));
     }
   }
 }
@@ -565,13 +551,11 @@ std::string to_string(Mark mark) {
   throw InvalidInput("unknown mark");
 }
 
-Comparison compare_results(const ResultSet& baseline, const ResultSet& candidate,
-                           const CompareOptions& options) {
+Comparison compare_results(const ResultSet& baseline, const ResultSet& candidate, const CompareOptions& options) {
   if (!(options.alpha > 0 && options.alpha < 0.5)) {
     throw InvalidInput(fmt::format("--alpha {}: must lie between 0 and 0.5", options.alpha));
   }
-  if (!(options.relative >= 0))
-    throw InvalidInput(fmt::format("--margin {}: must not be negative", options.relative));
+  if (!(options.relative >= 0)) throw InvalidInput(fmt::format("--margin {}: must not be negative", options.relative));
   Comparison result;
   result.baseline = baseline.directory;
   result.candidate = candidate.directory;
@@ -586,8 +570,8 @@ Comparison compare_results(const ResultSet& baseline, const ResultSet& candidate
       continue;
     }
     if (found->second.cells.size() < base.cells.size()) {
-      result.missing.push_back(fmt::format("{}: {} of {} replicates", arm_text(key),
-                                           found->second.cells.size(), base.cells.size()));
+      result.missing.push_back(
+          fmt::format("{}: {} of {} replicates", arm_text(key), found->second.cells.size(), base.cells.size()));
     }
     ArmComparison arm(key, base, found->second, options);
     arm.run();
@@ -630,8 +614,7 @@ std::string numbers(const Change& change) {
   if (std::isnan(change.base)) return "";
   const double difference = change.candidate - change.base;
   std::string text = fmt::format("{:.4g} → {:.4g} ({:+.3g}", change.base, change.candidate, difference);
-  if (change.base * change.candidate > 0)
-    text += fmt::format(", {:+.1f} %", 100 * difference / std::abs(change.base));
+  if (change.base * change.candidate > 0) text += fmt::format(", {:+.1f} %", 100 * difference / std::abs(change.base));
   return text + ")";
 }
 
@@ -641,8 +624,7 @@ std::string evidence(const Change& change) {
                             ? fmt::format("n = {}", change.n_base)
                             : fmt::format("n = {}, {}", change.n_base, change.n_candidate);
   if (std::isnan(change.p)) return fmt::format("{}, {}", change.test, n);
-  return fmt::format("p = {:.2g} (Holm {:.2g}), {}{}", change.p, change.adjusted_p, n,
-                     change.paired ? " paired" : "");
+  return fmt::format("p = {:.2g} (Holm {:.2g}), {}{}", change.p, change.adjusted_p, n, change.paired ? " paired" : "");
 }
 
 int count(const Comparison& comparison, Mark mark, bool gated) {
@@ -711,14 +693,11 @@ std::string comparison_text(const Comparison& comparison) {
   for (const Change& change : comparison.changes) {
     if (change.mark == Mark::same) continue;
     const std::string values = numbers(change);
-    text += fmt::format("{} {}{}{}  {}{}\n", to_string(change.mark), what(change), values.empty() ? "" : "  ",
-                        values, evidence(change),
-                        change.gated || change.mark == Mark::not_comparable ? "" : "  [not gated]");
+    text += fmt::format("{} {}{}{}  {}{}\n", to_string(change.mark), what(change), values.empty() ? "" : "  ", values,
+                        evidence(change), change.gated || change.mark == Mark::not_comparable ? "" : "  [not gated]");
   }
-  for (const std::string& arm : comparison.missing)
-    text += "! missing in the candidate: " + plain_text(arm) + "\n";
-  for (const std::string& arm : comparison.added)
-    text += "  only in the candidate: " + plain_text(arm) + "\n";
+  for (const std::string& arm : comparison.missing) text += "! missing in the candidate: " + plain_text(arm) + "\n";
+  for (const std::string& arm : comparison.added) text += "  only in the candidate: " + plain_text(arm) + "\n";
   return text;
 }
 
@@ -734,9 +713,8 @@ std::string comparison_markdown(const Comparison& comparison) {
     const std::string metric = change.metric + (change.samples == "raw" ? " (raw)" : "");
     const std::string row = fmt::format(
         "| {} | {} | {} | {} | {} | {} | {} |\n", to_string(change.mark), escape_markdown(change.task),
-        escape_markdown(arm_label(change.method, change.lift == "none" ? "" : change.lift)),
-        escape_markdown(metric), numbers(change), escape_markdown(evidence(change)),
-        change.gated ? "yes" : "no");
+        escape_markdown(arm_label(change.method, change.lift == "none" ? "" : change.lift)), escape_markdown(metric),
+        numbers(change), escape_markdown(evidence(change)), change.gated ? "yes" : "no");
     if (text.size() + rows.size() + row.size() > limit) {
       ++left_out;
     } else {
@@ -751,9 +729,9 @@ std::string comparison_markdown(const Comparison& comparison) {
     text += "\n`-` worse, `x` failed, `!` not comparable, `+` better\n";
   }
   if (left_out > 0) text += fmt::format("\n{} more lines: see `--json`.\n", left_out);
-  for (const auto& [title, list] : {std::pair<const char*, const std::vector<std::string>&>(
-                                        "Missing in the candidate", comparison.missing),
-                                    {"Only in the candidate", comparison.added}}) {
+  for (const auto& [title, list] :
+       {std::pair<const char*, const std::vector<std::string>&>("Missing in the candidate", comparison.missing),
+        {"Only in the candidate", comparison.added}}) {
     if (list.empty()) continue;
     text += fmt::format("\n{} ({}): {}{}\n", title, list.size(), escape_markdown(list.front()),
                         list.size() > 1 ? ", …" : "");
@@ -764,33 +742,31 @@ std::string comparison_markdown(const Comparison& comparison) {
 Value comparison_json(const Comparison& comparison) {
   Value::Array changes;
   for (const Change& change : comparison.changes) {
-    changes.push_back(Value::Table{
-        {"mark", to_string(change.mark)},
-        {"task", change.task},
-        {"method", change.method},
-        {"lift", change.lift},
-        {"metric", change.metric},
-        {"samples", change.samples},
-        {"parameters", change.parameters.empty() ? Value() : parse_json(change.parameters, "parameters")},
-        {"direction", change.direction},
-        {"unit", change.unit},
-        {"gated", change.gated},
-        {"n_base", change.n_base},
-        {"n_candidate", change.n_candidate},
-        {"paired", change.paired},
-        {"base", change.base},
-        {"candidate", change.candidate},
-        {"worsening", change.worsening},
-        {"margin", change.margin},
-        {"p", change.p},
-        {"adjusted_p", change.adjusted_p},
-        {"detectable", change.detectable},
-        {"test", change.test},
-        {"reason", change.reason}});
+    changes.push_back(
+        Value::Table{{"mark", to_string(change.mark)},
+                     {"task", change.task},
+                     {"method", change.method},
+                     {"lift", change.lift},
+                     {"metric", change.metric},
+                     {"samples", change.samples},
+                     {"parameters", change.parameters.empty() ? Value() : parse_json(change.parameters, "parameters")},
+                     {"direction", change.direction},
+                     {"unit", change.unit},
+                     {"gated", change.gated},
+                     {"n_base", change.n_base},
+                     {"n_candidate", change.n_candidate},
+                     {"paired", change.paired},
+                     {"base", change.base},
+                     {"candidate", change.candidate},
+                     {"worsening", change.worsening},
+                     {"margin", change.margin},
+                     {"p", change.p},
+                     {"adjusted_p", change.adjusted_p},
+                     {"detectable", change.detectable},
+                     {"test", change.test},
+                     {"reason", change.reason}});
   }
-  const auto list = [](const std::vector<std::string>& texts) {
-    return Value::Array(texts.begin(), texts.end());
-  };
+  const auto list = [](const std::vector<std::string>& texts) { return Value::Array(texts.begin(), texts.end()); };
   return Value::Table{{"baseline", comparison.baseline},   {"candidate", comparison.candidate},
                       {"verdict", verdict(comparison)},    {"regression", comparison.regression},
                       {"alpha", comparison.options.alpha}, {"family", comparison.family},

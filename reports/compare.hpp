@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/value.hpp"
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 
@@ -52,7 +52,7 @@ struct Change {
   double p = MetricRecord::unknown;           ///< one-sided, for the side it is on; not adjusted
   double adjusted_p = MetricRecord::unknown;  ///< Holm's, over its family
   double detectable = MetricRecord::unknown;  ///< worsening that these replicates find with probability .8
-  std::string test;  ///< what p comes from, or "threshold only" where there are too few replicates for a test
+  std::string test;    ///< what p comes from, or "threshold only" where there are too few replicates for a test
   std::string reason;  ///< of a line that failed, cannot be compared, or is held by a rule of its own
 };
 

@@ -15,9 +15,8 @@ std::string csv_report(const ResultSet& results) {
   for (const TaskResult& task : results.tasks) {
     const std::string version = task.file ? fmt::format("{}", task.file->version) : "";
     for (const CellResult& cell : task.cells) {
-      const std::string key =
-          fmt::format("{},{},{},{},{}", csv_field(cell.key.task), version, csv_field(cell.key.method),
-                      csv_field(cell.key.lift), cell.key.seed);
+      const std::string key = fmt::format("{},{},{},{},{}", csv_field(cell.key.task), version,
+                                          csv_field(cell.key.method), csv_field(cell.key.lift), cell.key.seed);
       if (!cell.problem.empty()) {
         text += fmt::format("{},,,nan,nan,nan,nan,nan,,,,,,,,{}\n", key, csv_field(plain_text(cell.problem)));
         continue;
@@ -28,8 +27,8 @@ std::string csv_report(const ResultSet& results) {
                               csv_field(record.name), round_trip(record.value), round_trip(record.target),
                               round_trip(record.null), round_trip(record.null_sd), round_trip(record.se),
                               csv_field(record.unit), csv_field(record.direction), record.version,
-                              csv_field(record.parameters), record.n_reference, record.n_samples,
-                              record.n_nonfinite, csv_field(record.status));
+                              csv_field(record.parameters), record.n_reference, record.n_samples, record.n_nonfinite,
+                              csv_field(record.status));
         }
       }
     }

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 
 namespace onmanifold {
 namespace {

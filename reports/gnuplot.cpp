@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "reports/text_format.hpp"
 
 extern char** environ;  // NOLINT: POSIX
@@ -101,10 +101,9 @@ std::string gnuplot_file(const Figure& figure, std::string_view format) {
       figure.commands);
 }
 
-std::string gnuplot_svg(std::string_view commands, int width, int height, std::string_view id,
-                        std::string_view title) {
-  std::string svg = run_gnuplot(
-      fmt::format("svg size {},{} dynamic noenhanced font 'sans-serif,11'", width, height), commands);
+std::string gnuplot_svg(std::string_view commands, int width, int height, std::string_view id, std::string_view title) {
+  std::string svg =
+      run_gnuplot(fmt::format("svg size {},{} dynamic noenhanced font 'sans-serif,11'", width, height), commands);
   if (svg.find("</svg>") == std::string::npos) throw IoError("gnuplot failed: its SVG has no end");
   svg.erase(0, svg.find("<svg"));
   const std::size_t from = svg.find("<title>");

@@ -10,9 +10,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "contracts/image_layout.hpp"
 #include "core/error.hpp"
-#include "core/image_layout.hpp"
-#include "core/provenance.hpp"
 #include "reports/assets.hpp"
 #include "reports/axis_table.hpp"
 #include "reports/claim_table.hpp"
@@ -29,6 +28,7 @@
 #include "reports/sample_views.hpp"
 #include "reports/table.hpp"
 #include "reports/task_figures.hpp"
+#include "results/provenance.hpp"
 
 namespace onmanifold {
 namespace {
@@ -75,8 +75,7 @@ View view_of(const TaskFile& file) {
   if (file.image) return View::images;
   const std::string& spec = file.manifold_spec;
   if (spec == "so3" && file.reference.rows() == 9) return View::rotations;
-  return spec.starts_with("backbone") && spec.find("frame=middle") != std::string::npos ? View::backbones
-                                                                                        : View::none;
+  return spec.starts_with("backbone") && spec.find("frame=middle") != std::string::npos ? View::backbones : View::none;
 }
 
 // Samples of one cell an arm.
@@ -87,8 +86,7 @@ TaskPictures load_pictures(const std::string& directory, const TaskResult& task,
   if (view == View::none) return pictures;
   for (const Arm& arm : summary.arms) {
     for (const CellResult& cell : task.cells) {
-      if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok")
-        continue;
+      if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok") continue;
       try {
         const RawCell raw = read_raw_cell(cell.key.raw_path(directory));
         if (raw.raw.cols() == 0 || raw.raw.rows() != task.file->reference.rows()) continue;
@@ -98,8 +96,7 @@ TaskPictures load_pictures(const std::string& directory, const TaskResult& task,
         picture.seed = cell.key.seed;
         picture.role = arm.role;
         picture.raw = raw.raw.leftCols(n);
-        picture.projected =
-            raw.projected.cols() == raw.raw.cols() ? raw.projected.leftCols(n) : raw.raw.leftCols(n);
+        picture.projected = raw.projected.cols() == raw.raw.cols() ? raw.projected.leftCols(n) : raw.raw.leftCols(n);
         if (raw.nearest_training.rows() == raw.raw.rows() && raw.nearest_training.allFinite())
           picture.nearest_training = raw.nearest_training;
         if (view == View::rotations) {
@@ -162,9 +159,8 @@ Value surface_value(const TaskFile& file, const PictureFrame& frame, double radi
                         {"faces", encode_faces(mesh.faces)}};
   }
   if (radius > 0.0) {
-    return Value::Table{{"kind", "sphere"},
-                        {"radius", radius / frame.half},
-                        {"centre", vector_value(-frame.centre / frame.half)}};
+    return Value::Table{
+        {"kind", "sphere"}, {"radius", radius / frame.half}, {"centre", vector_value(-frame.centre / frame.half)}};
   }
   if (frame.flat) return Value::Table{{"kind", "plane"}};
   return {};
@@ -192,12 +188,11 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
   Value::Array arms;
   std::string options;
   std::string panels;
-  const auto panel = [&](const std::string& label, const std::string& detail, const Points& points,
-                         bool reference) {
-    panels += fmt::format("<figure{}>{}<figcaption>{} <span>{}</span></figcaption></figure>\n",
-                          reference ? " class=\"is-reference\"" : "",
-                          scatter_svg(points, n_panel, frame, "Points of " + label), escape_html(label),
-                          escape_html(detail));
+  const auto panel = [&](const std::string& label, const std::string& detail, const Points& points, bool reference) {
+    panels +=
+        fmt::format("<figure{}>{}<figcaption>{} <span>{}</span></figcaption></figure>\n",
+                    reference ? " class=\"is-reference\"" : "",
+                    scatter_svg(points, n_panel, frame, "Points of " + label), escape_html(label), escape_html(detail));
   };
   panel("reference", "the true law", truth, true);
   // The first learner that was lifted along the normals, if there is one, else the first learner, is shown
@@ -206,9 +201,7 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
   int rank = 0;
   for (std::size_t a = 0; a < pictures.arms.size(); ++a) {
     const ArmPicture& arm = pictures.arms[a];
-    const int arm_rank = arm.role != ArmRole::learner                     ? 0
-                         : arm.label.find(" normal") != std::string::npos ? 2
-                                                                          : 1;
+    const int arm_rank = arm.role != ArmRole::learner ? 0 : arm.label.find(" normal") != std::string::npos ? 2 : 1;
     if (arm_rank > rank) {
       rank = arm_rank;
       selected = a;
@@ -233,10 +226,9 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
     const Index shown = std::min(n_points, arm.raw.cols());
     panel(arm.label,
           fmt::format("{}, seed {}{}", rotations ? "nearest rotations" : "raw", arm.seed,
-                      outside_raw == 0
-                          ? ""
-                          : fmt::format("; {:.2g} % outside", 100.0 * static_cast<double>(outside_raw) /
-                                                                  static_cast<double>(shown))),
+                      outside_raw == 0 ? ""
+                                       : fmt::format("; {:.2g} % outside", 100.0 * static_cast<double>(outside_raw) /
+                                                                               static_cast<double>(shown))),
           arm.raw, false);
   }
   Index ignored = 0;
@@ -274,8 +266,7 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
       "<h3>The same, side by side</h3>\n<p class=\"hint\">{4} points each, equal axes{5}.</p>\n"
       "<div class=\"sheet\">\n{6}</div>\n"
       "<script type=\"application/json\" id=\"scene-{0}\">{7}</script>\n",
-      index, name, options, std::min(n_points, file.reference.cols()),
-      std::min(n_panel, file.reference.cols()),
+      index, name, options, std::min(n_points, file.reference.cols()), std::min(n_panel, file.reference.cols()),
       frame.flat ? ", seen along the normal of the plane" : "; points on the far side are pale", panels,
       script_json(scene),
       rotations ? ""
@@ -284,10 +275,11 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
                               "<label><input type=\"radio\" name=\"kind-{0}\" value=\"projected\"> projected</label>"
                               "</fieldset>",
                               index),
-      rotations ? " A point is a rotation: its direction from the centre is the axis, its distance the angle, up to π on "
-                  "the ball's surface, where opposite points are the same rotation. Raw samples are drawn at the nearest "
-                  "rotation; their colour says how far from it they were, in R⁹."
-                : "");
+      rotations
+          ? " A point is a rotation: its direction from the centre is the axis, its distance the angle, up to π on "
+            "the ball's surface, where opposite points are the same rotation. Raw samples are drawn at the nearest "
+            "rotation; their colour says how far from it they were, in R⁹."
+          : "");
 }
 
 // The columns of default_columns(), and before them the first metric where it is none of these.
@@ -308,20 +300,18 @@ std::string tables_html(std::size_t index, const TaskResult& task, const TaskSum
     Table table;
     bool rows_are_arms = true;
   };
-  std::vector<Pane> panes = {{"Main metrics", "Main metrics: mean ± standard deviation over seeds",
-                              make_table(task, summary, main_columns(summary))},
-                             {"All, projected", "All metrics of projected samples",
-                              make_table(task, summary, all_columns(summary, SampleKind::projected))},
-                             {"All, raw", "All metrics of raw samples",
-                              make_table(task, summary, all_columns(summary, SampleKind::raw))}};
+  std::vector<Pane> panes = {
+      {"Main metrics", "Main metrics: mean ± standard deviation over seeds",
+       make_table(task, summary, main_columns(summary))},
+      {"All, projected", "All metrics of projected samples",
+       make_table(task, summary, all_columns(summary, SampleKind::projected))},
+      {"All, raw", "All metrics of raw samples", make_table(task, summary, all_columns(summary, SampleKind::raw))}};
   if (auto axis = make_axis_table(task, summary)) {
-    panes.push_back(
-        {"By place", "Where the mismatch is handled: " + axis->description, std::move(*axis), false});
+    panes.push_back({"By place", "Where the mismatch is handled: " + axis->description, std::move(*axis), false});
   }
   for (Table& diagnostic : make_diagnostic_tables(task, summary)) {
     const std::string label = diagnostic.title.substr(diagnostic.title.rfind(": ") + 2);
-    panes.push_back(
-        {escape_html(label), diagnostic.title + ". " + diagnostic.description, std::move(diagnostic)});
+    panes.push_back({escape_html(label), diagnostic.title + ". " + diagnostic.description, std::move(diagnostic)});
   }
   // A radio button, its label and its pane stand side by side, so that the style needs no numbers.
   std::string html = "<h3>Metrics</h3>\n<div class=\"tables\">\n";
@@ -334,8 +324,7 @@ std::string tables_html(std::size_t index, const TaskResult& task, const TaskSum
         index, i, i == 0 ? " checked" : "", pane.label,
         table_html(pane.table, pane.caption, pane.rows_are_arms, defined));
     for (const std::string& note : pane.table.footnotes) {
-      html += fmt::format("<li{}>{}</li>\n", note.starts_with("✗") ? " class=\"problem\"" : "",
-                          escape_html(note));
+      html += fmt::format("<li{}>{}</li>\n", note.starts_with("✗") ? " class=\"problem\"" : "", escape_html(note));
     }
     html += "</ul>\n</div>\n";
   }
@@ -344,9 +333,9 @@ std::string tables_html(std::size_t index, const TaskResult& task, const TaskSum
 
 std::string measured_html(double value, double spread) {
   const FormattedValue text = format_measured(value, spread);
-  return text.spread.empty() ? escape_html(text.value)
-                             : fmt::format("{} <span class=\"sd\">± {}</span>", escape_html(text.value),
-                                           escape_html(text.spread));
+  return text.spread.empty()
+             ? escape_html(text.value)
+             : fmt::format("{} <span class=\"sd\">± {}</span>", escape_html(text.value), escape_html(text.spread));
 }
 
 // The share of the way from gaussian (0) to the oracle (1) that an arm has come, as words.
@@ -371,20 +360,18 @@ std::string overview_html(const ResultSet& results, const std::vector<TaskSummar
   for (std::size_t t = 0; t < summaries.size(); ++t) {
     const TaskSummary& summary = summaries[t];
     const TaskOverview overview = task_overview(results.tasks[t], summary);
-    rows += fmt::format("<tr><th scope=\"row\"><a href=\"#task-{}\">{}</a></th>", t,
-                        escape_html(results.tasks[t].name));
+    rows +=
+        fmt::format("<tr><th scope=\"row\"><a href=\"#task-{}\">{}</a></th>", t, escape_html(results.tasks[t].name));
     if (overview.column < 0) {
-      rows +=
-          fmt::format("<td class=\"words\" colspan=\"8\">— {}</td></tr>\n",
-                      escape_html(overview.reason.empty() ? "no metric has been computed" : overview.reason));
+      rows += fmt::format("<td class=\"words\" colspan=\"8\">— {}</td></tr>\n",
+                          escape_html(overview.reason.empty() ? "no metric has been computed" : overview.reason));
       continue;
     }
     const auto c = static_cast<std::size_t>(overview.column);
     const MetricColumn& column = summary.columns[c];
     const auto arm_name = [&](std::size_t a) {
       return escape_html(summary.arms[a].method) +
-             (summary.arms[a].lift == "none" ? ""
-                                             : " <small>" + escape_html(summary.arms[a].lift) + "</small>");
+             (summary.arms[a].lift == "none" ? "" : " <small>" + escape_html(summary.arms[a].lift) + "</small>");
     };
     const auto end_value = [&](const char* method) {
       for (std::size_t a = 0; a < summary.arms.size(); ++a) {
@@ -393,12 +380,11 @@ std::string overview_html(const ResultSet& results, const std::vector<TaskSummar
       }
       return std::string("—");
     };
-    rows += fmt::format(
-        "<td class=\"words\">{} {}</td>",
-        defined.contains(column.name)
-            ? fmt::format("<a href=\"#{}\">{}</a>", definition_id(column.name), breakable(column.name))
-            : breakable(column.name),
-        escape_html(direction_arrow(column.direction, column.target)));
+    rows += fmt::format("<td class=\"words\">{} {}</td>",
+                        defined.contains(column.name)
+                            ? fmt::format("<a href=\"#{}\">{}</a>", definition_id(column.name), breakable(column.name))
+                            : breakable(column.name),
+                        escape_html(direction_arrow(column.direction, column.target)));
     if (overview.best < 0) {
       rows += fmt::format("<td class=\"words\" colspan=\"4\">— {}</td>", escape_html(overview.reason));
     } else {
@@ -412,21 +398,19 @@ std::string overview_html(const ResultSet& results, const std::vector<TaskSummar
       if (overview.second >= 0) {
         next = arm_name(static_cast<std::size_t>(overview.second));
         if (overview.standard_error > 0.0) {
-          next += fmt::format(
-              " <span class=\"sd\" title=\"{}\">{:.1f} s.e. behind</span>",
-              overview.pairs > 0 ? fmt::format("paired over {} seeds", overview.pairs) : "of two means",
-              overview.difference / overview.standard_error);
+          next += fmt::format(" <span class=\"sd\" title=\"{}\">{:.1f} s.e. behind</span>",
+                              overview.pairs > 0 ? fmt::format("paired over {} seeds", overview.pairs) : "of two means",
+                              overview.difference / overview.standard_error);
         }
       }
       rows += fmt::format(
           "<td class=\"words\"><strong>{}</strong>{}</td><td class=\"{}\">{}</td><td "
           "class=\"words\">{}</td><td>{}</td>",
           arm_name(b), tied.empty() ? "" : fmt::format("<br><span class=\"sd\">shared with {}</span>", tied),
-          best.at_floor ? "floor" : "value", measured_html(best.mean, best.sd), next,
-          way_text(summary, c, b));
+          best.at_floor ? "floor" : "value", measured_html(best.mean, best.sd), next, way_text(summary, c, b));
     }
-    rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td></tr>\n", end_value("gaussian"),
-                        end_value("oracle"), measured_html(column.null, column.null_sd));
+    rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td></tr>\n", end_value("gaussian"), end_value("oracle"),
+                        measured_html(column.null, column.null_sd));
   }
   return fmt::format(
       "<section id=\"overview\">\n<h2>Which arm is best, and by how much</h2>\n"
@@ -485,8 +469,7 @@ struct MetricDefinition {
   std::vector<std::pair<std::string, std::string>> settings;  ///< task, parameters
 };
 
-std::vector<MetricDefinition> metric_definitions(const ResultSet& results,
-                                                 const std::vector<TaskSummary>& summaries) {
+std::vector<MetricDefinition> metric_definitions(const ResultSet& results, const std::vector<TaskSummary>& summaries) {
   std::vector<MetricDefinition> definitions;
   for (std::size_t t = 0; t < summaries.size(); ++t) {
     for (const SampleKind kind : {SampleKind::raw, SampleKind::projected}) {
@@ -515,15 +498,14 @@ std::string definitions_html(const std::vector<MetricDefinition>& definitions,
       "<code>docs/metrics.md</code>. Settings are those of the records.</p>\n<dl class=\"definitions\">\n";
   for (const MetricDefinition& one : definitions) {
     const auto text = descriptions.find(one.name);
-    const std::string direction = one.arrow == "↓"   ? "lower is better"
-                                  : one.arrow == "↑" ? "higher is better"
-                                  : one.arrow.empty()
-                                      ? "no direction"
-                                      : "best at " + one.arrow.substr(std::string_view("→").size());
-    html += fmt::format("<div id=\"{}\" tabindex=\"-1\"><dt>{} {}</dt><dd>{}{}{}.</dd>",
-                        definition_id(one.name), breakable(one.name), escape_html(one.arrow),
-                        text == descriptions.end() ? "" : escape_html(text->second) + ". ",
-                        escape_html(direction), one.unit.empty() ? "" : "; unit " + escape_html(one.unit));
+    const std::string direction = one.arrow == "↓"    ? "lower is better"
+                                  : one.arrow == "↑"  ? "higher is better"
+                                  : one.arrow.empty() ? "no direction"
+                                                      : "best at " + one.arrow.substr(std::string_view("→").size());
+    html += fmt::format("<div id=\"{}\" tabindex=\"-1\"><dt>{} {}</dt><dd>{}{}{}.</dd>", definition_id(one.name),
+                        breakable(one.name), escape_html(one.arrow),
+                        text == descriptions.end() ? "" : escape_html(text->second) + ". ", escape_html(direction),
+                        one.unit.empty() ? "" : "; unit " + escape_html(one.unit));
     // One line for all tasks of equal settings.
     std::vector<std::pair<std::string, std::string>> lines;
     for (const auto& [task, settings] : one.settings) {
@@ -551,31 +533,26 @@ std::string figures_html(std::size_t index, const std::vector<Figure>& figures) 
   return html.empty() ? "" : "<h3>Figures</h3>\n<div class=\"figures\">\n" + html + "</div>\n";
 }
 
-std::string sheet_figure(std::string_view picture, std::string_view label, std::string_view detail,
-                         bool reference) {
+std::string sheet_figure(std::string_view picture, std::string_view label, std::string_view detail, bool reference) {
   return fmt::format("<figure{}>{}<figcaption>{} <span>{}</span></figcaption></figure>\n",
-                     reference ? " class=\"is-reference\"" : "", picture, escape_html(label),
-                     escape_html(detail));
+                     reference ? " class=\"is-reference\"" : "", picture, escape_html(label), escape_html(detail));
 }
 
 // Real | generated | nearest training image, one sheet an arm.
 std::string images_html(const TaskFile& file, const TaskPictures& pictures) {
   const ImageLayout& layout = *file.image;
   // White is what the brightest pixel of an image is in the mean.
-  const double white =
-      file.reference.leftCols(std::min<Index>(200, file.reference.cols())).colwise().maxCoeff().mean();
+  const double white = file.reference.leftCols(std::min<Index>(200, file.reference.cols())).colwise().maxCoeff().mean();
   if (!(white > 0.0)) return "";
   const auto image = [&](const Points& images, const std::string& words) {
     const Index columns = images_per_arm;
     const Index width = columns * (layout.width + 1) - 1;
     const Index height = (images.cols() + columns - 1) / columns * (layout.height + 1) - 1;
     return fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"data:image/png;base64,{}\">",
-                       escape_html(words), width, height,
-                       base64(image_sheet_png(layout, images, columns, white)));
+                       escape_html(words), width, height, base64(image_sheet_png(layout, images, columns, white)));
   };
   const Index n = std::min(images_per_arm, file.reference.cols());
-  std::string sheets =
-      sheet_figure(image(file.reference.leftCols(n), "Real images"), "real", "the true law", true);
+  std::string sheets = sheet_figure(image(file.reference.leftCols(n), "Real images"), "real", "the true law", true);
   for (const ArmPicture& arm : pictures.arms) {
     const Points generated = arm.raw.leftCols(std::min(images_per_arm, arm.raw.cols()));
     if (!generated.allFinite()) {
@@ -584,11 +561,10 @@ std::string images_html(const TaskFile& file, const TaskPictures& pictures) {
     }
     Points pairs(generated.rows(), generated.cols() + arm.nearest_training.cols());
     pairs << generated, arm.nearest_training;
-    sheets += sheet_figure(
-        image(pairs, arm.nearest_training.cols() == 0
-                         ? fmt::format("Images of {}", arm.label)
-                         : fmt::format("Images of {} above the nearest training images", arm.label)),
-        arm.label, fmt::format("raw, seed {}", arm.seed), false);
+    sheets += sheet_figure(image(pairs, arm.nearest_training.cols() == 0
+                                            ? fmt::format("Images of {}", arm.label)
+                                            : fmt::format("Images of {} above the nearest training images", arm.label)),
+                           arm.label, fmt::format("raw, seed {}", arm.seed), false);
   }
   return fmt::format(
       "<h3>Generated images and their nearest training images</h3>\n<p class=\"hint\">First row: generated, "
@@ -607,22 +583,19 @@ std::string backbones_html(const TaskFile& file, const TaskPictures& pictures, I
   // Room for the farthest atom of the real chains.
   const double half = 1.1 * file.reference.cwiseAbs().maxCoeff();
   std::string torsions;
-  std::string traces =
-      sheet_figure(trace_svg(file.reference, traces_per_arm, half, "Traces of real backbones"), "real",
-                   "the true law", true);
+  std::string traces = sheet_figure(trace_svg(file.reference, traces_per_arm, half, "Traces of real backbones"), "real",
+                                    "the true law", true);
   if (n > 0) {
-    torsions =
-        sheet_figure(ramachandran_svg(real, n, "Torsions of real backbones"), "real", "the true law", true);
+    torsions = sheet_figure(ramachandran_svg(real, n, "Torsions of real backbones"), "real", "the true law", true);
   }
   for (const ArmPicture& arm : pictures.arms) {
     const std::string detail = fmt::format("raw, seed {}", arm.seed);
     if (n > 0) {
-      torsions +=
-          sheet_figure(ramachandran_svg(backbone_torsion_pairs(arm.raw), n, "Torsions of " + arm.label),
-                       arm.label, detail, false);
+      torsions += sheet_figure(ramachandran_svg(backbone_torsion_pairs(arm.raw), n, "Torsions of " + arm.label),
+                               arm.label, detail, false);
     }
-    traces += sheet_figure(trace_svg(arm.raw, traces_per_arm, half, "Traces of " + arm.label), arm.label,
-                           detail, false);
+    traces +=
+        sheet_figure(trace_svg(arm.raw, traces_per_arm, half, "Traces of " + arm.label), arm.label, detail, false);
   }
   std::string html;
   if (n > 0) {
@@ -633,12 +606,11 @@ std::string backbones_html(const TaskFile& file, const TaskPictures& pictures, I
         "class=\"sheet\">\n{}</div>\n",
         n, torsions);
   }
-  return html +
-         fmt::format(
-             "<h3>Backbones</h3>\n<p class=\"hint\">Cα traces of {} chains each in the frame of the middle "
-             "residue, seen "
-             "along its third axis; the picture is {:.0f} Å wide.</p>\n<div class=\"sheet\">\n{}</div>\n",
-             traces_per_arm, 2.0 * half, traces);
+  return html + fmt::format(
+                    "<h3>Backbones</h3>\n<p class=\"hint\">Cα traces of {} chains each in the frame of the middle "
+                    "residue, seen "
+                    "along its third axis; the picture is {:.0f} Å wide.</p>\n<div class=\"sheet\">\n{}</div>\n",
+                    traces_per_arm, 2.0 * half, traces);
 }
 
 void flatten(const Value& value, const std::string& prefix, std::map<std::string, std::string>& rows) {
@@ -676,10 +648,10 @@ std::string provenance_html(const ResultSet& results) {
   for (const auto& [key, variants] : values) {
     std::string name = key;
     std::replace(name.begin(), name.end(), '_', ' ');
-    const std::string shown = variants.size() == 1
-                                  ? *variants.begin()
-                                  : fmt::format("{} … {} ({} values over the cells)", *variants.begin(),
-                                                *variants.rbegin(), variants.size());
+    const std::string shown =
+        variants.size() == 1
+            ? *variants.begin()
+            : fmt::format("{} … {} ({} values over the cells)", *variants.begin(), *variants.rbegin(), variants.size());
     html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape_html(name), escape_html(shown));
   }
   return html + "</dl>\n";
@@ -692,14 +664,12 @@ std::string failures_html(const ResultSet& results) {
   for (const TaskResult& task : results.tasks) {
     cells += task.cells.size();
     if (!task.problem.empty()) {
-      items +=
-          fmt::format("<li><code>{}</code>: {}</li>\n", escape_html(task.name), escape_html(task.problem));
+      items += fmt::format("<li><code>{}</code>: {}</li>\n", escape_html(task.name), escape_html(task.problem));
     }
     for (const CellResult& cell : task.cells) {
       if (cell.problem.empty()) continue;
       ++failed;
-      items += fmt::format("<li><code>{}</code>: {}</li>\n", escape_html(cell.key.text()),
-                           escape_html(cell.problem));
+      items += fmt::format("<li><code>{}</code>: {}</li>\n", escape_html(cell.key.text()), escape_html(cell.problem));
     }
   }
   if (items.empty()) return "";
@@ -716,8 +686,7 @@ std::string lifts_html(const ResultSet& results, const std::vector<TaskSummary>&
   if (!table) return "";
   std::string html = fmt::format("<section id=\"lifts\">\n<h2>{}</h2>\n{}", table->title,
                                  table_html(*table, table->description, false));
-  for (const std::string& note : table->footnotes)
-    html += fmt::format("<p class=\"hint\">{}</p>\n", escape_html(note));
+  for (const std::string& note : table->footnotes) html += fmt::format("<p class=\"hint\">{}</p>\n", escape_html(note));
   const std::string figure = figure_html(lift_phase_figure(effects), "lifts");
   if (!figure.empty()) html += "<div class=\"figures\">\n" + figure + "</div>\n";
   return html + "</section>\n";
@@ -734,16 +703,13 @@ std::string guide_html() {
       {"raw, projected",
        "Samples as the model gave them; the same after the projection to the manifold. Distance to the "
        "manifold is the model's on raw samples only, fit along the manifold is read on projected ones."},
-      {"bold, shaded",
-       "Best learner of the column. All within one standard error of the best share the mark."},
-      {"grey, ·",
-       "Within two standard deviations of what a perfect model would get: not to be told from it here."},
+      {"bold, shaded", "Best learner of the column. All within one standard error of the best share the mark."},
+      {"grey, ·", "Within two standard deviations of what a perfect model would get: not to be told from it here."},
       {"perfect model",
        "The null value: what an estimator gives at these sizes when the samples are true. It is not 0 "
        "and not 1."},
       {"oracle", "Fresh true samples. No model can do better."},
-      {"exact_score",
-       "The sampler driven by the exact score: the error of sampling without the error of learning."},
+      {"exact_score", "The sampler driven by the exact score: the error of sampling without the error of learning."},
       {"gaussian, memorizer",
        "A fit of mean and covariance only, and copies of the training points: what a good model "
        "has to beat, and must not resemble."},
@@ -881,18 +847,16 @@ std::string html_report(const ResultSet& results, const HtmlOptions& options) {
       "they are or perturbed first. The tables tell how far its samples are from the law and from the "
       "surface, between a "
       "floor (gaussian) and a ceiling (oracle).</p>\n{4}",
-      escape_html(title), page_style(), escape_html(version()),
-      suite.empty() ? "" : " · suite " + escape_html(suite), facts_html(results));
-  page +=
-      fmt::format("<div class=\"note\"><p><strong>What this allows to conclude.</strong></p>\n{}</div>\n{}",
-                  conclusions, failures_html(results));
+      escape_html(title), page_style(), escape_html(version()), suite.empty() ? "" : " · suite " + escape_html(suite),
+      facts_html(results));
+  page += fmt::format("<div class=\"note\"><p><strong>What this allows to conclude.</strong></p>\n{}</div>\n{}",
+                      conclusions, failures_html(results));
   page += fmt::format(
       "{}</header>\n<nav class=\"tasks\" aria-label=\"Parts of this page\">\n<div>\n{}"
       "<a href=\"#definitions\">definitions</a>\n<a href=\"#provenance\">provenance</a>\n</div>\n</nav>\n"
       "<main id=\"content\">\n{}<section id=\"guide\">\n<h2>How to read the tables</h2>\n{}</section>\n",
       downloads, links,
-      overview_html(results, summaries, defined) + ranking_html(rank_arms(results, summaries)) +
-          "</section>\n",
+      overview_html(results, summaries, defined) + ranking_html(rank_arms(results, summaries)) + "</section>\n",
       guide_html());
   if (has_claims) page += judged_html(results);
   page += published;

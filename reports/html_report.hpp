@@ -7,13 +7,12 @@
 #include <map>
 #include <string>
 
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 
 struct HtmlOptions {
-  std::map<std::string, std::string>
-      metric_descriptions = {};  ///< one line by name, for the definitions of the page
+  std::map<std::string, std::string> metric_descriptions = {};  ///< one line by name, for the definitions of the page
 };
 
 /// Reads the samples of one cell an arm for the pictures and the training curves of its first 30. Pictures

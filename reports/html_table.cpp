@@ -22,11 +22,9 @@ std::string cell_html(const TableCell& cell, RowGroup group) {
     classes = "second";
   }
   if (cell.at_floor && group == RowGroup::learner) classes += classes.empty() ? "floor" : " floor";
-  const std::string hover =
-      cell.detail.empty() ? cell.note : cell.detail + (cell.note.empty() ? "" : "; " + cell.note);
+  const std::string hover = cell.detail.empty() ? cell.note : cell.detail + (cell.note.empty() ? "" : "; " + cell.note);
   std::string text = escape_html(cell.text.value);
-  if (!cell.text.spread.empty())
-    text += fmt::format(" <span class=\"sd\">± {}</span>", escape_html(cell.text.spread));
+  if (!cell.text.spread.empty()) text += fmt::format(" <span class=\"sd\">± {}</span>", escape_html(cell.text.spread));
   return fmt::format("<td{}{}>{}</td>", classes.empty() ? "" : fmt::format(" class=\"{}\"", classes),
                      hover.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(hover)), text);
 }
@@ -66,21 +64,19 @@ std::string table_html(const Table& table, std::string_view caption, bool rows_a
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
       "aria-label=\"{0}\"><table{1}><caption>{0}</caption>\n"
       "<thead><tr><th scope=\"col\"><span>{2}</span></th><th scope=\"col\"><span>Seeds</span></th>",
-      escape_html(caption), rows_are_arms ? " data-arms" : "",
-      rows_are_arms ? "Arm" : escape_html(table.row_header));
+      escape_html(caption), rows_are_arms ? " data-arms" : "", rows_are_arms ? "Arm" : escape_html(table.row_header));
   for (const TableColumn& column : table.columns) {
     const std::string best = best_of(column.arrow);
     const bool kind = column.samples == "raw" || column.samples == "projected";
     const std::string name = breakable(column.metric);
-    html += fmt::format(
-        "<th scope=\"col\"{}{}{}>{}<small>{} {}</small></th>",
-        column.parameters.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(column.parameters)),
-        kind ? fmt::format(" data-samples=\"{}\"", column.samples) : "",
-        best.empty() ? "" : fmt::format(" data-best=\"{}\"", escape_html(best)),
-        defined.contains(column.metric)
-            ? fmt::format("<a href=\"#{}\">{}</a>", definition_id(column.metric), name)
-            : fmt::format("<span>{}</span>", name),
-        escape_html(column.samples), escape_html(column.arrow));
+    html += fmt::format("<th scope=\"col\"{}{}{}>{}<small>{} {}</small></th>",
+                        column.parameters.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(column.parameters)),
+                        kind ? fmt::format(" data-samples=\"{}\"", column.samples) : "",
+                        best.empty() ? "" : fmt::format(" data-best=\"{}\"", escape_html(best)),
+                        defined.contains(column.metric)
+                            ? fmt::format("<a href=\"#{}\">{}</a>", definition_id(column.metric), name)
+                            : fmt::format("<span>{}</span>", name),
+                        escape_html(column.samples), escape_html(column.arrow));
   }
   html += "</tr></thead>\n";
   const auto body_class = [](RowGroup group) {
@@ -95,8 +91,7 @@ std::string table_html(const Table& table, std::string_view caption, bool rows_a
       open = wanted;
     }
     html += fmt::format("<tr><th scope=\"row\">{}{}</th><td>{}</td>", escape_html(row.method),
-                        row.lift.empty() ? "" : fmt::format(" <small>{}</small>", escape_html(row.lift)),
-                        row.seeds);
+                        row.lift.empty() ? "" : fmt::format(" <small>{}</small>", escape_html(row.lift)), row.seeds);
     for (const TableCell& cell : row.cells) html += cell_html(cell, row.group);
     html += "</tr>\n";
   }

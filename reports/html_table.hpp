@@ -25,9 +25,8 @@ namespace onmanifold {
 /// A link that saves \p content as \p file_name, as a data: address. Packed by gzip where that is smaller and
 /// the content is above 100 kB (then the name ends in .gz; the page's script unpacks on a click where the
 /// browser can). Empty if it would take more than \p most_bytes.
-[[nodiscard]] std::string download_link(std::string_view label, std::string_view file_name,
-                                        std::string_view type, std::string_view content,
-                                        std::size_t most_bytes);
+[[nodiscard]] std::string download_link(std::string_view label, std::string_view file_name, std::string_view type,
+                                        std::string_view content, std::size_t most_bytes);
 
 /// \p bytes as a gzip file without name and time: equal bytes give equal files.
 [[nodiscard]] std::string gzip(std::string_view bytes);

@@ -36,8 +36,7 @@ std::string latex_number(std::string_view text) {
     text.remove_prefix(1);
   }
   const std::size_t e = text.find('e');
-  const bool scientific = !text.empty() && is_digit(text[0]) && e != std::string_view::npos &&
-                          e + 1 < text.size() &&
+  const bool scientific = !text.empty() && is_digit(text[0]) && e != std::string_view::npos && e + 1 < text.size() &&
                           std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(e),
                                       [](char c) { return is_digit(c) || c == '.'; }) &&
                           std::all_of(text.begin() + static_cast<std::ptrdiff_t>(e) + 1, text.end(),
@@ -134,8 +133,7 @@ Layout lay_out(const Table& table) {
       spread = std::max(spread, set_width(cell.text.spread, cell.best) + floor);
     }
     column.width = column.spread ? value + plus_minus + spread : value;
-    for (const std::string& line : column.header)
-      column.width = std::max(column.width, set_width(line, false));
+    for (const std::string& line : column.header) column.width = std::max(column.width, set_width(line, false));
     column.width += column_gap;
     layout.columns.push_back(std::move(column));
   }
@@ -247,16 +245,14 @@ std::string claims_latex(const std::vector<ClaimResult>& results) {
       "\\toprule\n & Claim & Verdict & $n$ & Statistic & $p$ \\\\\n\\midrule\n\\endhead\n"
       "\\bottomrule\n\\endfoot\n";
   for (const ClaimResult& one : results) {
-    text += fmt::format(
-        "{} & \\raggedright {} & {} & {} & {} & {} {}\n", escape_latex(one.claim.id),
-        escape_latex(one.claim.statement), to_string(one.verdict), one.test.n, statistic_text(one),
-        std::isnan(one.adjusted_p) ? "---" : latex_number(fmt::format("{:.2g}", one.adjusted_p)),
-        // No page ends between a claim, its reason and its rule.
-        "\\\\*");
+    text += fmt::format("{} & \\raggedright {} & {} & {} & {} & {} {}\n", escape_latex(one.claim.id),
+                        escape_latex(one.claim.statement), to_string(one.verdict), one.test.n, statistic_text(one),
+                        std::isnan(one.adjusted_p) ? "---" : latex_number(fmt::format("{:.2g}", one.adjusted_p)),
+                        // No page ends between a claim, its reason and its rule.
+                        "\\\\*");
     const auto small = [](const std::string& words, const char* end) {
-      return fmt::format(
-          " & \\multicolumn{{5}}{{p{{.9\\linewidth}}@{{}}}}{{\\raggedright\\scriptsize {}}} {}\n",
-          escape_latex(words), end);
+      return fmt::format(" & \\multicolumn{{5}}{{p{{.9\\linewidth}}@{{}}}}{{\\raggedright\\scriptsize {}}} {}\n",
+                         escape_latex(words), end);
     };
     if (!one.reason.empty()) text += small(one.reason, "\\\\*");
     text += small(fmt::format("Rule: {}: {}.", one.claim.endpoint, one.claim.rule), "\\\\");
@@ -294,13 +290,11 @@ std::vector<Part> parts_of(const ResultSet& results, const std::vector<TaskSumma
     add_table("", "published", *table);
   for (std::size_t t = 0; t < results.tasks.size(); ++t) {
     const TaskResult& task = results.tasks[t];
-    add_table(task.name, task.name,
-              make_table(task, summaries[t], chosen_columns(summaries[t], default_columns())));
+    add_table(task.name, task.name, make_table(task, summaries[t], chosen_columns(summaries[t], default_columns())));
     if (const auto axis = make_axis_table(task, summaries[t])) add_table("", task.name + "-place", *axis);
     for (const Table& table : make_diagnostic_tables(task, summaries[t])) {
       const std::size_t colon = table.title.rfind(": ");
-      add_table("",
-                task.name + "-" + (colon == std::string::npos ? "diagnostic" : table.title.substr(colon + 2)),
+      add_table("", task.name + "-" + (colon == std::string::npos ? "diagnostic" : table.title.substr(colon + 2)),
                 table);
     }
   }

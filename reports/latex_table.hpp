@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "reports/result_set.hpp"
 #include "reports/table.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 

@@ -112,8 +112,7 @@ std::optional<Table> make_lift_table(const std::vector<LiftEffect>& effects) {
     const auto& [sum, count] = level_of.at(lift);
     return std::tuple(isotropic.at(lift), count > 0 ? sum / count : 0.0, lift);
   };
-  std::sort(lifts.begin(), lifts.end(),
-            [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
+  std::sort(lifts.begin(), lifts.end(), [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
 
   Table table;
   table.title = "When does a lift help?";
@@ -154,10 +153,10 @@ std::optional<Table> make_lift_table(const std::vector<LiftEffect>& effects) {
   }
   std::string names;
   for (const std::string& metric : metrics) names += (names.empty() ? "" : ", ") + metric;
-  table.footnotes.push_back(
-      plain_text(fmt::format("{} by task; change of the geometric mean of the seeds' ratios, each seed paired with itself; bold: "
-                             "better, !: worse, with the whole 95 % t interval on that side; not corrected for the number of cells",
-                             names)));
+  table.footnotes.push_back(plain_text(fmt::format(
+      "{} by task; change of the geometric mean of the seeds' ratios, each seed paired with itself; bold: "
+      "better, !: worse, with the whole 95 % t interval on that side; not corrected for the number of cells",
+      names)));
   return table;
 }
 
@@ -194,15 +193,15 @@ Figure lift_phase_figure(const std::vector<LiftEffect>& effects) {
     data += fmt::format("{} {} {} {}\n", mark.x * std::pow(1.07, before), mark.y * std::pow(1.12, before), colour,
                         mark.effect->helps || mark.effect->harms ? 1 : 0);
   }
-  figure.commands =
-      fmt::format("$d << EOD\n{}EOD\nset border 3 lc rgb '#8a929c'\nset tics nomirror scale 0.4 textcolor rgb 'black'\n"
-                  "unset key\nset logscale xy\nset xrange [{}:{}]\nset yrange [0.7:*]\n"
-                  "set xlabel 'lift level over reach (left edge: flat)'\nset ylabel 'codimension'\n"
-                  "set palette defined (-0.5 '#2166ac', 0 '#d8d8d8', 0.5 '#b2182b')\nset cbrange [-0.5:0.5]\n"
-                  "set cblabel 'change against no lift'\nset format cb '%+.1f'\n"
-                  "plot $d using ($4==1?$1:NaN):2:3 with points pt 7 ps 1.3 lc palette, "
-                  "$d using ($4==0?$1:NaN):2:3 with points pt 6 ps 1.1 lw 1.4 lc palette\n",
-                  data, edge / 1.5, 1.6 * largest);
+  figure.commands = fmt::format(
+      "$d << EOD\n{}EOD\nset border 3 lc rgb '#8a929c'\nset tics nomirror scale 0.4 textcolor rgb 'black'\n"
+      "unset key\nset logscale xy\nset xrange [{}:{}]\nset yrange [0.7:*]\n"
+      "set xlabel 'lift level over reach (left edge: flat)'\nset ylabel 'codimension'\n"
+      "set palette defined (-0.5 '#2166ac', 0 '#d8d8d8', 0.5 '#b2182b')\nset cbrange [-0.5:0.5]\n"
+      "set cblabel 'change against no lift'\nset format cb '%+.1f'\n"
+      "plot $d using ($4==1?$1:NaN):2:3 with points pt 7 ps 1.3 lc palette, "
+      "$d using ($4==0?$1:NaN):2:3 with points pt 6 ps 1.1 lw 1.4 lc palette\n",
+      data, edge / 1.5, 1.6 * largest);
   return figure;
 }
 

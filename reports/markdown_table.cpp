@@ -31,12 +31,10 @@ std::string cell_text(const TableCell& cell, RowGroup group) {
 std::string render_markdown(const Table& table) {
   std::string text = fmt::format("## {}\n\n", escape_markdown(table.title));
   if (!table.description.empty()) text += escape_markdown(table.description) + "\n\n";
-  text +=
-      fmt::format("| {} | {} | n |", escape_markdown(table.row_header), escape_markdown(table.lift_header));
+  text += fmt::format("| {} | {} | n |", escape_markdown(table.row_header), escape_markdown(table.lift_header));
   std::string rule = "|---|---|--:|";
   for (const TableColumn& column : table.columns) {
-    text += fmt::format(" {}{}{}{} |", escape_markdown(column.metric), column.arrow.empty() ? "" : " ",
-                        column.arrow,
+    text += fmt::format(" {}{}{}{} |", escape_markdown(column.metric), column.arrow.empty() ? "" : " ", column.arrow,
                         column.samples.empty() ? "" : fmt::format(" ({})", escape_markdown(column.samples)));
     rule += "--:|";
   }
@@ -44,8 +42,7 @@ std::string render_markdown(const Table& table) {
   for (const TableRow& row : table.rows) {
     const bool set_apart = row.group != RowGroup::learner;
     const std::string name = escape_markdown(row.method);
-    text += fmt::format("| {} | {} | {} |", set_apart ? "*" + name + "*" : name, escape_markdown(row.lift),
-                        row.seeds);
+    text += fmt::format("| {} | {} | {} |", set_apart ? "*" + name + "*" : name, escape_markdown(row.lift), row.seeds);
     for (const TableCell& cell : row.cells) text += fmt::format(" {} |", cell_text(cell, row.group));
     text += '\n';
   }
@@ -56,9 +53,8 @@ std::string render_markdown(const Table& table) {
 
 std::string markdown_report(const ResultSet& results) {
   const std::string suite = suite_name(results);
-  std::string text = suite.empty()
-                         ? "# OnManifold results\n\n"
-                         : fmt::format("# OnManifold results: suite {}\n\n", escape_markdown(suite));
+  std::string text = suite.empty() ? "# OnManifold results\n\n"
+                                   : fmt::format("# OnManifold results: suite {}\n\n", escape_markdown(suite));
   for (const std::string& line : conclusion_lines(results)) text += escape_markdown(line) + "\n";
   text += '\n';
   if (holds_claims(results)) text += claims_markdown(judge_claims(results)) + "\n";

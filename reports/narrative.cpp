@@ -63,8 +63,8 @@ std::vector<std::string> conclusion_lines(const ResultSet& results) {
                   "exactly, {} samples, so that a total variation of 0.02 stands clear of the floor. {}{}",
                   seeds_for_comparison, seeds_for_verdict, samples_for_verdict, here,
                   seeds >= seeds_for_verdict && enough_samples ? " Enough for a verdict."
-                  : seeds >= seeds_for_comparison ? " Enough for a comparison, not for a verdict."
-                                                  : " Too few for either."));
+                  : seeds >= seeds_for_comparison              ? " Enough for a comparison, not for a verdict."
+                                                               : " Too few for either."));
   return lines;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 

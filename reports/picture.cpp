@@ -31,8 +31,7 @@ bool inside(const Eigen::Vector3d& x, const PictureFrame& frame) {
   return ((x - frame.centre).array().abs() <= frame.half).all();
 }
 
-PictureMesh cluster(const PointsRef& vertices, const Eigen::Ref<const Eigen::MatrixXi>& faces,
-                    int resolution) {
+PictureMesh cluster(const PointsRef& vertices, const Eigen::Ref<const Eigen::MatrixXi>& faces, int resolution) {
   const Eigen::Vector3d low = vertices.rowwise().minCoeff();
   const double side = (vertices.rowwise().maxCoeff() - low).maxCoeff();
   const double scale = side > 0.0 ? resolution / side : 0.0;
@@ -58,8 +57,7 @@ PictureMesh cluster(const PointsRef& vertices, const Eigen::Ref<const Eigen::Mat
   }
   PictureMesh mesh;
   mesh.vertices.resize(3, static_cast<Index>(sums.size()));
-  for (std::size_t c = 0; c < sums.size(); ++c)
-    mesh.vertices.col(static_cast<Index>(c)) = sums[c] / counts[c];
+  for (std::size_t c = 0; c < sums.size(); ++c) mesh.vertices.col(static_cast<Index>(c)) = sums[c] / counts[c];
   std::set<std::array<int, 3>> seen;
   std::vector<std::array<int, 3>> kept;
   for (Index f = 0; f < faces.cols(); ++f) {
@@ -145,8 +143,7 @@ std::string encode_floats(const VectorRef& values) {
   return base64(bytes);
 }
 
-PictureMesh decimate_mesh(const PointsRef& vertices, const Eigen::Ref<const Eigen::MatrixXi>& faces,
-                          Index max_faces) {
+PictureMesh decimate_mesh(const PointsRef& vertices, const Eigen::Ref<const Eigen::MatrixXi>& faces, Index max_faces) {
   if (faces.cols() <= max_faces && vertices.cols() <= 65536) return {vertices, faces};
   // A surface in a grid of n³ cells meets about n² of them, with two faces a vertex.
   int resolution = 16;
@@ -181,11 +178,10 @@ std::string scatter_svg(const PointsRef& points, Index n, const PictureFrame& fr
     // The cube seen from a slant is wider than its side: what falls outside the square is left out as well.
     if (std::abs(u) > 1.0 || std::abs(v) > 1.0) continue;
     const bool behind = !frame.flat && frame.toward.dot(relative) < 0.0;
-    (behind ? back : front) +=
-        fmt::format("M{} {}h0", std::lround(250.0 * (1.0 + u)), std::lround(250.0 * (1.0 - v)));
+    (behind ? back : front) += fmt::format("M{} {}h0", std::lround(250.0 * (1.0 + u)), std::lround(250.0 * (1.0 - v)));
   }
-  std::string svg = fmt::format(
-      "<svg class=\"scatter\" viewBox=\"0 0 500 500\" role=\"img\" aria-label=\"{}\">", escape_html(label));
+  std::string svg =
+      fmt::format("<svg class=\"scatter\" viewBox=\"0 0 500 500\" role=\"img\" aria-label=\"{}\">", escape_html(label));
   if (!back.empty()) svg += fmt::format("<path class=\"back\" d=\"{}\"/>", back);
   if (!front.empty()) svg += fmt::format("<path class=\"front\" d=\"{}\"/>", front);
   return svg + "</svg>";

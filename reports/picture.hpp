@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/cell_files.hpp"
+#include "results/cell_files.hpp"
 
 namespace onmanifold {
 
@@ -28,8 +28,7 @@ struct PictureFrame {
 
 /// Columns 0 … n-1 as int16, x y z, little-endian, in Base64: centre + half·q/32767. A point outside the cube
 /// or not finite is (-32768, 0, 0); their number goes to \p n_outside.
-[[nodiscard]] std::string encode_points(const PointsRef& points, Index n, const PictureFrame& frame,
-                                        Index& n_outside);
+[[nodiscard]] std::string encode_points(const PointsRef& points, Index n, const PictureFrame& frame, Index& n_outside);
 
 /// Numbers as float32, little-endian, in Base64.
 [[nodiscard]] std::string encode_floats(const VectorRef& values);
@@ -43,8 +42,8 @@ struct PictureMesh {
 /// Vertex clustering on a cubic grid, as fine as \p max_faces allows: each occupied grid cell becomes the
 /// mean of its vertices, faces that collapse or coincide go. A mesh that is small enough is returned as it
 /// is. O(V + F) for each grid tried. Not a faithful simplification: for the eye only.
-[[nodiscard]] PictureMesh decimate_mesh(const PointsRef& vertices,
-                                        const Eigen::Ref<const Eigen::MatrixXi>& faces, Index max_faces);
+[[nodiscard]] PictureMesh decimate_mesh(const PointsRef& vertices, const Eigen::Ref<const Eigen::MatrixXi>& faces,
+                                        Index max_faces);
 
 /// Vertices as encode_points does, faces as uint16 triples, little-endian, in Base64. \pre V ≤ 65536.
 [[nodiscard]] std::string encode_faces(const Eigen::Ref<const Eigen::MatrixXi>& faces);

@@ -36,8 +36,7 @@ bool has_measure(const TaskResult& task, const Arm& arm, const Protocol& protoco
   for (const CellResult& cell : task.cells) {
     if (cell.key.method != arm.method || cell.key.lift != arm.lift) continue;
     for (const MetricRecord& record : cell.raw) {
-      if (record.name == protocol.metric && record.parameters.find(protocol.measure) == std::string::npos)
-        return false;
+      if (record.name == protocol.metric && record.parameters.find(protocol.measure) == std::string::npos) return false;
     }
   }
   return true;
@@ -68,8 +67,7 @@ std::vector<PublishedComparison> compare_published(const ResultSet& results,
         const Arm& arm = summary.arms[a];
         const Summary& entry = summary.table[a][static_cast<std::size_t>(column)];
         // Their data are not lifted.
-        if (arm.type != same->type || arm.lift != "none" || entry.n_failed > 0 || !std::isfinite(entry.mean))
-          continue;
+        if (arm.type != same->type || arm.lift != "none" || entry.n_failed > 0 || !std::isfinite(entry.mean)) continue;
         if (!has_measure(task, arm, *protocol)) continue;
         PublishedComparison one;
         one.task = task.name;

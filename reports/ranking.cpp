@@ -11,7 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
-#include "core/quadrature.hpp"
+#include "core/math/quadrature.hpp"
 #include "reports/axis_table.hpp"
 
 namespace onmanifold {
@@ -26,8 +26,7 @@ using ArmName = std::pair<std::string, std::string>;
 struct TaskLosses {
   std::string name;
   std::string metric;
-  std::map<ArmName, std::map<int, double>>
-      losses;  // learners without failed cells, by seed; smaller is better
+  std::map<ArmName, std::map<int, double>> losses;  // learners without failed cells, by seed; smaller is better
   std::set<ArmName> marked_best;
   double oracle = MetricRecord::unknown;  // mean losses
   double gaussian = MetricRecord::unknown;
@@ -92,8 +91,7 @@ std::vector<int> common_seeds(const TaskLosses& task, const std::vector<ArmName>
   for (const auto& [seed, value] : task.losses.at(arms.front())) seeds.push_back(seed);
   for (const ArmName& arm : arms) {
     const std::map<int, double>& own = task.losses.at(arm);
-    seeds.erase(std::remove_if(seeds.begin(), seeds.end(), [&](int seed) { return !own.contains(seed); }),
-                seeds.end());
+    seeds.erase(std::remove_if(seeds.begin(), seeds.end(), [&](int seed) { return !own.contains(seed); }), seeds.end());
   }
   return seeds;
 }
@@ -164,8 +162,7 @@ Selection best_selection(const std::vector<TaskLosses>& tasks, const std::set<Ar
     }
     if (wanted.empty()) continue;
     Selection selection = pruned(tasks, std::move(present), wanted);
-    if (selection.ranks > best.ranks ||
-        (selection.ranks == best.ranks && selection.tasks.size() > best.tasks.size())) {
+    if (selection.ranks > best.ranks || (selection.ranks == best.ranks && selection.tasks.size() > best.tasks.size())) {
       best = std::move(selection);
     }
   }
@@ -279,8 +276,7 @@ std::vector<std::pair<int, int>> unseparated_groups(const std::vector<double>& m
   for (int first = 0; first < n; ++first) {
     int last = first;
     while (last + 1 < n &&
-           !(mean_ranks[static_cast<std::size_t>(last + 1)] - mean_ranks[static_cast<std::size_t>(first)] >
-             cd)) {
+           !(mean_ranks[static_cast<std::size_t>(last + 1)] - mean_ranks[static_cast<std::size_t>(first)] > cd)) {
       ++last;
     }
     if (last > covered) groups.emplace_back(first, last);
@@ -307,8 +303,7 @@ TaskOverview task_overview(const TaskResult& task, const TaskSummary& summary) {
   const auto c = static_cast<std::size_t>(chosen);
   const MetricColumn& column = summary.columns[c];
   if (column.mixed_protocol) overview.reason = column.name + ": records differ in version, settings or sizes";
-  if (direction_arrow(column.direction, column.target).empty())
-    overview.reason = column.name + " has no direction";
+  if (direction_arrow(column.direction, column.target).empty()) overview.reason = column.name + " has no direction";
   if (!overview.reason.empty()) return overview;
   overview.column = chosen;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
@@ -342,8 +337,8 @@ TaskOverview task_overview(const TaskResult& task, const TaskSummary& summary) {
     if (same != second.values.end()) differences.push_back(loss(column, same->second) - loss(column, value));
   }
   const Eigen::Map<const Vector> paired(differences.data(), static_cast<Index>(differences.size()));
-  if (paired.size() >= 2 && differences.size() == best.values.size() &&
-      differences.size() == second.values.size() && std::isfinite(mean(paired))) {
+  if (paired.size() >= 2 && differences.size() == best.values.size() && differences.size() == second.values.size() &&
+      std::isfinite(mean(paired))) {
     overview.pairs = static_cast<int>(paired.size());
     overview.standard_error = standard_error(paired);
   }
@@ -363,16 +358,15 @@ Ranking rank_arms(const ResultSet& results, const std::vector<TaskSummary>& summ
     for (const auto& [arm, losses] : tasks.back().losses) arms.insert(arm);
   }
   // Names, not places, decide the order of the draws.
-  std::sort(tasks.begin(), tasks.end(),
-            [](const TaskLosses& a, const TaskLosses& b) { return a.name < b.name; });
+  std::sort(tasks.begin(), tasks.end(), [](const TaskLosses& a, const TaskLosses& b) { return a.name < b.name; });
 
   const Selection chosen = best_selection(tasks, arms);
   for (const ArmName& arm : arms) {
     if (std::find(chosen.arms.begin(), chosen.arms.end(), arm) != chosen.arms.end()) continue;
     std::size_t on = 0;
     for (const TaskLosses& task : tasks) on += task.losses.contains(arm) ? 1 : 0;
-    ranking.left_out.push_back(plain_text(
-        fmt::format("{}: complete on {} of {} tasks", arm_label(arm.first, arm.second), on, tasks.size())));
+    ranking.left_out.push_back(
+        plain_text(fmt::format("{}: complete on {} of {} tasks", arm_label(arm.first, arm.second), on, tasks.size())));
   }
   if (chosen.arms.size() < 2) return ranking;
 
@@ -395,8 +389,8 @@ Ranking rank_arms(const ResultSet& results, const std::vector<TaskSummary>& summ
     Points own(n, k);
     for (Index s = 0; s < n; ++s) {
       for (Index j = 0; j < k; ++j) {
-        values(s, j) = task.losses.at(chosen.arms[static_cast<std::size_t>(j)])
-                           .at(chosen.seeds[t][static_cast<std::size_t>(s)]);
+        values(s, j) =
+            task.losses.at(chosen.arms[static_cast<std::size_t>(j)]).at(chosen.seeds[t][static_cast<std::size_t>(s)]);
       }
       const Vector row = values.row(s).transpose();
       own.row(s) = mid_ranks(row).transpose();
@@ -500,8 +494,7 @@ Ranking rank_arms(const ResultSet& results, const std::vector<TaskSummary>& summ
   return ranking;
 }
 
-std::optional<Table> make_overview_table(const ResultSet& results,
-                                         const std::vector<TaskSummary>& summaries) {
+std::optional<Table> make_overview_table(const ResultSet& results, const std::vector<TaskSummary>& summaries) {
   Table table;
   table.title = "Which method is best where";
   table.description =
@@ -511,8 +504,7 @@ std::optional<Table> make_overview_table(const ResultSet& results,
       "and what to hold them against.";
   table.row_header = "Task";
   table.lift_header = "Metric";
-  for (const char* name :
-       {"best", "value", "second", "value", "apart", "gaussian", "oracle", "perfect model"}) {
+  for (const char* name : {"best", "value", "second", "value", "apart", "gaussian", "oracle", "perfect model"}) {
     table.columns.push_back(plain_column(name));
   }
   bool any = false;
@@ -530,8 +522,7 @@ std::optional<Table> make_overview_table(const ResultSet& results,
     const auto c = static_cast<std::size_t>(overview.column);
     const MetricColumn& column = summary.columns[c];
     row.lift = metric_label(column);
-    if (const std::size_t known = row.lift.find(" (projected)"); known != std::string::npos)
-      row.lift.erase(known);
+    if (const std::size_t known = row.lift.find(" (projected)"); known != std::string::npos) row.lift.erase(known);
     const auto arm_cells = [&](int index) {
       if (index < 0) {
         row.cells.push_back(text_cell("—"));
@@ -552,8 +543,7 @@ std::optional<Table> make_overview_table(const ResultSet& results,
     arm_cells(overview.best);
     arm_cells(overview.second);
     row.cells.push_back(text_cell(standard_errors_text(overview)));
-    row.cells.back().detail =
-        overview.pairs > 0 ? fmt::format("paired over {} seeds", overview.pairs) : "of two means";
+    row.cells.back().detail = overview.pairs > 0 ? fmt::format("paired over {} seeds", overview.pairs) : "of two means";
     for (const char* end : {"gaussian", "oracle"}) {
       const Summary* entry = summary_of(summary, c, end);
       TableCell cell = text_cell("—");
@@ -565,9 +555,9 @@ std::optional<Table> make_overview_table(const ResultSet& results,
     row.cells.push_back(std::move(null));
     row.seeds = fmt::format("{}", summary.table[static_cast<std::size_t>(overview.best)][c].values.size());
     if (overview.n_best > 1) {
-      table.footnotes.push_back(plain_text(
-          fmt::format("{}: {} learners share the first place, within one standard error of the best",
-                      overview.task, overview.n_best)));
+      table.footnotes.push_back(
+          plain_text(fmt::format("{}: {} learners share the first place, within one standard error of the best",
+                                 overview.task, overview.n_best)));
     }
     table.rows.push_back(std::move(row));
   }
@@ -588,9 +578,9 @@ std::optional<Table> make_ranking_table(const Ranking& ranking) {
     return std::nullopt;
   Table table;
   table.title = ranking.tasks.size() == 1 ? "Ranking over seeds" : "Ranking over tasks";
-  table.description = plain_text(fmt::format(
-      "Mean rank of each learner over {} task{} ({}), every task with the same weight.", ranking.tasks.size(),
-      ranking.tasks.size() == 1 ? "" : "s", fmt::join(ranking.tasks, ", ")));
+  table.description = plain_text(
+      fmt::format("Mean rank of each learner over {} task{} ({}), every task with the same weight.",
+                  ranking.tasks.size(), ranking.tasks.size() == 1 ? "" : "s", fmt::join(ranking.tasks, ", ")));
   table.columns = {plain_column("mean rank", "↓"), plain_column("95 %"),       plain_column("group"),
                    plain_column("best on"),        plain_column("score", "↑"), plain_column("95 % of score")};
   const int seeds = std::accumulate(ranking.seeds.begin(), ranking.seeds.end(), 0);
@@ -624,8 +614,7 @@ std::optional<Table> make_ranking_table(const Ranking& ranking) {
   }
   std::vector<std::string> by_task;
   for (std::size_t t = 0; t < ranking.tasks.size(); ++t) {
-    by_task.push_back(
-        fmt::format("{} by {}, {} seeds", ranking.tasks[t], ranking.metrics[t], ranking.seeds[t]));
+    by_task.push_back(fmt::format("{} by {}, {} seeds", ranking.tasks[t], ranking.metrics[t], ranking.seeds[t]));
   }
   table.footnotes.push_back(
       plain_text(fmt::format("ranks in every block (task, seed), mid-ranks for ties, 1 is best: {}; 95 %: "
@@ -701,8 +690,8 @@ std::vector<std::string> overview_lines(const ResultSet& results, const std::vec
         plain_text(fmt::format("Over {} task{} no two of {} learners are separated (Friedman p {:.2g}, "
                                "critical difference {:.2f}); the first is {} "
                                "with mean rank {:.2f}.",
-                               ranking.tasks.size(), ranking.tasks.size() == 1 ? "" : "s",
-                               ranking.arms.size(), ranking.friedman.p, ranking.cd, name, first.mean_rank)));
+                               ranking.tasks.size(), ranking.tasks.size() == 1 ? "" : "s", ranking.arms.size(),
+                               ranking.friedman.p, ranking.cd, name, first.mean_rank)));
     return lines;
   }
   const int with = ranking.groups.front().second;

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "reports/aggregate.hpp"
 #include "reports/table.hpp"
 
@@ -33,8 +33,7 @@ namespace onmanifold {
 /// two arms or for other weights.
 [[nodiscard]] TestResult friedman_test(const Points& ranks, const Vector& weights);
 /// Maximal runs [first, last] of ascending \p mean_ranks that no critical difference \p cd separates.
-[[nodiscard]] std::vector<std::pair<int, int>> unseparated_groups(const std::vector<double>& mean_ranks,
-                                                                  double cd);
+[[nodiscard]] std::vector<std::pair<int, int>> unseparated_groups(const std::vector<double>& mean_ranks, double cd);
 
 // --- one task
 
@@ -45,13 +44,13 @@ struct TaskOverview {
   int best = -1;    ///< arm; -1 if no learner can be ranked
   int second = -1;  ///< next learner; -1 if there is none
   int n_best = 0;   ///< learners that share the mark of the best
-  double difference = std::numeric_limits<double>::quiet_NaN();  ///< second - best, positive: how much worse
+  double difference = std::numeric_limits<double>::quiet_NaN();      ///< second - best, positive: how much worse
   double standard_error = std::numeric_limits<double>::quiet_NaN();  ///< of the difference
   int pairs = 0;  ///< seeds that both have: the standard error is that of paired differences; 0: of two means
   std::string reason;
 };
-/// The column by which the arms of a task are ranked: its primary one, or the first of the default columns where nothing
-/// was measured on projected samples; -1 without either.
+/// The column by which the arms of a task are ranked: its primary one, or the first of the default columns where
+/// nothing was measured on projected samples; -1 without either.
 [[nodiscard]] int ranking_column(const TaskSummary& summary);
 [[nodiscard]] TaskOverview task_overview(const TaskResult& task, const TaskSummary& summary);
 
@@ -61,8 +60,8 @@ struct TaskOverview {
 struct RankedArm {
   std::string method;
   std::string lift;
-  double mean_rank = 0;  ///< mean over tasks of the mean over seeds
-  Interval interval;     ///< 95 %, bootstrap over the seeds of each task; NaN where seeds are too few
+  double mean_rank = 0;            ///< mean over tasks of the mean over seeds
+  Interval interval;               ///< 95 %, bootstrap over the seeds of each task; NaN where seeds are too few
   std::vector<double> task_ranks;  ///< mean over seeds, by task
   /// By task, 0 where the arm is as good as gaussian, 1 where as good as the oracle, unclipped; NaN where the
   /// two are closer than twice the spread of a perfect model.
@@ -79,15 +78,12 @@ struct Ranking {
   std::vector<int> seeds;            ///< blocks of each task
   std::vector<RankedArm> arms;       ///< by mean rank, then name; fewer than two: nothing was ranked
   TestResult friedman;               ///< over blocks (task, seed)
-  double blocks =
-      0;  ///< effective number: T²/Σ 1/n_t for n_t seeds of T tasks, the number of blocks if n_t are equal
+  double blocks = 0;  ///< effective number: T²/Σ 1/n_t for n_t seeds of T tasks, the number of blocks if n_t are equal
   double alpha = 0.05;
-  double cd = std::numeric_limits<double>::quiet_NaN();  ///< for these tasks: blocks are (task, seed)
-  double cd_tasks =
-      std::numeric_limits<double>::quiet_NaN();  ///< for tasks like these: blocks are tasks; NaN for one
-  std::vector<std::pair<int, int>>
-      groups;  ///< of arms not separated; one of all where Friedman's test says nothing
-  std::vector<std::string> left_out;  ///< "vae none: 3 of 5 tasks"
+  double cd = std::numeric_limits<double>::quiet_NaN();        ///< for these tasks: blocks are (task, seed)
+  double cd_tasks = std::numeric_limits<double>::quiet_NaN();  ///< for tasks like these: blocks are tasks; NaN for one
+  std::vector<std::pair<int, int>> groups;  ///< of arms not separated; one of all where Friedman's test says nothing
+  std::vector<std::string> left_out;        ///< "vae none: 3 of 5 tasks"
 };
 
 /// Learners are ranked in every block (task, seed) by direction, with mid-ranks, on complete blocks only. An

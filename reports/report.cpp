@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "reports/csv_table.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/html_report.hpp"
@@ -44,8 +44,7 @@ void check_report_formats(const std::vector<std::string>& formats) {
   const std::vector<std::string>& known = report_formats();
   for (const std::string& format : formats) {
     if (std::find(known.begin(), known.end(), format) == known.end()) {
-      throw InvalidInput(
-          fmt::format("unknown report format '{}' (known: {})", format, fmt::join(known, ", ")));
+      throw InvalidInput(fmt::format("unknown report format '{}' (known: {})", format, fmt::join(known, ", ")));
     }
   }
 }

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 
 struct ReportOptions {
-  std::vector<std::string> formats = {"html"};  ///< of report_formats()
+  std::vector<std::string> formats = {"html"};                  ///< of report_formats()
   std::map<std::string, std::string> metric_descriptions = {};  ///< one line by name, for the definitions of a page
 };
 

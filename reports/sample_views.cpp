@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "contracts/image_layout.hpp"
 #include "core/error.hpp"
-#include "core/image_layout.hpp"
 #include "reports/text_format.hpp"
 
 namespace onmanifold {
@@ -28,8 +28,7 @@ void append_chunk(std::string& file, std::string_view kind, const std::string& b
   append_u32(file, static_cast<std::uint32_t>(body.size()));
   const std::string checked = std::string(kind) + body;
   file += checked;
-  append_u32(file,
-             static_cast<std::uint32_t>(crc32(0, zlib_bytes(checked), static_cast<uInt>(checked.size()))));
+  append_u32(file, static_cast<std::uint32_t>(crc32(0, zlib_bytes(checked), static_cast<uInt>(checked.size()))));
 }
 
 // Signed angle of the four points, IUPAC sign, radians.
@@ -159,8 +158,8 @@ std::string ramachandran_svg(const PointsRef& pairs, Index n, std::string_view l
   std::string dots;
   for (Index i = 0; i < std::min(n, pairs.cols()); ++i) {
     if (!std::isfinite(pairs(0, i)) || !std::isfinite(pairs(1, i))) continue;
-    dots += fmt::format("M{} {}h0", std::lround((pairs(0, i) + 180.0) / 0.72),
-                        std::lround((180.0 - pairs(1, i)) / 0.72));
+    dots +=
+        fmt::format("M{} {}h0", std::lround((pairs(0, i) + 180.0) / 0.72), std::lround((180.0 - pairs(1, i)) / 0.72));
   }
   return fmt::format(
       "<svg class=\"scatter\" viewBox=\"0 0 500 500\" role=\"img\" aria-label=\"{}\">"
@@ -180,9 +179,7 @@ std::string trace_svg(const PointsRef& points, Index n, double half, std::string
       Eigen::Vector3d alpha = Eigen::Vector3d::Zero();
       if (r != chain.middle) alpha = points.col(i).segment<3>(chain.row(r, 1));
       // Far off atoms would only make the page long: a sample of a bad model may be anywhere.
-      const auto pixel = [half](double value) {
-        return std::lround(250.0 * std::clamp(value / half, -2.0, 2.0));
-      };
+      const auto pixel = [half](double value) { return std::lround(250.0 * std::clamp(value / half, -2.0, 2.0)); };
       path += fmt::format("{}{} {}", r == 0 ? "M" : "L", 250 + pixel(alpha(0)), 250 - pixel(alpha(1)));
     }
     paths += path;

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/cell_files.hpp"
+#include "results/cell_files.hpp"
 
 namespace onmanifold {
 

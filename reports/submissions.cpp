@@ -12,7 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
-#include "core/points_hash.hpp"
+#include "core/files/points_hash.hpp"
 
 namespace onmanifold {
 namespace {
@@ -66,8 +66,7 @@ std::string difference(const MetricRecord& record, const MetricRecord& ours) {
   if (record.version != ours.version) return says("version", record.version, ours.version);
   if (record.direction != ours.direction) return says("direction", record.direction, ours.direction);
   if (record.n_samples != ours.n_samples) return says("n_samples", record.n_samples, ours.n_samples);
-  if (record.n_reference != ours.n_reference)
-    return says("n_reference", record.n_reference, ours.n_reference);
+  if (record.n_reference != ours.n_reference) return says("n_reference", record.n_reference, ours.n_reference);
   if (parse_json(record.parameters, "parameters") != parse_json(ours.parameters, "parameters")) {
     return says("parameters", record.parameters, ours.parameters);
   }
@@ -105,8 +104,8 @@ void check_same(const std::string& file, const std::string& task, const char* wh
 /// A name is part of a row's label and of a path-like key.
 void check_name(const std::string& name, const std::string& file) {
   const bool plain = !name.empty() && name.size() <= 60 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.' || c == '+';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.' || c == '+';
   });
   if (!plain) {
     throw InvalidInput(
@@ -116,8 +115,7 @@ void check_name(const std::string& name, const std::string& file) {
   }
   for (const char* taken : {"oracle", "exact_score", "gaussian", "memorizer"}) {
     if (name == taken) {
-      throw InvalidInput(
-          fmt::format("{}: '{}' is the name of a control: score --name gives another", file, name));
+      throw InvalidInput(fmt::format("{}: '{}' is the name of a control: score --name gives another", file, name));
     }
   }
 }
@@ -130,8 +128,8 @@ void add_submission(ResultSet& results, const std::string& file) {
   const Value* metrics = find_value(score, "metrics");
   const auto* rows = metrics == nullptr ? nullptr : metrics->get_if<Value::Array>();
   if (task_name.empty() || rows == nullptr || find_value(score, "onmanifold") == nullptr) {
-    throw InvalidInput(fmt::format(
-        "{}: is no score of a task; write it with 'onmanifold score --task TASK --json FILE'", file));
+    throw InvalidInput(
+        fmt::format("{}: is no score of a task; write it with 'onmanifold score --task TASK --json FILE'", file));
   }
   const std::string name = find_text(score, "name");
   check_name(name, file);
@@ -140,12 +138,11 @@ void add_submission(ResultSet& results, const std::string& file) {
   if (place == results.tasks.end()) {
     std::vector<std::string> known;
     for (const TaskResult& candidate : results.tasks) known.push_back(candidate.name);
-    throw InvalidInput(fmt::format("{}: no task '{}' in {} (there: {})", file, task_name, results.directory,
-                                   fmt::join(known, ", ")));
+    throw InvalidInput(
+        fmt::format("{}: no task '{}' in {} (there: {})", file, task_name, results.directory, fmt::join(known, ", ")));
   }
   TaskResult& task = *place;
-  if (!task.file)
-    throw InvalidInput(fmt::format("{}: nothing to compare with: {}: {}", file, task_name, task.problem));
+  if (!task.file) throw InvalidInput(fmt::format("{}: nothing to compare with: {}: {}", file, task_name, task.problem));
   check_same(file, task_name, "version", std::to_string(find_count(score, "task_version")),
              std::to_string(task.file->version));
   check_same(file, task_name, "law (data_hash)", find_text(score, "data_hash"), task.file->data_hash);
@@ -155,10 +152,9 @@ void add_submission(ResultSet& results, const std::string& file) {
   // The points themselves, if they came along, are those of the score.
   const fs::path beside = fs::path(file).replace_extension(".npy");
   std::error_code ignored;
-  if (fs::is_regular_file(beside, ignored) &&
-      points_file_hash(beside.string()) != find_text(score, "samples_hash")) {
-    throw InvalidInput(fmt::format("{}: the points of {} are not those that were scored (samples_hash)", file,
-                                   beside.string()));
+  if (fs::is_regular_file(beside, ignored) && points_file_hash(beside.string()) != find_text(score, "samples_hash")) {
+    throw InvalidInput(
+        fmt::format("{}: the points of {} are not those that were scored (samples_hash)", file, beside.string()));
   }
 
   CellResult cell;
@@ -172,28 +168,26 @@ void add_submission(ResultSet& results, const std::string& file) {
     if (record.status.starts_with("not_applicable")) continue;
     const std::string kind = find_text(row, "samples");
     if (kind != "raw" && kind != "projected") {
-      throw InvalidInput(
-          fmt::format("{}: {}: samples are '{}', not raw or projected", file, record.name, kind));
+      throw InvalidInput(fmt::format("{}: {}: samples are '{}', not raw or projected", file, record.name, kind));
     }
     const bool projected = kind == "projected";
     if (!measured_alike(task, projected, record, file)) continue;
     (projected ? cell.projected : cell.raw).push_back(std::move(record));
   }
   if (cell.raw.empty() && cell.projected.empty()) {
-    throw InvalidInput(fmt::format("{}: none of its metrics is among those of {} in {}", file, task_name,
-                                   results.directory));
+    throw InvalidInput(
+        fmt::format("{}: none of its metrics is among those of {} in {}", file, task_name, results.directory));
   }
   cell.has_metrics = true;
   cell.head.status.state = submission_mark;
-  cell.head.config = Value::Table{{"samples_hash", find_text(score, "samples_hash")},
-                                  {"file", fs::path(file).filename().string()}};
-  cell.provenance =
-      std::make_shared<const Value>(Value::Table{{"submission", name},
-                                                 {"task", task_name},
-                                                 {"file", fs::path(file).filename().string()},
-                                                 {"samples_hash", find_text(score, "samples_hash")},
-                                                 {"reference_hash", find_text(score, "reference_hash")},
-                                                 {"scored_by", find_text(score, "onmanifold")}});
+  cell.head.config =
+      Value::Table{{"samples_hash", find_text(score, "samples_hash")}, {"file", fs::path(file).filename().string()}};
+  cell.provenance = std::make_shared<const Value>(Value::Table{{"submission", name},
+                                                               {"task", task_name},
+                                                               {"file", fs::path(file).filename().string()},
+                                                               {"samples_hash", find_text(score, "samples_hash")},
+                                                               {"reference_hash", find_text(score, "reference_hash")},
+                                                               {"scored_by", find_text(score, "onmanifold")}});
   task.cells.insert(std::upper_bound(task.cells.begin(), task.cells.end(), cell,
                                      [](const CellResult& a, const CellResult& b) { return a.key < b.key; }),
                     std::move(cell));

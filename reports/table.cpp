@@ -22,8 +22,8 @@ std::string published_line(const Value& details) {
   for (const Value& row : *array) {
     const double spread = find_number(row, "spread");
     numbers.push_back(fmt::format("{} {:.4g}{} {} ({})", find_text(row, "metric"), find_number(row, "value"),
-                                  spread > 0 ? fmt::format(" ± {:.2g}", spread) : "",
-                                  find_text(row, "method"), find_text(row, "source")));
+                                  spread > 0 ? fmt::format(" ± {:.2g}", spread) : "", find_text(row, "method"),
+                                  find_text(row, "source")));
   }
   std::string note = find_text(details, "published_note");
   if (!note.empty()) note = "; " + note;
@@ -118,12 +118,10 @@ std::string sizes_line(const TaskResult& task, const TaskSummary& summary, const
   if (std::isfinite(n_samples)) {
     parts.push_back(fmt::format("{:.0f} samples", n_samples));
   } else if (!columns.empty()) {
-    parts.push_back(
-        fmt::format("{} samples", summary.columns[static_cast<std::size_t>(columns[0])].n_samples));
+    parts.push_back(fmt::format("{} samples", summary.columns[static_cast<std::size_t>(columns[0])].n_samples));
   }
   size_text("n_reference", "reference points");
-  return fmt::format("{}{}seeds {}", fmt::join(parts, ", "), parts.empty() ? "" : "; ",
-                     seed_range(summary.seeds));
+  return fmt::format("{}{}seeds {}", fmt::join(parts, ", "), parts.empty() ? "" : "; ", seed_range(summary.seeds));
 }
 
 }  // namespace
@@ -178,9 +176,8 @@ std::vector<std::string> header_lines(const TableColumn& column, int widest) {
     line += part;
   }
   lines.push_back(line);
-  const std::string last = column.arrow.empty() || column.samples.empty()
-                               ? column.samples + column.arrow
-                               : column.samples + " " + column.arrow;
+  const std::string last = column.arrow.empty() || column.samples.empty() ? column.samples + column.arrow
+                                                                          : column.samples + " " + column.arrow;
   if (last.empty()) return lines;
   if (column.samples.empty()) {
     lines.back() += " " + last;
@@ -221,9 +218,8 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
 
   for (const int c : columns) {
     const MetricColumn& column = summary.columns[static_cast<std::size_t>(c)];
-    table.columns.push_back({column.name, to_string(column.samples),
-                             direction_arrow(column.direction, column.target), column.unit,
-                             readable_parameters(column.parameters)});
+    table.columns.push_back({column.name, to_string(column.samples), direction_arrow(column.direction, column.target),
+                             column.unit, readable_parameters(column.parameters)});
   }
 
   // A method whose only lift is "none" and that is no learner has no lift to speak of.
@@ -236,12 +232,9 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
     const bool never_lifted = arm.role != ArmRole::learner && arm.lift == "none" && arms_of_method == 1;
     row.lift = never_lifted ? "" : plain_text(arm.lift);
     row.group = group_of(arm.role);
-    row.seeds = arm.n_ok == arm.n_cells ? fmt::format("{}", arm.n_cells)
-                                        : fmt::format("{}/{}", arm.n_ok, arm.n_cells);
-    for (const int c : columns)
-      row.cells.push_back(make_cell(arm, summary.table[a][static_cast<std::size_t>(c)]));
-    table.equal_seeds =
-        table.equal_seeds && arm.n_ok == arm.n_cells && arm.n_cells == summary.arms.front().n_cells;
+    row.seeds = arm.n_ok == arm.n_cells ? fmt::format("{}", arm.n_cells) : fmt::format("{}/{}", arm.n_ok, arm.n_cells);
+    for (const int c : columns) row.cells.push_back(make_cell(arm, summary.table[a][static_cast<std::size_t>(c)]));
+    table.equal_seeds = table.equal_seeds && arm.n_ok == arm.n_cells && arm.n_cells == summary.arms.front().n_cells;
     table.rows.push_back(std::move(row));
   }
 
@@ -259,9 +252,8 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
 
   // Footnotes: what the numbers are, then what is wrong with some of them.
   std::vector<std::string>& notes = table.footnotes;
-  notes.push_back(
-      sizes_line(task, summary, columns) +
-      "; values are mean ± standard deviation over seeds, for a perfect model mean ± sd of one value");
+  notes.push_back(sizes_line(task, summary, columns) +
+                  "; values are mean ± standard deviation over seeds, for a perfect model mean ± sd of one value");
   std::vector<std::string> settings;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const MetricColumn& column = summary.columns[static_cast<std::size_t>(columns[i])];
@@ -276,27 +268,25 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
   for (const int c : columns) {
     const MetricColumn& column = summary.columns[static_cast<std::size_t>(c)];
     if (column.mixed_protocol) {
-      notes.push_back(
-          fmt::format("{} ({}): records differ in version, settings or sizes, so nothing is ranked",
-                      plain_text(column.name), to_string(column.samples)));
+      notes.push_back(fmt::format("{} ({}): records differ in version, settings or sizes, so nothing is ranked",
+                                  plain_text(column.name), to_string(column.samples)));
     }
   }
   for (const CellResult& cell : task.cells) {
     if (cell.head.status.state != submission_mark) continue;
-    notes.push_back(plain_text(fmt::format("{} {}: submitted, {}, points {}…; its training is not known here", cell.key.method,
-                                           submission_mark, find_text(cell.head.config, "file"),
+    notes.push_back(plain_text(fmt::format("{} {}: submitted, {}, points {}…; its training is not known here",
+                                           cell.key.method, submission_mark, find_text(cell.head.config, "file"),
                                            find_text(cell.head.config, "samples_hash").substr(0, 12))));
   }
   std::vector<std::string> visible;
   for (const Arm& arm : summary.arms) {
     const double ratio = lift_visibility(task, arm);
     if (std::isnan(ratio)) continue;
-    visible.push_back(plain_text(fmt::format("{} {:.3g}{}", arm_label(arm.method, arm.lift), ratio,
-                                             ratio < 1.0 ? " (lift invisible)" : "")));
+    visible.push_back(plain_text(
+        fmt::format("{} {:.3g}{}", arm_label(arm.method, arm.lift), ratio, ratio < 1.0 ? " (lift invisible)" : "")));
   }
   if (!visible.empty()) {
-    notes.push_back(
-        fmt::format("lift over smallest noise of the model, σ/s_min: {}", fmt::join(visible, ", ")));
+    notes.push_back(fmt::format("lift over smallest noise of the model, σ/s_min: {}", fmt::join(visible, ", ")));
   }
   if (task.file) {
     if (const std::string published = published_line(task.file->details); !published.empty()) {
@@ -308,16 +298,15 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
     if (!cell.raw.empty()) nonfinite += cell.raw.front().n_nonfinite;
   }
   if (nonfinite > 0) {
-    notes.push_back(
-        fmt::format("{} raw samples over all cells are not finite and left out of the metrics", nonfinite));
+    notes.push_back(fmt::format("{} raw samples over all cells are not finite and left out of the metrics", nonfinite));
   }
   std::vector<std::string> reasons;
   for (const TableRow& row : table.rows) {
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       const TableCell& cell = row.cells[i];
       if (row.group == RowGroup::null || cell.note.empty()) continue;
-      reasons.push_back(plain_text(
-          fmt::format("{}, {}: {}", arm_label(row.method, row.lift), table.columns[i].metric, cell.note)));
+      reasons.push_back(
+          plain_text(fmt::format("{}, {}: {}", arm_label(row.method, row.lift), table.columns[i].metric, cell.note)));
     }
   }
   const std::vector<std::string> problems = problem_lines(task);
@@ -336,8 +325,8 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
   if (std::isfinite(expected)) {
     for (const Arm& arm : summary.arms) {
       if (arm.lift != submission_mark && arm.n_cells < static_cast<int>(expected)) {
-        notes.push_back(plain_text(fmt::format("{}: {} of {:.0f} seeds are there",
-                                               arm_label(arm.method, arm.lift), arm.n_cells, expected)));
+        notes.push_back(plain_text(
+            fmt::format("{}: {} of {:.0f} seeds are there", arm_label(arm.method, arm.lift), arm.n_cells, expected)));
       }
     }
   }

@@ -18,8 +18,7 @@ struct TableCell {
   bool second = false;  ///< next best, clear of a single best
   bool at_floor = false;
   std::string detail;  ///< interval and the value of every seed; empty where there is no value
-  std::string
-      note;  ///< reason of a missing value, or the seeds it is over if not all; for footnotes and hover
+  std::string note;    ///< reason of a missing value, or the seeds it is over if not all; for footnotes and hover
 };
 
 struct TableColumn {
@@ -64,12 +63,10 @@ struct ColumnChoice {
 /// All columns of \p summary on one kind of samples.
 [[nodiscard]] std::vector<int> all_columns(const TaskSummary& summary, SampleKind samples);
 /// Those of \p choices that \p summary has; a default column that no cell has is left out.
-[[nodiscard]] std::vector<int> chosen_columns(const TaskSummary& summary,
-                                              const std::vector<ColumnChoice>& choices);
+[[nodiscard]] std::vector<int> chosen_columns(const TaskSummary& summary, const std::vector<ColumnChoice>& choices);
 
 /// \p columns are indices into summary.columns.
-[[nodiscard]] Table make_table(const TaskResult& task, const TaskSummary& summary,
-                               const std::vector<int>& columns);
+[[nodiscard]] Table make_table(const TaskResult& task, const TaskSummary& summary, const std::vector<int>& columns);
 
 /// Lines of a narrow header, broken behind "_" where they would be wider than \p widest: "projection_", "distance",
 /// "raw ↓".

@@ -31,9 +31,8 @@ constexpr std::string_view plain_axes =
 constexpr std::array<std::string_view, 7> palette = {"#2f8fd0", "#e08a00", "#12a07a", "#d0569a",
                                                      "#d9622b", "#8a7fd6", "#7a8a99"};
 // The same for many methods at once, grey apart.
-constexpr std::array<std::string_view, 10> many_colours = {"#2f8fd0", "#e08a00", "#12a07a", "#d0569a",
-                                                           "#d9622b", "#8a7fd6", "#a88b1c", "#3fb4c4",
-                                                           "#b0413e", "#5d8a3a"};
+constexpr std::array<std::string_view, 10> many_colours = {"#2f8fd0", "#e08a00", "#12a07a", "#d0569a", "#d9622b",
+                                                           "#8a7fd6", "#a88b1c", "#3fb4c4", "#b0413e", "#5d8a3a"};
 
 // Ticks at 1, 2 and 5 times the powers of ten, over two decades at the powers: a logarithmic axis of gnuplot
 // labels the powers only.
@@ -41,8 +40,7 @@ std::string logarithmic_ticks(double low, double high) {
   std::string ticks;
   // Over many decades the labels of 2 and 5 would run into each other.
   const bool wide = high > 100.0 * low;
-  for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= std::log10(high);
-       ++exponent) {
+  for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= std::log10(high); ++exponent) {
     for (const int digit : {1, 2, 5}) {
       const double tick = digit * std::pow(10.0, exponent);
       if (tick < low || tick > high || (wide && digit != 1)) continue;
@@ -63,9 +61,9 @@ Curve short_curve(std::string panel, std::string label, const Vector& x, const V
     const auto count = static_cast<Index>(std::min(stretch, n - i));
     const auto first = static_cast<Index>(i);
     curve.y.push_back(y.segment(first, count).mean());
-    curve.x.push_back(x.size() == y.size() ? x.segment(first, count).mean()
-                                           : (static_cast<double>(first) + 0.5 * static_cast<double>(count)) /
-                                                 static_cast<double>(n));
+    curve.x.push_back(x.size() == y.size()
+                          ? x.segment(first, count).mean()
+                          : (static_cast<double>(first) + 0.5 * static_cast<double>(count)) / static_cast<double>(n));
   }
   return curve;
 }
@@ -82,17 +80,15 @@ std::string lift_of(const Arm& arm) {
 }
 
 std::string label_of(const Arm& arm) {
-  return arm.role == ArmRole::learner || arm.lift != "none"
-             ? arm_label(arm.method, arm.lift == "none" ? "" : arm.lift)
-             : arm.method;
+  return arm.role == ArmRole::learner || arm.lift != "none" ? arm_label(arm.method, arm.lift == "none" ? "" : arm.lift)
+                                                            : arm.method;
 }
 
 double mean_timing(const TaskResult& task, const Arm& arm) {
   double sum = 0.0;
   int n = 0;
   for (const CellResult& cell : task.cells) {
-    if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok")
-      continue;
+    if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok") continue;
     const auto fit = cell.head.timing.find("fit_s");
     const auto sample = cell.head.timing.find("sample_s");
     if (fit == cell.head.timing.end() || sample == cell.head.timing.end()) continue;
@@ -145,9 +141,9 @@ std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, c
     // none: disc, isotropic: square, any other lift: triangle; what is no learner: a cross.
     const int mark = !points[a].learner ? 2 : arm.lift == "none" ? 7 : isotropic ? 5 : 9;
     const std::string_view colour =
-        points[a].learner ? many_colours[colour_of.try_emplace(arm.method, colour_of.size()).first->second %
-                                         many_colours.size()]
-                          : palette.back();
+        points[a].learner
+            ? many_colours[colour_of.try_emplace(arm.method, colour_of.size()).first->second % many_colours.size()]
+            : palette.back();
     data += fmt::format("$p{} << EOD\n{} {}\nEOD\n", a, points[a].x, points[a].y);
     plots += fmt::format(", $p{} using 1:2 with points pt {} ps 1.1 lw 1.6 lc rgb '{}' {}", a, mark, colour,
                          named.insert(arm.method).second ? "title " + gnuplot_string(arm.method) : "notitle");
@@ -161,9 +157,9 @@ std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, c
     data += fmt::format("{} {}\n", points[i].x, points[i].y);
     if (i != front.front() && i != front.back()) continue;
     const bool right = points[i].x > std::sqrt(least * largest);
-    names += fmt::format("set label {} {} at {},{} {} offset {},{} font ',9'\n", ++number,
-                         gnuplot_string(points[i].label), points[i].x, points[i].y, right ? "right" : "left",
-                         right ? -0.6 : 0.6, y_higher ? 0.9 : -0.9);
+    names +=
+        fmt::format("set label {} {} at {},{} {} offset {},{} font ',9'\n", ++number, gnuplot_string(points[i].label),
+                    points[i].x, points[i].y, right ? "right" : "left", right ? -0.6 : 0.6, y_higher ? 0.9 : -0.9);
   }
   data += "EOD\n";
   data += names;
@@ -177,16 +173,16 @@ std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, c
           ? fmt::format("set xtics ({})\n", logarithmic_ticks(least / 5.0, largest * 2.0))
           // Five labels at most.
           : fmt::format("set xtics {:g}\n", std::pow(10.0, std::ceil(std::log10(largest / least) / 5.0))),
-      log_y ? fmt::format("set logscale y\nset yrange [{0}:{1}]\nset ytics ({2})\n", lowest_y / 1.3,
-                          highest_y * 1.3, logarithmic_ticks(lowest_y / 1.3, highest_y * 1.3))
+      log_y ? fmt::format("set logscale y\nset yrange [{0}:{1}]\nset ytics ({2})\n", lowest_y / 1.3, highest_y * 1.3,
+                          logarithmic_ticks(lowest_y / 1.3, highest_y * 1.3))
             : "",
       gnuplot_string(x_label), gnuplot_string(y_label), plots);
 }
 
 }  // namespace
 
-std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult& task,
-                                  const TaskSummary& summary, std::vector<std::string>& problems) {
+std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult& task, const TaskSummary& summary,
+                                  std::vector<std::string>& problems) {
   CurveSet loss;
   loss.name = "loss";
   loss.title = "Training loss";
@@ -199,8 +195,7 @@ std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult
   CurveSet determinant;
   determinant.name = "log-det";
   determinant.title = "Mean log-determinant of a flow over training";
-  determinant.detail =
-      "A flow that squeezes space onto a manifold has a determinant that grows as long as it trains.";
+  determinant.detail = "A flow that squeezes space onto a manifold has a determinant that grows as long as it trains.";
   determinant.y_label = "mean log |det|";
   loss.x_label = determinant.x_label = "training step";
   CurveSet score;
@@ -213,8 +208,7 @@ std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult
   for (const Arm& arm : summary.arms) {
     int seen = 0;
     for (const CellResult& cell : task.cells) {
-      if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok")
-        continue;
+      if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok") continue;
       if (++seen > curves_per_arm) break;
       try {
         const Curves training = read_training_curves(cell.key.raw_path(directory));
@@ -229,8 +223,7 @@ std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult
           return series.first.find("loss") != std::string::npos && series.second.size() >= 2;
         });
         if (found != training.end()) add(loss, found->second);
-        if (const auto mean = training.find("mean_log_det"); mean != training.end())
-          add(determinant, mean->second);
+        if (const auto mean = training.find("mean_log_det"); mean != training.end()) add(determinant, mean->second);
       } catch (const std::runtime_error& error) {
         problems.push_back(fmt::format("{}: {}", cell.key.text(), error.what()));
       }
@@ -256,8 +249,7 @@ Figure dot_plot(const TaskResult& task, const TaskSummary& summary, std::size_t 
   Figure figure;
   figure.name = task.name + "-seeds";
   figure.title = column.name + " of every seed";
-  figure.detail =
-      "Dots are seeds, crosses their mean; the band is where a perfect model falls (null ± 2 sd).";
+  figure.detail = "Dots are seeds, crosses their mean; the band is where a perfect model falls (null ± 2 sd).";
   std::string ticks;
   std::string dots;
   std::string means;
@@ -357,9 +349,8 @@ Figure constraint_pareto(const TaskResult& task, const TaskSummary& summary) {
     x.push_back(arm[static_cast<std::size_t>(error)].mean);
     y.push_back(arm[static_cast<std::size_t>(quality)].mean);
   }
-  figure.commands =
-      pareto_commands(summary, x, y, axis_text(summary.columns[static_cast<std::size_t>(error)]),
-                      axis_text(column), column.direction == "higher");
+  figure.commands = pareto_commands(summary, x, y, axis_text(summary.columns[static_cast<std::size_t>(error)]),
+                                    axis_text(column), column.direction == "higher");
   return figure;
 }
 
@@ -380,8 +371,7 @@ Figure time_pareto(const TaskResult& task, const TaskSummary& summary) {
   std::vector<double> y;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
     // Controls and the oracle train nothing.
-    x.push_back(summary.arms[a].role == ArmRole::learner ? mean_timing(task, summary.arms[a])
-                                                         : MetricRecord::unknown);
+    x.push_back(summary.arms[a].role == ArmRole::learner ? mean_timing(task, summary.arms[a]) : MetricRecord::unknown);
     y.push_back(summary.table[a][static_cast<std::size_t>(quality)].mean);
   }
   figure.commands = pareto_commands(summary, x, y, "seconds of training and sampling", axis_text(column),
@@ -419,8 +409,7 @@ Figure sigma_sweep(const TaskResult& task, const TaskSummary& summary) {
     if (arm.lift == "none") {
       without[arm.method] = entry.mean;
     } else if (arm.lift_type == "normal" && arm.lift_sigma > 0.0) {
-      levels[arm.method].push_back(
-          {arm.lift_sigma, entry.mean, std::isfinite(entry.interval) ? entry.interval : 0.0});
+      levels[arm.method].push_back({arm.lift_sigma, entry.mean, std::isfinite(entry.interval) ? entry.interval : 0.0});
     }
   }
   std::erase_if(levels, [](const auto& entry) { return entry.second.size() < 3; });
@@ -432,8 +421,7 @@ Figure sigma_sweep(const TaskResult& task, const TaskSummary& summary) {
     std::sort(list.begin(), list.end(), [](const Level& a, const Level& b) { return a.sigma < b.sigma; });
     data += fmt::format("$s{} << EOD\n", number);
     for (const Level& level : list) {
-      data += fmt::format("{} {} {} {}\n", level.sigma, level.mean, level.mean - level.half,
-                          level.mean + level.half);
+      data += fmt::format("{} {} {} {}\n", level.sigma, level.mean, level.mean - level.half, level.mean + level.half);
       least = std::min(least, level.sigma);
       largest = std::max(largest, level.sigma);
       low = std::min(low, level.mean - level.half);
@@ -451,11 +439,9 @@ Figure sigma_sweep(const TaskResult& task, const TaskSummary& summary) {
     ++number;
   }
   std::string choice;
-  const double chosen =
-      task.file ? find_number(task.file->details, "preregistered_sigma") : MetricRecord::unknown;
+  const double chosen = task.file ? find_number(task.file->details, "preregistered_sigma") : MetricRecord::unknown;
   if (chosen >= least / 1.5 && chosen <= largest * 1.5) {
-    choice = fmt::format("set arrow 1 from {0}, graph 0 to {0}, graph 1 nohead lw 1 dt 3 lc rgb 'black'\n",
-                         chosen);
+    choice = fmt::format("set arrow 1 from {0}, graph 0 to {0}, graph 1 nohead lw 1 dt 3 lc rgb 'black'\n", chosen);
   }
   const MetricColumn& column = summary.columns[c];
   figure.commands = fmt::format(
@@ -499,8 +485,8 @@ Figure curves_figure(const TaskResult& task, const CurveSet& set) {
       if (lines.empty()) continue;
       const auto [colour, first] = colour_of.try_emplace(curve.label, colour_of.size());
       data += fmt::format("$c{} << EOD\n{}EOD\n", i, lines);
-      plots += fmt::format("{}$c{} using 1:2 with lines lw 1.1 lc rgb '{}' {}",
-                           plots.empty() ? "plot " : ", ", i, palette[colour->second % palette.size()],
+      plots += fmt::format("{}$c{} using 1:2 with lines lw 1.1 lc rgb '{}' {}", plots.empty() ? "plot " : ", ", i,
+                           palette[colour->second % palette.size()],
                            first ? "title " + gnuplot_string(curve.label) : std::string("notitle"));
     }
     if (plots.empty()) continue;
@@ -557,8 +543,7 @@ std::vector<Figure> all_figures(const ResultSet& results, std::vector<std::strin
     for (Figure& figure : task_figures(task, summaries[t], curves)) figures.push_back(std::move(figure));
   }
   if (holds_claims(results)) {
-    for (ClaimFigure& one : claim_figures(results, judge_claims(results)))
-      figures.push_back(std::move(one.figure));
+    for (ClaimFigure& one : claim_figures(results, judge_claims(results))) figures.push_back(std::move(one.figure));
   }
   std::erase_if(figures, [](const Figure& figure) { return figure.commands.empty(); });
   return figures;
@@ -579,11 +564,10 @@ Figure rank_figure(const Ranking& ranking) {
   for (int a = 0; a < arms; ++a) {
     const RankedArm& arm = ranking.arms[static_cast<std::size_t>(a)];
     const bool known = std::isfinite(arm.interval.low) && std::isfinite(arm.interval.high);
-    data += fmt::format("{} {} {} {}\n", arm.mean_rank, arms - 1 - a,
-                        known ? arm.interval.low : arm.mean_rank, known ? arm.interval.high : arm.mean_rank);
+    data += fmt::format("{} {} {} {}\n", arm.mean_rank, arms - 1 - a, known ? arm.interval.low : arm.mean_rank,
+                        known ? arm.interval.high : arm.mean_rank);
     ticks += fmt::format("{}{} {}", a == 0 ? "" : ", ",
-                         gnuplot_string(arm.lift == "none" ? arm.method : arm.method + " " + arm.lift),
-                         arms - 1 - a);
+                         gnuplot_string(arm.lift == "none" ? arm.method : arm.method + " " + arm.lift), arms - 1 - a);
     most = std::max({most, arm.mean_rank, known ? arm.interval.high : 0.0});
   }
   // Each group is a bar of its own, right of the ranks.
@@ -594,8 +578,8 @@ Figure rank_figure(const Ranking& ranking) {
     if (last <= first) continue;
     ++number;
     const double x = most + step * (number + 1);
-    bars += fmt::format("set arrow {} from {},{} to {},{} nohead lw 4 lc rgb '{}'\n", number, x,
-                        arms - 1 - first + 0.2, x, arms - 1 - last - 0.2, palette[6]);
+    bars += fmt::format("set arrow {} from {},{} to {},{} nohead lw 4 lc rgb '{}'\n", number, x, arms - 1 - first + 0.2,
+                        x, arms - 1 - last - 0.2, palette[6]);
   }
   // The critical difference as a length, above the best.
   std::string scale;

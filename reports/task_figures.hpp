@@ -9,7 +9,7 @@
 #include "reports/aggregate.hpp"
 #include "reports/figure.hpp"
 #include "reports/ranking.hpp"
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 
@@ -37,8 +37,7 @@ struct CurveSet {
 /// have them: those of the first 30 cells of each arm, as at most 200 means over equal stretches. A file that
 /// cannot be read goes to \p problems, one line each.
 [[nodiscard]] std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult& task,
-                                                const TaskSummary& summary,
-                                                std::vector<std::string>& problems);
+                                                const TaskSummary& summary, std::vector<std::string>& problems);
 
 /// One column of a task: seeds as dots and their mean as a cross, one line an arm, with the band null ± 2 sd.
 [[nodiscard]] Figure dot_plot(const TaskResult& task, const TaskSummary& summary, std::size_t column);

@@ -50,8 +50,7 @@ Layout lay_out(const Table& table) {
 }
 
 // One block of columns first … last-1, with the names of the rows before it.
-std::string render_block(const Table& table, const Layout& layout, std::size_t first, std::size_t last,
-                         bool colour) {
+std::string render_block(const Table& table, const Layout& layout, std::size_t first, std::size_t last, bool colour) {
   const auto rule = [&] {
     int width = layout.label_width + (table.equal_seeds ? 0 : layout.seeds_width + 2);
     for (std::size_t c = first; c < last; ++c) width += layout.widths[c] + 3;
@@ -78,8 +77,7 @@ std::string render_block(const Table& table, const Layout& layout, std::size_t f
   text += rule();
   RowGroup group = table.rows.empty() ? RowGroup::null : table.rows.front().group;
   for (const TableRow& row : table.rows) {
-    const bool apart =
-        (row.group == RowGroup::learner) != (group == RowGroup::learner) || row.group == RowGroup::null;
+    const bool apart = (row.group == RowGroup::learner) != (group == RowGroup::learner) || row.group == RowGroup::null;
     if (apart) text += rule();
     group = row.group;
     std::string line = pad_right(arm_label(row.method, row.lift), layout.label_width);

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "reports/result_set.hpp"
 #include "reports/table.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 

@@ -494,13 +494,11 @@ int display_width(std::string_view text) {
 }
 
 std::string pad_right(std::string_view text, int width) {
-  return std::string(text) +
-         std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
+  return std::string(text) + std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
 }
 
 std::string pad_left(std::string_view text, int width) {
-  return std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ') +
-         std::string(text);
+  return std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ') + std::string(text);
 }
 
 std::string wrap_text(std::string_view text, int width, std::string_view indent) {
@@ -600,8 +598,8 @@ std::string escape_latex(std::string_view text) {
     } else {
       const auto sign = std::lower_bound(latex_signs.begin(), latex_signs.end(), code,
                                          [](const LatexSign& s, std::uint32_t c) { return s.code < c; });
-      result += sign != latex_signs.end() && sign->code == code ? std::string(sign->text)
-                                                                : fmt::format("U+{:04X}", code);
+      result +=
+          sign != latex_signs.end() && sign->code == code ? std::string(sign->text) : fmt::format("U+{:04X}", code);
     }
     rest.remove_prefix(static_cast<std::size_t>(std::max(1, length)));
   }

@@ -15,8 +15,9 @@ struct FormattedValue {
 };
 
 /// Two significant digits of \p spread decide the digits of \p value; without a positive finite spread the
-/// value has four significant digits; a spread below 1e-12 of the value is rounding, and none. Both are plain decimals, or both scientific ("1.23e-5") when the
-/// greater of the two is below 1e-3 or at least 1e6. NaN gives "—"; infinities give "∞", "-∞".
+/// value has four significant digits; a spread below 1e-12 of the value is rounding, and none. Both are plain decimals,
+/// or both scientific ("1.23e-5") when the greater of the two is below 1e-3 or at least 1e6. NaN gives "—"; infinities
+/// give "∞", "-∞".
 [[nodiscard]] FormattedValue format_measured(double value, double spread);
 
 /// "↓", "↑" or "→0.01" for the directions lower, higher and target; empty for any other.

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
-#include "core/sha256.hpp"
+#include "core/files/sha256.hpp"
 
 namespace onmanifold {
 
@@ -33,7 +33,9 @@ CellLock::CellLock(const std::string& directory, const CellKey& key) {
   }
 }
 
-CellLock::~CellLock() { close(descriptor_); }
+CellLock::~CellLock() {
+  close(descriptor_);
+}
 
 FileLock::FileLock(const std::string& path) {
   descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -52,6 +54,8 @@ FileLock::FileLock(const std::string& path) {
   }
 }
 
-FileLock::~FileLock() { close(descriptor_); }
+FileLock::~FileLock() {
+  close(descriptor_);
+}
 
 }  // namespace onmanifold

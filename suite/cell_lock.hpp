@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/cell_files.hpp"
+#include "results/cell_files.hpp"
 
 namespace onmanifold {
 

@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/provenance.hpp"
 #include "metrics/neighbours.hpp"
 #include "models/external.hpp"
+#include "results/provenance.hpp"
 #include "suite/task_features.hpp"
 
 namespace onmanifold {
@@ -45,8 +45,7 @@ double recent_probe_seconds() {
 }
 
 Stream method_stream(const SuiteSpec& suite, const Cell& cell, const char* use) {
-  return {suite.seed,
-          fmt::format("{}/{}/{}/{}/{}", cell.key.task, cell.key.method, cell.key.lift, cell.key.seed, use)};
+  return {suite.seed, fmt::format("{}/{}/{}/{}/{}", cell.key.task, cell.key.method, cell.key.lift, cell.key.seed, use)};
 }
 
 /// The reference draws of the last task asked for: all cells of a task share them.
@@ -54,8 +53,7 @@ const Points& reference_points(const SuiteSpec& suite, const TaskSpec& spec) {
   const Task& task = spec.task;
   const Index n = sizes_of(suite, spec).reference;
   static std::pair<std::string, Points> cache;
-  const std::string key =
-      fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, n);
+  const std::string key = fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, n);
   if (cache.first != key) {
     cache = {key, sample_reference(task, n, reference_stream(task, suite.seed))};
   }
@@ -226,8 +224,7 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
                     .projected = false,
                     .evaluation = evaluation_stream(task, suite.seed),
                     .feature_maps = &features_of(task),
-                    .reference_log_density =
-                        raw.reference_log_density ? &*raw.reference_log_density : nullptr,
+                    .reference_log_density = raw.reference_log_density ? &*raw.reference_log_density : nullptr,
                     .intrinsic_density = raw.intrinsic_density,
                     .density = task.density.get()};
   MetricsCell result;

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "core/cell_files.hpp"
+#include "results/cell_files.hpp"
 #include "suite/suite_spec.hpp"
 
 namespace onmanifold {

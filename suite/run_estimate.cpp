@@ -12,8 +12,8 @@
 
 #include <fmt/format.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 
 namespace onmanifold {
 namespace {
@@ -123,11 +123,11 @@ CostTable read_costs(const std::string& path) {
       }
       return value;
     };
-    const CellCost cost{
-        .seconds = read(3), .bytes = read(4), .probe = read(5), .cells = static_cast<Index>(read(6))};
+    const CellCost cost{.seconds = read(3), .bytes = read(4), .probe = read(5), .cells = static_cast<Index>(read(6))};
     if (cost.cells < 1) throw InvalidInput(fmt::format("{}: line {}: no cells", path, number));
     if (!costs.emplace(std::tuple(fields[0], fields[1], fields[2]), cost).second) {
-      throw InvalidInput(fmt::format("{}: line {}: {}/{}/{} appears twice", path, number, fields[0], fields[1], fields[2]));
+      throw InvalidInput(
+          fmt::format("{}: line {}: {}/{}/{} appears twice", path, number, fields[0], fields[1], fields[2]));
     }
   }
   return costs;

@@ -11,15 +11,15 @@
 #include <fmt/ranges.h>
 #include <fnmatch.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
-#include "core/progress.hpp"
-#include "core/provenance.hpp"
-#include "core/worker_pool.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/files/hdf5_file.hpp"
+#include "results/provenance.hpp"
 #include "suite/cell_lock.hpp"
 #include "suite/pipeline.hpp"
+#include "suite/progress.hpp"
 #include "suite/task_features.hpp"
+#include "suite/worker_pool.hpp"
 
 namespace onmanifold {
 namespace {
@@ -68,10 +68,9 @@ Work remaining_metrics(const std::string& directory, const Cell& cell, const Run
   // A run that was stopped between the two files left no metrics: nothing is lost by doing it again.
   if (!options.metrics_only && (options.force || !fs::exists(cell.key.metrics_path(directory))))
     return Work::everything;
-  throw InvalidInput(fmt::format("{}: {} of {} samples were kept (keep_samples), too few for new metrics; {}", path,
-                                 samples.kept, samples.all,
-                                 options.metrics_only ? "run it without --metrics-only and with --force"
-                                                      : "use --force to compute it again"));
+  throw InvalidInput(fmt::format(
+      "{}: {} of {} samples were kept (keep_samples), too few for new metrics; {}", path, samples.kept, samples.all,
+      options.metrics_only ? "run it without --metrics-only and with --force" : "use --force to compute it again"));
 }
 
 /// The first samples of a cell and nothing that needs them all.
@@ -101,9 +100,10 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
   const bool usable = head.status.state == "ok" || head.status.state == "unsupported";
   if (head.sample_hash != cell.sample_hash) {
     if (usable && !options.force) {
-      throw InvalidInput(fmt::format("{} has another configuration ({}); use --force to compute it again, or -o for "
-                                     "another directory",
-                                     path, fmt::join(describe_difference(config, cell.config()), "; ")));
+      throw InvalidInput(
+          fmt::format("{} has another configuration ({}); use --force to compute it again, or -o for "
+                      "another directory",
+                      path, fmt::join(describe_difference(config, cell.config()), "; ")));
     }
     return Work::everything;
   }
@@ -259,8 +259,8 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
 
   const Value where_from = provenance(options.command_line);
   WorkerPoolOptions pool;
-  pool.workers = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(options.workers),
-                                                        std::max<std::size_t>(todo.size(), 1)));
+  pool.workers = static_cast<int>(
+      std::min<std::size_t>(static_cast<std::size_t>(options.workers), std::max<std::size_t>(todo.size(), 1)));
   pool.memory_bytes = static_cast<std::size_t>(suite.memory_gb * 1e9);
   pool.timeout_s = suite.timeout_s;
   Progress progress(suite.name, static_cast<Index>(todo.size()));
@@ -273,10 +273,16 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
     CellStatus status;
     try {
       switch (outcome.kind) {
-        case JobOutcome::Kind::finished: status = parse_answer(outcome.message); break;
-        case JobOutcome::Kind::timeout: status = {"timeout", outcome.message}; break;
+        case JobOutcome::Kind::finished:
+          status = parse_answer(outcome.message);
+          break;
+        case JobOutcome::Kind::timeout:
+          status = {"timeout", outcome.message};
+          break;
         case JobOutcome::Kind::exception:
-        case JobOutcome::Kind::crashed: status = {"failed", outcome.message}; break;
+        case JobOutcome::Kind::crashed:
+          status = {"failed", outcome.message};
+          break;
       }
       if (status.state == environment_fault) throw IoError(status.message);
       if (outcome.kind != JobOutcome::Kind::finished) {

@@ -11,13 +11,13 @@
 namespace onmanifold {
 
 struct RunOptions {
-  std::string directory;         ///< results directory; made if missing
-  int workers = 1;               ///< -j
-  std::string only = "*";        ///< glob on the cell key
-  int shard = 1;                 ///< this share of the cells, 1 … shards
+  std::string directory;   ///< results directory; made if missing
+  int workers = 1;         ///< -j
+  std::string only = "*";  ///< glob on the cell key
+  int shard = 1;           ///< this share of the cells, 1 … shards
   int shards = 1;
-  bool force = false;            ///< recompute cells whose configuration changed
-  bool metrics_only = false;     ///< train nothing; recompute metrics from stored samples
+  bool force = false;                     ///< recompute cells whose configuration changed
+  bool metrics_only = false;              ///< train nothing; recompute metrics from stored samples
   std::vector<std::string> command_line;  ///< for provenance
   /// After every cell, in the parent: key, state ("ok", "failed", …) and message.
   std::function<void(const CellKey&, const CellStatus&)> on_cell;
@@ -25,14 +25,14 @@ struct RunOptions {
 
 /// What a run did.
 struct RunSummary {
-  Index selected = 0;   ///< cells of the suite after --only and --shard
-  Index skipped = 0;    ///< finished before this run
-  Index measured = 0;   ///< only metrics were computed anew
-  Index computed = 0;   ///< trained and sampled
-  Index failed = 0;     ///< failed, diverged or timed out
+  Index selected = 0;  ///< cells of the suite after --only and --shard
+  Index skipped = 0;   ///< finished before this run
+  Index measured = 0;  ///< only metrics were computed anew
+  Index computed = 0;  ///< trained and sampled
+  Index failed = 0;    ///< failed, diverged or timed out
   Index unsupported = 0;
-  Index busy = 0;       ///< being computed by another run at this moment
-  bool complete = true; ///< false: stopped by a signal
+  Index busy = 0;        ///< being computed by another run at this moment
+  bool complete = true;  ///< false: stopped by a signal
 };
 
 /// The cells that a run would look at, in order.

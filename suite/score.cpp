@@ -11,13 +11,13 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/point_files.hpp"
-#include "core/points_hash.hpp"
-#include "core/provenance.hpp"
+#include "core/files/point_files.hpp"
+#include "core/files/points_hash.hpp"
 #include "datasets/task.hpp"
 #include "manifolds/backbone.hpp"
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
+#include "results/provenance.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/task_features.hpp"
 
@@ -26,8 +26,7 @@ namespace {
 
 /// Metrics that need no task: a finite reference is enough.
 constexpr const char* general_metrics = "coverage(k=5),cov_match,mmd2_rbf_biased,mmd2_rbf_unbiased";
-constexpr const char* manifold_metrics =
-    ",constraint_mean,constraint_max,projection_distance,projection_fail_rate";
+constexpr const char* manifold_metrics = ",constraint_mean,constraint_max,projection_distance,projection_fail_rate";
 
 constexpr std::uint64_t default_limit = 1'000'000'000;
 
@@ -41,8 +40,7 @@ PointReader open_points(const std::string& file) {
 }
 
 std::uint64_t bytes_of(const PointReader& reader) {
-  return static_cast<std::uint64_t>(reader.size()) * static_cast<std::uint64_t>(reader.dimension()) *
-         sizeof(double);
+  return static_cast<std::uint64_t>(reader.size()) * static_cast<std::uint64_t>(reader.dimension()) * sizeof(double);
 }
 
 void check_rows(const PointsRef& points, Index first, const std::string& file, bool allow_nonfinite) {
@@ -65,8 +63,7 @@ Points read_all(PointReader& reader, const std::string& file, bool allow_nonfini
 
 void check_columns(Index found, Index dimension, const std::string& file, const std::string& against) {
   if (found != dimension) {
-    throw InvalidInput(
-        fmt::format("{}: rows have {} numbers, but {} has {}", file, found, against, dimension));
+    throw InvalidInput(fmt::format("{}: rows have {} numbers, but {} has {}", file, found, against, dimension));
   }
 }
 
@@ -75,9 +72,8 @@ Points read_whole(const std::string& file, std::uint64_t limit) {
   PointReader reader = open_points(file);
   if (reader.size() == 0) throw InvalidInput(fmt::format("{}: has no rows", file));
   if (bytes_of(reader) > limit) {
-    throw InvalidInput(fmt::format("{}: {} points of {} numbers do not fit in --memory; {} do", file,
-                                   reader.size(), reader.dimension(),
-                                   limit / (8 * static_cast<std::uint64_t>(reader.dimension()))));
+    throw InvalidInput(fmt::format("{}: {} points of {} numbers do not fit in --memory; {} do", file, reader.size(),
+                                   reader.dimension(), limit / (8 * static_cast<std::uint64_t>(reader.dimension()))));
   }
   Points points(reader.dimension(), reader.size());
   (void)reader.read(points);
@@ -101,8 +97,7 @@ void append(std::vector<MetricRecord> records, const char* samples, std::vector<
 
 /// Adds what metric \p name gave on raw and projected samples. Inapplicable to all of them: left out if it
 /// came from a default list, an error if it was asked for.
-void collect(std::vector<ScoredMetric> found, const std::string& name, bool asked_for,
-             std::vector<ScoredMetric>& out) {
+void collect(std::vector<ScoredMetric> found, const std::string& name, bool asked_for, std::vector<ScoredMetric>& out) {
   if (std::none_of(found.begin(), found.end(), applicable)) {
     if (asked_for && !found.empty()) {
       const std::string& status = found.front().record.status;
@@ -135,9 +130,9 @@ std::vector<ScoredMetric> score_in_memory(const std::vector<NamedMetric>& metric
 }
 
 /// As score_in_memory, with a few chunks of \p request.samples in memory at a time.
-std::vector<ScoredMetric> score_in_chunks(const std::vector<NamedMetric>& metrics,
-                                          const ScoreRequest& request, Index dimension,
-                                          const MetricInput& input, std::uint64_t limit, bool asked_for) {
+std::vector<ScoredMetric> score_in_chunks(const std::vector<NamedMetric>& metrics, const ScoreRequest& request,
+                                          Index dimension, const MetricInput& input, std::uint64_t limit,
+                                          bool asked_for) {
   // A chunk, its projection and the temporaries of a metric: far below a 64th of the limit each.
   const std::uint64_t fitting = limit / (64 * sizeof(double) * static_cast<std::uint64_t>(dimension));
   Points chunk(dimension, static_cast<Index>(std::clamp<std::uint64_t>(fitting, 256, 65536)));
@@ -281,10 +276,9 @@ Score score_samples(const ScoreRequest& request) {
     score.samples_hash = points_hash(samples);
     score.metrics = score_in_memory(metrics, samples, input, asked_for);
   }
-  const bool nothing =
-      std::all_of(score.metrics.begin(), score.metrics.end(), [](const ScoredMetric& metric) {
-        return metric.record.n_nonfinite > 0 && metric.record.n_nonfinite == metric.record.n_samples;
-      });
+  const bool nothing = std::all_of(score.metrics.begin(), score.metrics.end(), [](const ScoredMetric& metric) {
+    return metric.record.n_nonfinite > 0 && metric.record.n_nonfinite == metric.record.n_samples;
+  });
   if (nothing && !score.metrics.empty()) {
     throw InvalidInput(fmt::format("{}: no row is finite", request.samples));
   }
@@ -382,8 +376,8 @@ Points exported_points(const Task& task, Index n, int replicate, const std::stri
     const auto [stop, error] = std::from_chars(begin, end, lift.sigma);
     if (!rest.starts_with(key) || error != std::errc() || stop != end || !(lift.sigma > 0) ||
         lift.type == LiftType::none) {
-      throw InvalidInput(fmt::format(
-          "--lift '{}' is not none, normal[:sigma=S] or isotropic[:sigma=S] with S > 0", lift_spec));
+      throw InvalidInput(
+          fmt::format("--lift '{}' is not none, normal[:sigma=S] or isotropic[:sigma=S] with S > 0", lift_spec));
     }
   }
   return lift.apply(points, *task.manifold, training_stream(task, 0, replicate).at("export"));

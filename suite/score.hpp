@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/metric_record.hpp"
+#include "contracts/metric_record.hpp"
 #include "core/points.hpp"
 #include "core/value.hpp"
 #include "datasets/task.hpp"
@@ -15,13 +15,13 @@
 namespace onmanifold {
 
 struct ScoreRequest {
-  std::string samples;           ///< .npy, .csv or .h5[:dataset], N×D as NumPy sees it
-  std::string task;              ///< name of a task, or name(settings); empty: reference is used
-  std::string reference;         ///< file; only without task
-  std::string manifold;          ///< specification as on the command line; only without task; may be empty
-  std::string train;             ///< file of training points; may be empty
-  std::string name;              ///< of the method, as a report shows it; empty: the file's, without folder and extension
-  std::string metrics;           ///< metric list; empty: the task's, or a general one
+  std::string samples;    ///< .npy, .csv or .h5[:dataset], N×D as NumPy sees it
+  std::string task;       ///< name of a task, or name(settings); empty: reference is used
+  std::string reference;  ///< file; only without task
+  std::string manifold;   ///< specification as on the command line; only without task; may be empty
+  std::string train;      ///< file of training points; may be empty
+  std::string name;       ///< of the method, as a report shows it; empty: the file's, without folder and extension
+  std::string metrics;    ///< metric list; empty: the task's, or a general one
   Index reference_size = 10000;  ///< reference draws of the task, as n_reference of a suite
   bool allow_nonfinite = false;  ///< count and leave out rows with NaN or infinity instead of refusing them
   /// Limit for the points of one file and for the working memory of a metric; 0: 1 GB and the metrics'

@@ -12,9 +12,9 @@
 #include <fnmatch.h>
 
 #include "core/error.hpp"
-#include "core/sha256.hpp"
-#include "core/shipped_file.hpp"
-#include "datasets/missing_data.hpp"
+#include "core/files/sha256.hpp"
+#include "core/files/shipped_file.hpp"
+#include "datasets/readers/missing_data.hpp"
 #include "suite/toml_file.hpp"
 
 namespace onmanifold {
@@ -24,12 +24,12 @@ namespace fs = std::filesystem;
 
 /// A name that becomes a part of a path: letters, digits, '-', '_', '.', not starting with a dot.
 void check_path_part(const std::string& name, const std::string& where) {
-  const bool good = !name.empty() && name.front() != '.' &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                      return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-                    });
+  const bool good = !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
   if (!good) {
-    throw InvalidInput(fmt::format("{}: '{}' cannot be a part of a path (use letters, digits, '-', '_', '.')", where, name));
+    throw InvalidInput(
+        fmt::format("{}: '{}' cannot be a part of a path (use letters, digits, '-', '_', '.')", where, name));
   }
 }
 
@@ -69,7 +69,9 @@ Value only(const Value& value, const std::set<std::string>& keys) {
   return result;
 }
 
-bool matches(const std::string& glob, const std::string& name) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; }
+bool matches(const std::string& glob, const std::string& name) {
+  return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+}
 
 LiftSpec read_lift(const Value& table, const std::string& source) {
   Settings settings(table, source + ": [[lift]]");
@@ -230,7 +232,8 @@ template <class T>
 void check_unique(const std::vector<T>& items, const std::string& kind, const std::string& source) {
   std::set<std::string> seen;
   for (const T& item : items) {
-    if (!seen.insert(item.name).second) throw InvalidInput(fmt::format("{}: {} '{}' appears twice", source, kind, item.name));
+    if (!seen.insert(item.name).second)
+      throw InvalidInput(fmt::format("{}: {} '{}' appears twice", source, kind, item.name));
   }
 }
 
@@ -382,8 +385,8 @@ SuiteSpec load_suite(const std::string& name_or_path, const Registry<MethodFacto
     if (suite.name == name_or_path) return parse_suite(read_toml_file(suite.path), suite.path, method_types);
     names.push_back(suite.name);
   }
-  throw InvalidInput(fmt::format("unknown suite '{}' (shipped: {}; a file needs its .toml)", name_or_path,
-                                 fmt::join(names, ", ")));
+  throw InvalidInput(
+      fmt::format("unknown suite '{}' (shipped: {}; a file needs its .toml)", name_or_path, fmt::join(names, ", ")));
 }
 
 Lift resolve(const LiftSpec& lift, const Task& task) {
@@ -449,10 +452,10 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
         // Absent where nothing is asked, so that results of suites without diagnostics keep their hashes.
         if (!asked.empty()) config.emplace("diagnostics", std::move(asked));
         const auto arm_config = std::make_shared<const Value>(std::move(config));
-        const auto arm_metric_config = std::make_shared<const Value>(Value::Table{
-            {"metrics", metric_list_value(task->metrics)},
-            {"n_reference", static_cast<std::int64_t>(sizes.reference)},
-            {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()}});
+        const auto arm_metric_config = std::make_shared<const Value>(
+            Value::Table{{"metrics", metric_list_value(task->metrics)},
+                         {"n_reference", static_cast<std::int64_t>(sizes.reference)},
+                         {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()}});
         for (int replicate = first; replicate <= last; ++replicate) {
           Cell cell;
           cell.key = {task->task.name, method.name, lift_name, replicate};

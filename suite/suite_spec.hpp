@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "core/cell_files.hpp"
 #include "core/registry.hpp"
 #include "core/value.hpp"
 #include "datasets/lift.hpp"
@@ -17,6 +16,7 @@
 #include "diagnostics/diagnostic.hpp"
 #include "metrics/registry.hpp"
 #include "models/registry.hpp"
+#include "results/cell_files.hpp"
 
 namespace onmanifold {
 
@@ -30,9 +30,9 @@ struct LiftSpec {
 
 /// A [[method]] table.
 struct MethodSpec {
-  std::string name;             ///< unique label and path part
-  std::string type;             ///< name in the method registry
-  Value settings;               ///< a table: the keys that belong to the method
+  std::string name;  ///< unique label and path part
+  std::string type;  ///< name in the method registry
+  Value settings;    ///< a table: the keys that belong to the method
   std::vector<std::string> lifts;
   std::vector<std::string> tasks = {"*"};  ///< globs of the tasks it runs on
   std::optional<Index> n_train;            ///< its own training points; nullopt: the task's
@@ -57,7 +57,7 @@ struct ReplicateRange {
 /// A [[task]] table, made.
 struct TaskSpec {
   Task task;
-  Value settings;               ///< resolved overrides
+  Value settings;  ///< resolved overrides
   std::vector<MetricSpec> metrics;
   std::optional<Index> n_train, n_samples, n_reference;  ///< its own; nullopt: the suite's
   std::optional<ReplicateRange> replicates;              ///< of the suite's, those that this task has; nullopt: all
@@ -74,24 +74,24 @@ inline constexpr Index all_samples = -1;
 
 /// A suite file, read and checked.
 struct SuiteSpec {
-  std::string source;           ///< path of the file
+  std::string source;  ///< path of the file
   std::string name;
-  std::uint64_t seed = 0;       ///< master seed of all streams
+  std::uint64_t seed = 0;  ///< master seed of all streams
   int first_replicate = 0;
   int last_replicate = 0;
   Index n_train = 10000;
   Index n_samples = 10000;
   Index n_reference = 10000;
   Index keep_samples = all_samples;  ///< of every cell, in its file; metrics always see all
-  double timeout_s = 0;         ///< limit of one cell; 0: none
-  double memory_gb = 4;         ///< limit of one worker's data; 0: none
+  double timeout_s = 0;              ///< limit of one cell; 0: none
+  double memory_gb = 4;              ///< limit of one worker's data; 0: none
   std::vector<std::shared_ptr<const TaskSpec>> tasks;
   std::vector<std::string> left_out;  ///< "<task>: <why>" of optional tasks without their data
   std::vector<LiftSpec> lifts;
   std::vector<MethodSpec> methods;
   std::vector<DiagnosticSpec> diagnostics;
   std::vector<Exclusion> exclusions;
-  const Registry<MethodFactory>* method_types = nullptr;  ///< never null after parse_suite
+  const Registry<MethodFactory>* method_types = nullptr;          ///< never null after parse_suite
   const Registry<DiagnosticFactory>* diagnostic_types = nullptr;  ///< as well
 };
 
@@ -100,7 +100,7 @@ struct Cell {
   CellKey key;
   std::shared_ptr<const TaskSpec> task;
   std::shared_ptr<const MethodSpec> method;
-  Lift lift;                    ///< with the level in force for this task
+  Lift lift;  ///< with the level in force for this task
   Index n_train = 0;
   std::vector<DiagnosticSpec> diagnostics;  ///< those that are asked of this cell
   std::string sample_hash;

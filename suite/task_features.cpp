@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
-#include "core/sha256.hpp"
-#include "datasets/missing_data.hpp"
+#include "core/files/hdf5_file.hpp"
+#include "core/files/sha256.hpp"
+#include "datasets/readers/missing_data.hpp"
 #include "metrics/principal_axes.hpp"
 #include "models/networks/lenet.hpp"
 #include "suite/cell_lock.hpp"
@@ -41,8 +41,8 @@ std::string recipe(const Task& task) {
 /// \throw InvalidInput, one line with what to do.
 LenetWeights read_weights(const Task& task, const std::string& path, const std::string& expected) {
   const auto refuse = [&](const std::string& why) {
-    return InvalidInput(fmt::format("{}: {}; `onmanifold lenet '{}(data={})' --force` trains them again",
-                                    path, why, task.name, task.labelled->name()));
+    return InvalidInput(fmt::format("{}: {}; `onmanifold lenet '{}(data={})' --force` trains them again", path, why,
+                                    task.name, task.labelled->name()));
   };
   // On the bytes alone, before HDF5 has to read a damaged file.
   if (!check_file_digest(path).empty()) throw refuse("these weights are truncated or altered");
@@ -102,8 +102,7 @@ LenetWeights train(const Task& task, const std::string& path) {
 std::string lenet_obstacle(const Task& task) {
   if (!task.image || !task.labelled) return "not a task of images with labels";
   if (lenet_side(*task.image) == 0) {
-    return fmt::format("no classifier for {}×{} pixels (square, even, 4 to 64)", task.image->height,
-                       task.image->width);
+    return fmt::format("no classifier for {}×{} pixels (square, even, 4 to 64)", task.image->height, task.image->width);
   }
   try {
     (void)task.labelled->hash();
@@ -144,8 +143,7 @@ FoundFeatures TaskFeatures::find(const std::string& name) const {
     const Points& points = task_.splits->train->points();
     const Index n = std::min(points.cols(), most_axis_points);
     if (points.rows() <= axes || n <= axes) {
-      return {nullptr,
-              fmt::format("{} principal axes of {} points in {} dimensions", axes, n, points.rows())};
+      return {nullptr, fmt::format("{} principal axes of {} points in {} dimensions", axes, n, points.rows())};
     }
     map = make_principal_axes(points.leftCols(n), axes);
   } else if (name == "lenet") {

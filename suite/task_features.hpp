@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-#include "core/feature_map.hpp"
-#include "core/generative_model.hpp"
+#include "contracts/feature_map.hpp"
+#include "contracts/generative_model.hpp"
 #include "datasets/task.hpp"
 
 namespace onmanifold {

@@ -6,7 +6,7 @@
 //
 // Numbers count the eigenfunctions from 1, without the constant one. Their sign: the vertex with the largest
 // |φ| has φ > 0. They are orthonormal with respect to the Voronoi mass at area 4π.
-#include "datasets/mesh_eigenfunctions.hpp"
+#include "datasets/laws/mesh_eigenfunctions.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -19,7 +19,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
+#include "core/files/hdf5_file.hpp"
 
 namespace onmanifold {
 namespace {
@@ -69,8 +69,8 @@ void run(int argc, char** argv) {
     std::cout << fmt::format("k = {}: eigenvalue {:.12g} (neighbours {:.12g}, {:.12g}), residual {:.2e}\n", k,
                              values[i], eigen.values[k - 1], eigen.values[k + 1], residuals[i]);
   }
-  std::cout << fmt::format("{} vertices, {} faces, scale to area 4π {:.9g}, zero mode {:.2e}\n",
-                           vertices.cols(), faces.cols(), scale, eigen.values[0]);
+  std::cout << fmt::format("{} vertices, {} faces, scale to area 4π {:.9g}, zero mode {:.2e}\n", vertices.cols(),
+                           faces.cols(), scale, eigen.values[0]);
 
   Hdf5Writer file(argv[2]);
   file.write_text("/origin", argv[3]);
@@ -80,11 +80,10 @@ void run(int argc, char** argv) {
   file.write_vector("/eigenfunctions/values", values);
   file.write_vector("/eigenfunctions/residuals", residuals);
   file.write_matrix("/eigenfunctions/functions", functions);
-  file.write_text(
-      "/eigenfunctions/description",
-      "one a row: L phi = value M phi at total area 4 pi, cotangent stiffness L, mixed Voronoi mass M, "
-      "numbered from 1 without the constant, phi' M phi = 1, positive at the vertex of largest |phi|; "
-      "residual = |M^-1/2 (L phi - value M phi)|");
+  file.write_text("/eigenfunctions/description",
+                  "one a row: L phi = value M phi at total area 4 pi, cotangent stiffness L, mixed Voronoi mass M, "
+                  "numbered from 1 without the constant, phi' M phi = 1, positive at the vertex of largest |phi|; "
+                  "residual = |M^-1/2 (L phi - value M phi)|");
   file.commit();
 }
 

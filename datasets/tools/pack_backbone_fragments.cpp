@@ -17,16 +17,15 @@
 
 #include <fmt/format.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "datasets/backbone_fragments.hpp"
+#include "core/files/atomic_file.hpp"
+#include "datasets/readers/backbone_fragments.hpp"
 
 namespace onmanifold {
 namespace {
 
 void run(int argc, char** argv) {
-  if (argc != 7)
-    throw InvalidInput("usage: pack_backbone_fragments IN.i16 IN.tsv RESIDUES OUT.h5 ORIGIN LICENCE");
+  if (argc != 7) throw InvalidInput("usage: pack_backbone_fragments IN.i16 IN.tsv RESIDUES OUT.h5 ORIGIN LICENCE");
   const std::string bytes = read_file(argv[1]);
   BackboneFragments fragments;
   fragments.residues = std::stol(argv[3]);

@@ -11,8 +11,7 @@ class Memorizer final : public GenerativeModel {
     Stream draws = stream;
     Points samples(points.rows(), n);
     for (Index i = 0; i < n; ++i) {
-      samples.col(i) =
-          points.col(static_cast<Index>(draws.integer(static_cast<std::uint64_t>(points.cols()))));
+      samples.col(i) = points.col(static_cast<Index>(draws.integer(static_cast<std::uint64_t>(points.cols()))));
     }
     return samples;
   }

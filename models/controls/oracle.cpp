@@ -11,9 +11,7 @@ class Oracle final : public GenerativeModel {
     if (context.sampler == nullptr) throw InvalidInput("unsupported: oracle needs a task with a sampler");
     sampler_ = context.sampler;
   }
-  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
-    return sampler_->sample(n, stream);
-  }
+  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override { return sampler_->sample(n, stream); }
   void do_load(const ModelState&, const FitContext& context) override { do_fit(context); }
 
   const Sampler* sampler_ = nullptr;

@@ -8,11 +8,11 @@ namespace onmanifold {
 std::unique_ptr<GenerativeModel> make_ddpm(Settings& settings) {
   const bool signal = settings.choice("prediction", "epsilon", {"epsilon", "signal"}) == "signal";
   const SignalWeight weight = signal ? read_signal_weight(settings, SignalWeight::one) : SignalWeight::one;
-  return make_diffusion_model(
-      settings, [signal, weight](const DiffusionFrame& frame) -> std::unique_ptr<DiffusionObjective> {
-        if (signal) return std::make_unique<SignalPrediction>(frame, weight);
-        return std::make_unique<DiffusionObjective>(frame);
-      });
+  return make_diffusion_model(settings,
+                              [signal, weight](const DiffusionFrame& frame) -> std::unique_ptr<DiffusionObjective> {
+                                if (signal) return std::make_unique<SignalPrediction>(frame, weight);
+                                return std::make_unique<DiffusionObjective>(frame);
+                              });
 }
 
 }  // namespace onmanifold

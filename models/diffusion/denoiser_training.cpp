@@ -58,15 +58,13 @@ double NoisePrediction::loss(const DiffusionBatch& batch, const Eigen::MatrixXf&
   return result;
 }
 
-DenoiserTrainer::DenoiserTrainer(const Network& network, const DenoiserObjective& objective,
-                                 const AdamOptions& options, Index batch, const Stream& initialisation,
-                                 const Stream& noise)
+DenoiserTrainer::DenoiserTrainer(const Network& network, const DenoiserObjective& objective, const AdamOptions& options,
+                                 Index batch, const Stream& initialisation, const Stream& noise)
     : network_(network),
       objective_(objective),
       noise_(noise),
-      parameters_(objective.zero_output()
-                      ? network.with_zero_output(network.initial_parameters(initialisation))
-                      : network.initial_parameters(initialisation)),
+      parameters_(objective.zero_output() ? network.with_zero_output(network.initial_parameters(initialisation))
+                                          : network.initial_parameters(initialisation)),
       gradient_(Eigen::VectorXf::Zero(network.buffer_size())),
       adam_(options, parameters_),
       batch_size_(batch),
@@ -76,8 +74,7 @@ DenoiserTrainer::DenoiserTrainer(const Network& network, const DenoiserObjective
       pass_(network, pass_columns_),
       second_(objective.asks_again() ? std::make_unique<Second>(network, pass_columns_) : nullptr),
       uniforms_(batch, 1),
-      table_(objective.raw_time_input() ? raw_time(objective.timesteps())
-                                        : time_embedding(objective.timesteps())),
+      table_(objective.raw_time_input() ? raw_time(objective.timesteps()) : time_embedding(objective.timesteps())),
       part_gradient_(Eigen::VectorXf::Zero(pass_columns_ < batch ? network.buffer_size() : 0)) {}
 
 DenoiserTrainer::Pass::Pass(const Network& network, Index columns)
@@ -169,8 +166,8 @@ DenoiserTrainer::StepResult DenoiserTrainer::step(BatchReader& reader) {
   return result;
 }
 
-TrainedDenoiser train_denoiser(const Network& network, const DenoiserObjective& objective,
-                               const AdamOptions& options, Index batch, const FitContext& context) {
+TrainedDenoiser train_denoiser(const Network& network, const DenoiserObjective& objective, const AdamOptions& options,
+                               Index batch, const FitContext& context) {
   constexpr Index most_points = 500;
   BatchReader reader(*context.training, standardisation(*context.training));
   DenoiserTrainer trainer(network, objective, options, batch, context.initialisation, context.training_noise);

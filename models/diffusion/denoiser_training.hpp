@@ -2,9 +2,9 @@
 #pragma once
 // The one training loop of the denoisers: minibatches, noise, loss, optimiser, curves.
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
+#include "contracts/training_source.hpp"
 #include "core/points.hpp"
-#include "core/training_source.hpp"
 #include "models/diffusion/noise_schedule.hpp"
 #include "models/networks/adam.hpp"
 #include "models/networks/network.hpp"
@@ -78,8 +78,7 @@ class NoisePrediction : public DenoiserObjective {
   [[nodiscard]] Index timesteps() const override { return schedule_.steps(); }
   void corrupt(DiffusionBatch& batch, const Stream& draws) const override;
   /// Mean over coordinates and columns of (prediction - z)^2.
-  double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
-              Eigen::MatrixXf& gradient) const override;
+  double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) const override;
 
  protected:
   [[nodiscard]] const NoiseSchedule& schedule() const { return schedule_; }
@@ -95,8 +94,8 @@ class DenoiserTrainer {
  public:
   /// References outlive the trainer. \p noise addresses the draws by step: noise.at(step).at(0) the noise,
   /// .at(1) the times, .at(2) those of the objective.
-  DenoiserTrainer(const Network& network, const DenoiserObjective& objective, const AdamOptions& options,
-                  Index batch, const Stream& initialisation, const Stream& noise);
+  DenoiserTrainer(const Network& network, const DenoiserObjective& objective, const AdamOptions& options, Index batch,
+                  const Stream& initialisation, const Stream& noise);
 
   struct StepResult {
     double loss = 0;
@@ -150,14 +149,13 @@ class DenoiserTrainer {
 
 struct TrainedDenoiser {
   Eigen::VectorXf average;  ///< averaged weights
-  Curves curves;  ///< "step", "loss", "gradient_norm", "learning_rate": means over equal stretches, <= 500 of
-                  ///< them
+  Curves curves;            ///< "step", "loss", "gradient_norm", "learning_rate": means over equal stretches, <= 500 of
+                            ///< them
 };
 
 /// Runs options.steps steps on the data of \p context.
 /// \throw NumericalFailure "diverged: …" when the loss is not finite.
 [[nodiscard]] TrainedDenoiser train_denoiser(const Network& network, const DenoiserObjective& objective,
-                                             const AdamOptions& options, Index batch,
-                                             const FitContext& context);
+                                             const AdamOptions& options, Index batch, const FitContext& context);
 
 }  // namespace onmanifold

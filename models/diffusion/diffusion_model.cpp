@@ -27,9 +27,7 @@ class DiffusionModel final : public GenerativeModel {
   }
 
   [[nodiscard]] Curves curves() const override { return curves_; }
-  [[nodiscard]] ModelState state() const override {
-    return network_ ? network_->to_state(parameters_) : ModelState{};
-  }
+  [[nodiscard]] ModelState state() const override { return network_ ? network_->to_state(parameters_) : ModelState{}; }
   [[nodiscard]] std::unique_ptr<ScoreField> score_field() const override {
     auto field = make_diffusion_score_field(*network_, parameters_, *objective_, *frame_);
     if (!range_) return field;
@@ -42,9 +40,8 @@ class DiffusionModel final : public GenerativeModel {
  private:
   void prepare(const FitContext& context) {
     network_ = training_.make_network(context);
-    frame_.emplace(DiffusionFrame{diffusion_.make_schedule(context.smallest_noise),
-                                  standardisation(*context.training), context.manifold, context.lift_scale,
-                                  diffusion_.raw_time});
+    frame_.emplace(DiffusionFrame{diffusion_.make_schedule(context.smallest_noise), standardisation(*context.training),
+                                  context.manifold, context.lift_scale, diffusion_.raw_time});
     objective_ = make_objective_(*frame_);
     range_.reset();
     if (clip_ == "always" || (clip_ == "auto" && context.image != nullptr)) {
@@ -59,8 +56,7 @@ class DiffusionModel final : public GenerativeModel {
 
   void do_fit(const FitContext& context) override {
     prepare(context);
-    TrainedDenoiser trained =
-        train_denoiser(*network_, *objective_, training_.adam, training_.batch, context);
+    TrainedDenoiser trained = train_denoiser(*network_, *objective_, training_.adam, training_.batch, context);
     parameters_ = std::move(trained.average);
     curves_ = std::move(trained.curves);
   }

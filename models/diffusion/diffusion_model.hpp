@@ -6,7 +6,7 @@
 #include <functional>
 #include <memory>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 #include "models/diffusion/diffusion_objective.hpp"
 #include "models/networks/network.hpp"
@@ -16,12 +16,11 @@ namespace onmanifold {
 /// Makes the objective of a fit. May throw InvalidInput "unsupported: …" for a manifold that it cannot serve.
 using ObjectiveFactory = std::function<std::unique_ptr<DiffusionObjective>(const DiffusionFrame& frame)>;
 
-/// Reads TrainingSettings, DiffusionSettings, SamplerOptions and clip_denoised (auto: of images only | always | never; by
-/// the range of the first pass of training points). Data are standardised by the mean and ONE
-/// scale of the clean points. State: the averaged weights, as Network::to_state. fit throws NumericalFailure
-/// "diverged: …" on a loss that is not finite.
-[[nodiscard]] std::unique_ptr<GenerativeModel> make_diffusion_model(Settings& settings,
-                                                                    ObjectiveFactory objective,
+/// Reads TrainingSettings, DiffusionSettings, SamplerOptions and clip_denoised (auto: of images only | always | never;
+/// by the range of the first pass of training points). Data are standardised by the mean and ONE scale of the clean
+/// points. State: the averaged weights, as Network::to_state. fit throws NumericalFailure "diverged: …" on a loss that
+/// is not finite.
+[[nodiscard]] std::unique_ptr<GenerativeModel> make_diffusion_model(Settings& settings, ObjectiveFactory objective,
                                                                     double usual_clip = 0);
 
 /// The network's output as a function of sampling blocks. References outlive the result.

@@ -56,8 +56,7 @@ SignalPrediction::SignalPrediction(const DiffusionFrame& frame, SignalWeight wei
   if (weight == SignalWeight::one) return;
   constexpr double cap = 5;
   for (Index t = 1; t <= frame.schedule.steps(); ++t) {
-    weights_[static_cast<std::size_t>(t)] =
-        static_cast<float>(std::min(std::pow(frame.schedule.level(t), -2), cap));
+    weights_[static_cast<std::size_t>(t)] = static_cast<float>(std::min(std::pow(frame.schedule.level(t), -2), cap));
   }
 }
 

@@ -4,8 +4,8 @@
 // means, and between the steps of the sampler. A method of the family is one subclass; training loop and
 // sampler are shared.
 
+#include "contracts/training_source.hpp"
 #include "core/settings.hpp"
-#include "core/training_source.hpp"
 #include "manifolds/manifold.hpp"
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/diffusion/diffusion_sampler.hpp"
@@ -42,8 +42,8 @@ class DiffusionObjective : public NoisePrediction {
   /// The last time that the sampler's own steps reach.
   [[nodiscard]] virtual Index last_time() const { return 0; }
   /// Called after every step of the sampler, at its new time \p t.
-  virtual void after_step(Points& /*x*/, Index /*t*/, const BlockDenoiser& /*epsilon*/,
-                          const Stream& /*draws*/) const {}
+  virtual void after_step(Points& /*x*/, Index /*t*/, const BlockDenoiser& /*epsilon*/, const Stream& /*draws*/) const {
+  }
 
  protected:
   [[nodiscard]] const DiffusionFrame& frame() const { return frame_; }
@@ -57,8 +57,7 @@ class DiffusionObjective : public NoisePrediction {
 class ScaledNoisePrediction : public DiffusionObjective {
  public:
   ScaledNoisePrediction(const DiffusionFrame& frame, std::vector<double> factors);
-  double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
-              Eigen::MatrixXf& gradient) const override;
+  double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) const override;
   void to_epsilon(const Points& x, Index t, Points& output) const override;
 
  private:
@@ -75,8 +74,7 @@ enum class SignalWeight { one, min_snr };
 class SignalPrediction : public DiffusionObjective {
  public:
   SignalPrediction(const DiffusionFrame& frame, SignalWeight weight);
-  double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
-              Eigen::MatrixXf& gradient) const override;
+  double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient) const override;
   void to_epsilon(const Points& x, Index t, Points& output) const override;
 
  private:

@@ -34,8 +34,7 @@ Step make_step(const NoiseSchedule& schedule, Rule rule, const std::string& vari
     step.shrink = 1 / std::sqrt(1 - beta);
     step.pull = beta / schedule.noise(from);
     if (to > 0) {
-      step.noise = std::sqrt(
-          variance == "beta" ? beta : beta * std::pow(schedule.noise(to) / schedule.noise(from), 2));
+      step.noise = std::sqrt(variance == "beta" ? beta : beta * std::pow(schedule.noise(to) / schedule.noise(from), 2));
     }
     return step;
   }
@@ -116,9 +115,8 @@ std::vector<Index> sampling_times(const NoiseSchedule& schedule, Index steps) {
   return times;
 }
 
-Points sample_diffusion(const NoiseSchedule& schedule, const SamplerOptions& options,
-                        const BlockDenoiser& epsilon, Index dimension, Index n, const Stream& stream,
-                        Index last, const BlockHook& hook) {
+Points sample_diffusion(const NoiseSchedule& schedule, const SamplerOptions& options, const BlockDenoiser& epsilon,
+                        Index dimension, Index n, const Stream& stream, Index last, const BlockHook& hook) {
   const std::vector<Step> steps = make_steps(schedule, options);
   Points samples(dimension, n);
   for (Index first = 0; first < n; first += sampling_block) {
@@ -149,8 +147,7 @@ Points sample_diffusion(const NoiseSchedule& schedule, const SamplerOptions& opt
   return samples;
 }
 
-void clip_denoised(const NoiseSchedule& schedule, const SignalRange& range, const Points& x, Index t,
-                   Points& epsilon) {
+void clip_denoised(const NoiseSchedule& schedule, const SignalRange& range, const Points& x, Index t, Points& epsilon) {
   const double a = schedule.signal(t);
   const double sigma = schedule.noise(t);
   for (Index i = 0; i < x.cols(); ++i) {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/points.hpp"
+#include "core/random/stream.hpp"
 #include "core/settings.hpp"
-#include "core/stream.hpp"
 #include "models/diffusion/noise_schedule.hpp"
 
 namespace onmanifold {
@@ -31,8 +31,7 @@ struct SignalRange {
 /// coordinate, and makes \p epsilon what belongs to it ("clip_denoised" of the published code \cite ho2020). The exact
 /// estimate is a mean over the support and never outside: only errors of a network are cut, which a_T = .005 turns
 /// into 200 times as much in x_0.
-void clip_denoised(const NoiseSchedule& schedule, const SignalRange& range, const Points& x, Index t,
-                   Points& epsilon);
+void clip_denoised(const NoiseSchedule& schedule, const SignalRange& range, const Points& x, Index t, Points& epsilon);
 
 /// Columns of a block: 3 layers of 128 floats for 512 columns take 0.5 MB, half of a second-level cache.
 inline constexpr Index sampling_block = 512;
@@ -69,12 +68,11 @@ struct SamplerOptions {
 /// `beta`. The state is double. Noise of block b on leaving t: stream.at(b).at(t) (inner step k: .at(k)), its
 /// x_T: stream.at(b).at(0), the hook's draws on coming to t: stream.at(b).at("hook").at(t).
 [[nodiscard]] Points sample_diffusion(const NoiseSchedule& schedule, const SamplerOptions& options,
-                                      const BlockDenoiser& epsilon, Index dimension, Index n,
-                                      const Stream& stream, Index last = 0, const BlockHook& hook = {});
+                                      const BlockDenoiser& epsilon, Index dimension, Index n, const Stream& stream,
+                                      Index last = 0, const BlockHook& hook = {});
 
 /// Standard deviation that sample_diffusion gives, with the exact epsilon, to a direction in which the data
 /// are normal with standard deviation \p v: the discretisation error of the sampler in closed form.
-[[nodiscard]] double sampled_deviation(const NoiseSchedule& schedule, const SamplerOptions& options,
-                                       double v);
+[[nodiscard]] double sampled_deviation(const NoiseSchedule& schedule, const SamplerOptions& options, double v);
 
 }  // namespace onmanifold

@@ -39,8 +39,7 @@ class NormalNoise final : public ScaledNoisePrediction {
     for (Index i = 0; i < y.cols(); ++i) {
       const Index t = batch.times[static_cast<std::size_t>(i)];
       const double a = schedule().signal(t);
-      const NisoTarget target =
-          niso_target(z.col(i), normal_of_z.col(i), normal.col(i), a, schedule().noise(t), c_);
+      const NisoTarget target = niso_target(z.col(i), normal_of_z.col(i), normal.col(i), a, schedule().noise(t), c_);
       batch.state.col(i) = (a * batch.clean.col(i).cast<double>() + target.noise).cast<float>();
       batch.noise.col(i) = target.epsilon.cast<float>();
     }
@@ -64,9 +63,8 @@ NisoTarget niso_target(const PointsRef& z, const PointsRef& normal_of_z, const P
 std::unique_ptr<GenerativeModel> make_niso(Settings& settings) {
   const double c = settings.number("c", 0, 0, 1e6);
   const std::string scaling = settings.choice("scaling", "root", {"root", "max", "sum", "none"});
-  return make_diffusion_model(settings, [c, scaling](const DiffusionFrame& frame) {
-    return make_niso_objective(frame, c, scaling);
-  });
+  return make_diffusion_model(
+      settings, [c, scaling](const DiffusionFrame& frame) { return make_niso_objective(frame, c, scaling); });
 }
 
 std::unique_ptr<DiffusionObjective> make_niso_objective(const DiffusionFrame& frame, double c,

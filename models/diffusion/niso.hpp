@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 #include "models/diffusion/diffusion_objective.hpp"
 

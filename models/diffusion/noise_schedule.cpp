@@ -68,13 +68,11 @@ NoiseSchedule NoiseSchedule::with_smallest_level(double level) const {
   const double bottom = std::log(level_[1]);
   const double top = std::log(level_.back());
   if (!(level > 0 && level < level_.back())) {
-    throw InvalidInput(
-        fmt::format("noise schedule: smallest level {} is outside (0, {})", level, level_.back()));
+    throw InvalidInput(fmt::format("noise schedule: smallest level {} is outside (0, {})", level, level_.back()));
   }
   const double stretch = (top - std::log(level)) / (top - bottom);
   std::vector<double> levels = level_;
-  for (std::size_t t = 1; t < levels.size(); ++t)
-    levels[t] = std::exp(top + (std::log(level_[t]) - top) * stretch);
+  for (std::size_t t = 1; t < levels.size(); ++t) levels[t] = std::exp(top + (std::log(level_[t]) - top) * stretch);
   levels[1] = level;
   return NoiseSchedule(std::move(levels));
 }
@@ -134,8 +132,8 @@ NoiseSchedule DiffusionSettings::make_schedule(double task_smallest_noise) const
                                 : NoiseSchedule::cosine(timesteps, largest_beta).level(1);
     return NoiseSchedule::geometric(timesteps, smallest, largest_level);
   }
-  const NoiseSchedule named = schedule == "linear" ? NoiseSchedule::linear(timesteps)
-                                                   : NoiseSchedule::cosine(timesteps, largest_beta);
+  const NoiseSchedule named =
+      schedule == "linear" ? NoiseSchedule::linear(timesteps) : NoiseSchedule::cosine(timesteps, largest_beta);
   if (published || task_smallest_noise <= 0) return named;
   return named.with_smallest_level(task_smallest_noise);
 }

@@ -46,9 +46,8 @@ class NoiseSchedule {
 
 /// The settings that every discrete diffusion shares.
 struct DiffusionSettings {
-  std::string schedule =
-      "cosine";           ///< cosine | linear (variance preserving) | geometric (variance exploding)
-  Index timesteps = 100;  ///< T; 1000 for linear and 100 for the others unless set
+  std::string schedule = "cosine";  ///< cosine | linear (variance preserving) | geometric (variance exploding)
+  Index timesteps = 100;            ///< T; 1000 for linear and 100 for the others unless set
   /// task: s_1 = s_min of the task; schedule: as published; a number above 0, as text: s_1 in standardised
   /// units, whatever the task says.
   std::string smallest_noise = "task";
@@ -57,7 +56,7 @@ struct DiffusionSettings {
   /// data come out up to 37 % too wide), 3.2 with .9, at a_T^2 = 2.4e-5 for T = 100.
   double largest_beta = 0.9;
   double largest_level = 100;  ///< s_T of the geometric schedule
-  bool raw_time = false;  ///< whether the network's time input is t itself instead of sinusoidal features
+  bool raw_time = false;       ///< whether the network's time input is t itself instead of sinusoidal features
 
   /// Reads "schedule", "timesteps", "smallest_noise", "largest_beta", "largest_level" and "time_input"
   /// (embedding | raw).

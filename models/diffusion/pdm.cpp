@@ -23,9 +23,8 @@ class ProjectedSampling final : public DiffusionObjective {
 
 std::unique_ptr<GenerativeModel> make_pdm(Settings& settings) {
   const bool signal = settings.choice("project", "state", {"state", "signal"}) == "signal";
-  return make_diffusion_model(settings, [signal](const DiffusionFrame& frame) {
-    return make_pdm_objective(frame, signal);
-  });
+  return make_diffusion_model(settings,
+                              [signal](const DiffusionFrame& frame) { return make_pdm_objective(frame, signal); });
 }
 
 std::unique_ptr<DiffusionObjective> make_pdm_objective(const DiffusionFrame& frame, bool signal) {

@@ -35,8 +35,7 @@ class PenalisedSignal : public SignalPrediction {
       if (!nearest.converged[i] || !(nearest.distance[i] > 0)) continue;
       const Part part = residual_part(nearest.distance[i] / scale, times[static_cast<std::size_t>(i)]);
       result += share * part.value;
-      gradient.col(i) +=
-          (share * part.slope / nearest.distance[i] * (y.col(i) - nearest.points.col(i))).cast<float>();
+      gradient.col(i) += (share * part.slope / nearest.distance[i] * (y.col(i) - nearest.points.col(i))).cast<float>();
     }
     return result;
   }
@@ -74,8 +73,7 @@ class PenalisedSample final : public PenalisedSignal {
   [[nodiscard]] bool asks_again() const override { return true; }
 
   /// x_1 = a_1 x̂_0 + sigma_1 epsilon with epsilon = (x_t - a_t x̂_0)/sigma_t; x_1 itself for t = 1.
-  void ask_again(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
-                 DiffusionBatch& next) const override {
+  void ask_again(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction, DiffusionBatch& next) const override {
     for (Index i = 0; i < prediction.cols(); ++i) {
       const Index t = batch.times[static_cast<std::size_t>(i)];
       next.times[static_cast<std::size_t>(i)] = 1;
@@ -90,11 +88,10 @@ class PenalisedSample final : public PenalisedSignal {
     return add_penalty(batch.times, prediction, gradient);
   }
 
-  void carry_back(const DiffusionBatch& batch, const DiffusionBatch& /*next*/,
-                  const Eigen::MatrixXf& state_gradient, Eigen::MatrixXf& gradient) const override {
+  void carry_back(const DiffusionBatch& batch, const DiffusionBatch& /*next*/, const Eigen::MatrixXf& state_gradient,
+                  Eigen::MatrixXf& gradient) const override {
     for (Index i = 0; i < gradient.cols(); ++i) {
-      gradient.col(i) +=
-          static_cast<float>(slope(batch.times[static_cast<std::size_t>(i)])) * state_gradient.col(i);
+      gradient.col(i) += static_cast<float>(slope(batch.times[static_cast<std::size_t>(i)])) * state_gradient.col(i);
     }
   }
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 #include "models/diffusion/diffusion_objective.hpp"
 
@@ -25,9 +25,9 @@ struct PidmOptions {
   SignalWeight signal_weight = SignalWeight::min_snr;
 };
 
-/// The network predicts x_0; loss = mean w_t (x̂_0 - x_0)^2 + penalty · residual's part. R is the distance of the estimate
-/// to M in standardised units, whose gradient (x - Pi(x))/dist needs no derivative of h; on planes, spheres and meshes
-/// it is |h|. Settings estimate, residual_loss, penalty, signal_weight, clip (1, as published), and those of
+/// The network predicts x_0; loss = mean w_t (x̂_0 - x_0)^2 + penalty · residual's part. R is the distance of the
+/// estimate to M in standardised units, whose gradient (x - Pi(x))/dist needs no derivative of h; on planes, spheres
+/// and meshes it is |h|. Settings estimate, residual_loss, penalty, signal_weight, clip (1, as published), and those of
 /// make_diffusion_model.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_pidm(Settings& settings);
 

@@ -38,8 +38,7 @@ class TangentialScore final : public DiffusionObjective {
         difference.col(i) = gradient.col(low[static_cast<std::size_t>(i)]).cast<double>();
         y.col(i) = all.col(low[static_cast<std::size_t>(i)]);
       }
-      const Points tangential =
-          frame().manifold->tangent_component(frame().manifold->project(y).points, difference);
+      const Points tangential = frame().manifold->tangent_component(frame().manifold->project(y).points, difference);
       for (Index i = 0; i < difference.cols(); ++i) {
         gradient.col(low[static_cast<std::size_t>(i)]) = tangential.col(i).cast<float>();
       }
@@ -86,9 +85,8 @@ std::unique_ptr<GenerativeModel> make_tango(Settings& settings) {
   options.c = settings.number("c", options.c, 0, 1e6);
   options.snr = settings.number("snr", options.snr, 1e-6, 1e3);
   options.corrector_steps = settings.integer("corrector_steps", options.corrector_steps, 0, 10000);
-  return make_diffusion_model(settings, [options](const DiffusionFrame& frame) {
-    return make_tango_objective(frame, options);
-  });
+  return make_diffusion_model(settings,
+                              [options](const DiffusionFrame& frame) { return make_tango_objective(frame, options); });
 }
 
 std::unique_ptr<DiffusionObjective> make_tango_objective(const DiffusionFrame& frame, const TangoOptions& options) {

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 #include "models/diffusion/diffusion_objective.hpp"
 
@@ -21,7 +21,8 @@ struct TangoOptions {
 /// at Pi of the noisy point before they are compared. Sampling: steps of the sampler down to the last level >= c, one
 /// projection, then at each lower level `corrector_steps` (2) steps of tangential Langevin dynamics,
 ///   y <- Pi(y + a P_T s + sqrt(2 a) P_T z),  a = 2 (snr |P_T z|/|P_T s|)^2, norms averaged over the block,
-/// capped at the squared level. Settings: those of TangoOptions and those of make_diffusion_model. Where every level is >= c it is `ddpm`.
+/// capped at the squared level. Settings: those of TangoOptions and those of make_diffusion_model. Where every level is
+/// >= c it is `ddpm`.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_tango(Settings& settings);
 
 [[nodiscard]] std::unique_ptr<DiffusionObjective> make_tango_objective(const DiffusionFrame& frame,

@@ -68,9 +68,7 @@ class Ebm final : public GenerativeModel {
   }
 
   [[nodiscard]] Curves curves() const override { return curves_; }
-  [[nodiscard]] ModelState state() const override {
-    return network_ ? network_->to_state(parameters_) : ModelState{};
-  }
+  [[nodiscard]] ModelState state() const override { return network_ ? network_->to_state(parameters_) : ModelState{}; }
 
  private:
   void prepare(const FitContext& context) {
@@ -114,8 +112,7 @@ class Ebm final : public GenerativeModel {
       const Points uniforms = draws.at(0).uniform(2, batch_);
       draws.at(1).fill_normal(fresh);
       for (Index i = 0; i < batch_; ++i) {
-        const auto place =
-            std::min(static_cast<Index>(uniforms(0, i) * static_cast<double>(buffer_)), buffer_ - 1);
+        const auto place = std::min(static_cast<Index>(uniforms(0, i) * static_cast<double>(buffer_)), buffer_ - 1);
         places[static_cast<std::size_t>(i)] = place;
         if (uniforms(1, i) < restart_) {
           chains.col(i) = fresh.col(i);
@@ -155,8 +152,8 @@ class Ebm final : public GenerativeModel {
       Energy energy(*network_, parameters_, columns);
       Eigen::MatrixXf x(samples.rows(), columns);
       own.at("start").fill_normal(x);
-      run_langevin([&](const Eigen::MatrixXf& at, Eigen::MatrixXf& result) { energy.gradient(at, result); },
-                   options, own.at("chain"), x);
+      run_langevin([&](const Eigen::MatrixXf& at, Eigen::MatrixXf& result) { energy.gradient(at, result); }, options,
+                   own.at("chain"), x);
       samples.middleCols(first, columns) = x.cast<double>();
     }
     samples *= units_.scale;

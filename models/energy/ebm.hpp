@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 
 namespace onmanifold {

@@ -62,9 +62,7 @@ class FlowMatching final : public GenerativeModel {
         likelihood_(settings.boolean("likelihood", false)) {}
 
   [[nodiscard]] Curves curves() const override { return curves_; }
-  [[nodiscard]] ModelState state() const override {
-    return network_ ? network_->to_state(parameters_) : ModelState{};
-  }
+  [[nodiscard]] ModelState state() const override { return network_ ? network_->to_state(parameters_) : ModelState{}; }
   [[nodiscard]] std::unique_ptr<ScoreField> score_field() const override {
     return make_flow_score_field(*network_, parameters_, grid_, standardisation_);
   }
@@ -93,8 +91,7 @@ class FlowMatching final : public GenerativeModel {
   }
   void do_fit(const FitContext& context) override {
     prepare(context);
-    TrainedDenoiser trained =
-        train_denoiser(*network_, StraightPaths(grid_), training_.adam, training_.batch, context);
+    TrainedDenoiser trained = train_denoiser(*network_, StraightPaths(grid_), training_.adam, training_.batch, context);
     parameters_ = std::move(trained.average);
     curves_ = std::move(trained.curves);
   }

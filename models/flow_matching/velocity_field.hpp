@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "core/points.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 

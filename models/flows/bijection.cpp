@@ -25,9 +25,7 @@ class AffineBijection final : public Bijection {
  public:
   explicit AffineBijection(double bound) : bound_(bound) {}
   [[nodiscard]] Index parameters() const override { return 2; }
-  void apply(const Vec* theta, Vec x, Vec& z, Vec& log_slope) const override {
-    apply_to<Vec>(theta, x, z, log_slope);
-  }
+  void apply(const Vec* theta, Vec x, Vec& z, Vec& log_slope) const override { apply_to<Vec>(theta, x, z, log_slope); }
   void apply(const double* theta, double x, double& z, double& log_slope) const override {
     apply_to<double>(theta, x, z, log_slope);
   }
@@ -61,9 +59,7 @@ class SplineBijection final : public Bijection {
   SplineBijection(Index bins, double bound)
       : bins_(bins), bound_(bound), span_(2 * bound * (1 - least * static_cast<double>(bins))) {}
   [[nodiscard]] Index parameters() const override { return 3 * bins_ - 1; }
-  void apply(const Vec* theta, Vec x, Vec& z, Vec& log_slope) const override {
-    apply_to<Vec>(theta, x, z, log_slope);
-  }
+  void apply(const Vec* theta, Vec x, Vec& z, Vec& log_slope) const override { apply_to<Vec>(theta, x, z, log_slope); }
   void apply(const double* theta, double x, double& z, double& log_slope) const override {
     apply_to<double>(theta, x, z, log_slope);
   }
@@ -122,7 +118,7 @@ class SplineBijection final : public Bijection {
   }
 
  private:
-  static constexpr double least = 1e-3;  // width and height of a bin in units of the interval, slope
+  static constexpr double least = 1e-3;                     // width and height of a bin in units of the interval, slope
   static constexpr double unit_slope = 0.5397424172369522;  // softplus(this) = 1 - least
 
   template <class T>
@@ -243,8 +239,8 @@ std::unique_ptr<Bijection> make_affine_bijection(double bound) {
 
 std::unique_ptr<Bijection> make_spline_bijection(Index bins, double bound) {
   if (bins < 1 || bins > most_spline_bins || !(bound > 0)) {
-    throw InvalidInput(fmt::format("spline: {} bins on ±{}: 1 to {} bins on a positive interval", bins, bound,
-                                   most_spline_bins));
+    throw InvalidInput(
+        fmt::format("spline: {} bins on ±{}: 1 to {} bins on a positive interval", bins, bound, most_spline_bins));
   }
   return std::make_unique<SplineBijection>(bins, bound);
 }

@@ -28,8 +28,7 @@ void gather(const Eigen::MatrixXf& from, Index row, Index count, Index column, V
   const Index last = from.cols() - 1;
   for (int i = 0; i < lanes; ++i) {
     const float* const source = &from(row, std::min<Index>(column + i, last));
-    for (Index k = 0; k < count; ++k)
-      rows[static_cast<std::size_t>(k)][static_cast<std::size_t>(i)] = source[k];
+    for (Index k = 0; k < count; ++k) rows[static_cast<std::size_t>(k)][static_cast<std::size_t>(i)] = source[k];
   }
   for (Index k = 0; k < count; ++k) to[k] = load(rows[static_cast<std::size_t>(k)].data());
 }
@@ -40,8 +39,7 @@ void scatter(const Vec* from, Index row, Index count, Index column, Eigen::Matri
   const Index columns = std::min<Index>(lanes, to.cols() - column);
   for (Index i = 0; i < columns; ++i) {
     float* const target = &to(row, column + i);
-    for (Index k = 0; k < count; ++k)
-      target[k] = rows[static_cast<std::size_t>(k)][static_cast<std::size_t>(i)];
+    for (Index k = 0; k < count; ++k) target[k] = rows[static_cast<std::size_t>(k)][static_cast<std::size_t>(i)];
   }
 }
 
@@ -99,8 +97,7 @@ Eigen::VectorXf CouplingFlow::from_state(const ModelState& state) const {
   return result;
 }
 
-CouplingFlow::Tape::Tape(const CouplingFlow& flow, Index columns)
-    : dx_(flow.dimension_, columns), none_(0, columns) {
+CouplingFlow::Tape::Tape(const CouplingFlow& flow, Index columns) : dx_(flow.dimension_, columns), none_(0, columns) {
   for (const CouplingFlow::Layer& layer : flow.layers_) {
     Layer& own = layers_.emplace_back();
     own.gradient.setZero(layer.network.buffer_size());
@@ -110,8 +107,8 @@ CouplingFlow::Tape::Tape(const CouplingFlow& flow, Index columns)
   }
 }
 
-void CouplingFlow::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, Tape& tape,
-                           Eigen::MatrixXf& z, Eigen::VectorXf& log_det) const {
+void CouplingFlow::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, Tape& tape, Eigen::MatrixXf& z,
+                           Eigen::VectorXf& log_det) const {
   const Index n = tape.dx_.cols();
   if (parameters.size() != size_ || x.rows() != dimension_ || x.cols() != n) {
     throw InvalidInput("coupling flow: forward got arrays of wrong sizes");
@@ -212,20 +209,18 @@ void CouplingFlow::for_each_theta(std::size_t index, const Eigen::VectorXf& weig
   }
 }
 
-void CouplingFlow::to_base(const Eigen::VectorXf& parameters, const PointsRef& x, Points& z,
-                           Vector& log_det) const {
+void CouplingFlow::to_base(const Eigen::VectorXf& parameters, const PointsRef& x, Points& z, Vector& log_det) const {
   check_dimension(x, dimension_, "coupling flow");
   z = x;
   log_det.setZero(x.cols());
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    for_each_theta(l, part(layers_[l], parameters), z,
-                   [&](const double* theta, Index point, Index coordinate) {
-                     double out = 0;
-                     double log_slope = 0;
-                     bijection_->apply(theta, z(coordinate, point), out, log_slope);
-                     z(coordinate, point) = out;
-                     log_det[point] += log_slope;
-                   });
+    for_each_theta(l, part(layers_[l], parameters), z, [&](const double* theta, Index point, Index coordinate) {
+      double out = 0;
+      double log_slope = 0;
+      bijection_->apply(theta, z(coordinate, point), out, log_slope);
+      z(coordinate, point) = out;
+      log_det[point] += log_slope;
+    });
   }
 }
 
@@ -233,10 +228,9 @@ Points CouplingFlow::from_base(const Eigen::VectorXf& parameters, const PointsRe
   check_dimension(z, dimension_, "coupling flow");
   Points x = z;
   for (std::size_t l = layers_.size(); l-- > 0;) {
-    for_each_theta(l, part(layers_[l], parameters), x,
-                   [&](const double* theta, Index point, Index coordinate) {
-                     x(coordinate, point) = bijection_->invert(theta, x(coordinate, point));
-                   });
+    for_each_theta(l, part(layers_[l], parameters), x, [&](const double* theta, Index point, Index coordinate) {
+      x(coordinate, point) = bijection_->invert(theta, x(coordinate, point));
+    });
   }
   return x;
 }

@@ -75,8 +75,7 @@ class CouplingFlow {
   }
   /// Calls \p body(layer index, theta (double), point, moved coordinate) over blocks of columns.
   template <class Body>
-  void for_each_theta(std::size_t layer, const Eigen::VectorXf& weights, const Points& x,
-                      const Body& body) const;
+  void for_each_theta(std::size_t layer, const Eigen::VectorXf& weights, const Points& x, const Body& body) const;
 
   Index dimension_;
   std::unique_ptr<Bijection> bijection_;

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "core/error.hpp"
-#include "core/linear_algebra.hpp"
+#include "core/math/linear_algebra.hpp"
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/flows/coupling_flow.hpp"
 #include "models/networks/training_record.hpp"
@@ -27,8 +27,7 @@ struct Thickness {
 };
 
 /// Over the first columns of \p x, of the smallest singular value of d f^-1: 1 over the largest of df.
-Thickness thickness_of(const CouplingFlow& flow, const Eigen::VectorXf& parameters,
-                       const Eigen::MatrixXf& x) {
+Thickness thickness_of(const CouplingFlow& flow, const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x) {
   const Index D = flow.dimension();
   const Index n = std::min(jacobian_points, x.cols());
   Eigen::MatrixXf repeated(D, n * D);
@@ -71,9 +70,7 @@ class FlowModel final : public GenerativeModel {
   }
 
   [[nodiscard]] Curves curves() const override { return curves_; }
-  [[nodiscard]] ModelState state() const override {
-    return flow_ ? flow_->to_state(parameters_) : ModelState{};
-  }
+  [[nodiscard]] ModelState state() const override { return flow_ ? flow_->to_state(parameters_) : ModelState{}; }
   [[nodiscard]] std::optional<Vector> log_density(const PointsRef& points) const override {
     if (flow_ == nullptr) throw InvalidInput("log_density: the model is not fitted");
     Points z;
@@ -85,12 +82,9 @@ class FlowModel final : public GenerativeModel {
   }
 
  private:
-  [[nodiscard]] double log_scale() const {
-    return static_cast<double>(flow_->dimension()) * std::log(units_.scale);
-  }
+  [[nodiscard]] double log_scale() const { return static_cast<double>(flow_->dimension()) * std::log(units_.scale); }
   void prepare(const FitContext& context) {
-    flow_ =
-        std::make_unique<CouplingFlow>(context.training->dimension(), layers_, bijection_(), width_, depth_);
+    flow_ = std::make_unique<CouplingFlow>(context.training->dimension(), layers_, bijection_(), width_, depth_);
     units_ = standardisation(*context.training);
   }
   void do_fit(const FitContext& context) override {

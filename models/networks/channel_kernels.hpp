@@ -38,8 +38,8 @@ inline void sum_over_groups(PerChannel& total, Index count, float share) {
 
 /// x <- x + shift (where \p shift is not null), then a = silu(gain · (x - mean) / deviation + offset). \p x
 /// and \p a pixels×count. Two passes for the moments: one pass would cancel where the mean is large.
-inline void norm_silu(const float* gain, const float* offset, Index pixels, Index count, const float* shift,
-                      float* x, float* a, Statistics& statistics) {
+inline void norm_silu(const float* gain, const float* offset, Index pixels, Index count, const float* shift, float* x,
+                      float* a, Statistics& statistics) {
   const float share = static_cast<float>(1.0 / static_cast<double>(pixels * (count / groups)));
   for (Index c = 0; c < count; c += lanes) {
     std::array<Vec, 4> sum{};  // additions have a latency
@@ -83,9 +83,9 @@ inline void norm_silu(const float* gain, const float* offset, Index pixels, Inde
 /// For \p da = dL/da of norm_silu, with \p x as it left it: adds dL/dgain and dL/doffset to their sums and
 /// writes dL/dx, plus \p add where that is not null, to \p dx (may be \p da, which is overwritten in any
 /// case). Where \p dshift is not null, it becomes dL/dshift.
-inline void norm_silu_backward(const float* gain, const float* offset, Index pixels, Index count,
-                               const float* x, const Statistics& statistics, float* da, const float* add,
-                               float* dx, float* dgain, float* doffset, float* dshift) {
+inline void norm_silu_backward(const float* gain, const float* offset, Index pixels, Index count, const float* x,
+                               const Statistics& statistics, float* da, const float* add, float* dx, float* dgain,
+                               float* doffset, float* dshift) {
   const float share = static_cast<float>(1.0 / static_cast<double>(pixels * (count / groups)));
   alignas(64) PerChannel first;   // sums of gain · dL/dz over pixels, then means over groups
   alignas(64) PerChannel second;  // the same times the normalised x
@@ -134,8 +134,8 @@ inline void norm_silu_backward(const float* gain, const float* offset, Index pix
 
 /// The change \p da of norm_silu's result for the change \p dx of its argument, with \p x as it left it:
 /// dn = (dx - mean(dx) - n mean(n dx))/deviation for the normalised n, da = silu'(z) gain dn.
-inline void norm_silu_tangent(const float* gain, const float* offset, Index pixels, Index count,
-                              const float* x, const Statistics& statistics, const float* dx, float* da) {
+inline void norm_silu_tangent(const float* gain, const float* offset, Index pixels, Index count, const float* x,
+                              const Statistics& statistics, const float* dx, float* da) {
   const float share = static_cast<float>(1.0 / static_cast<double>(pixels * (count / groups)));
   alignas(64) PerChannel first;   // mean(dx)
   alignas(64) PerChannel second;  // mean(n dx)
@@ -189,8 +189,7 @@ inline void halve(const float* from, Index side, Index count, float share, float
 
 /// to = base + share · from with every pixel of \p from, (side/2)^2×count, repeated 2×2. \p to and \p base
 /// side^2×count; may be the same.
-inline void add_doubled(const float* from, Index side, Index count, float share, const float* base,
-                        float* to) {
+inline void add_doubled(const float* from, Index side, Index count, float share, const float* base, float* to) {
   for (Index r = 0; r < side; ++r) {
     for (Index c = 0; c < side; ++c) {
       const float* const in = from + (r / 2 * (side / 2) + c / 2) * count;

@@ -65,8 +65,7 @@ struct Convolution::Primitives {
     }
     const dnnl::convolution_forward::primitive_desc forward_desc(
         {s.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
-         dnnl::algorithm::convolution_direct, x.get_desc(), any, bias_desc, y.get_desc(), stride, padding,
-         padding},
+         dnnl::algorithm::convolution_direct, x.get_desc(), any, bias_desc, y.get_desc(), stride, padding, padding},
         attributes, engine());
     forward = dnnl::convolution_forward(forward_desc);
     forward_weights.emplace(plain, forward_desc.weights_desc());
@@ -74,15 +73,14 @@ struct Convolution::Primitives {
     if (!s.training) return;
     if (s.input_gradient) {
       const dnnl::convolution_backward_data::primitive_desc desc(
-          {dnnl::algorithm::convolution_direct, x.get_desc(), any, y.get_desc(), stride, padding, padding},
-          engine(), forward_desc);
+          {dnnl::algorithm::convolution_direct, x.get_desc(), any, y.get_desc(), stride, padding, padding}, engine(),
+          forward_desc);
       backward_data = dnnl::convolution_backward_data(desc);
       backward_weights.emplace(plain, desc.weights_desc());
       to_backward = dnnl::reorder(backward_weights->plain_view, backward_weights->data);
     }
     const dnnl::convolution_backward_weights::primitive_desc desc(
-        {dnnl::algorithm::convolution_direct, x.get_desc(), any, bias_desc, y.get_desc(), stride, padding,
-         padding},
+        {dnnl::algorithm::convolution_direct, x.get_desc(), any, bias_desc, y.get_desc(), stride, padding, padding},
         engine(), forward_desc);
     backward_parameters = dnnl::convolution_backward_weights(desc);
     part.emplace(plain, desc.diff_weights_desc());
@@ -136,10 +134,9 @@ void Convolution::forward(const float* x, float* y) {
   Primitives& p = *primitives_;
   p.x.set_data_handle(handle(x));
   p.y.set_data_handle(y);
-  p.forward.execute(p.stream, {{DNNL_ARG_SRC, p.x},
-                               {DNNL_ARG_WEIGHTS, p.forward_weights->data},
-                               {DNNL_ARG_BIAS, p.bias},
-                               {DNNL_ARG_DST, p.y}});
+  p.forward.execute(
+      p.stream,
+      {{DNNL_ARG_SRC, p.x}, {DNNL_ARG_WEIGHTS, p.forward_weights->data}, {DNNL_ARG_BIAS, p.bias}, {DNNL_ARG_DST, p.y}});
 }
 
 void Convolution::backward(const float* x, const float* dy, float* dx) {
@@ -150,15 +147,13 @@ void Convolution::backward(const float* x, const float* dy, float* dx) {
                                            {DNNL_ARG_DIFF_DST, p.dy},
                                            {DNNL_ARG_DIFF_WEIGHTS, p.part->data},
                                            {DNNL_ARG_DIFF_BIAS, p.part_bias}});
-  p.sum += Eigen::Map<const Eigen::VectorXf>(static_cast<const float*>(p.part->data.get_data_handle()),
-                                             p.sum.size());
-  p.bias_sum += Eigen::Map<const Eigen::VectorXf>(static_cast<const float*>(p.part_bias.get_data_handle()),
-                                                  p.bias_sum.size());
+  p.sum += Eigen::Map<const Eigen::VectorXf>(static_cast<const float*>(p.part->data.get_data_handle()), p.sum.size());
+  p.bias_sum +=
+      Eigen::Map<const Eigen::VectorXf>(static_cast<const float*>(p.part_bias.get_data_handle()), p.bias_sum.size());
   if (dx == nullptr) return;
   p.dx.set_data_handle(dx);
   p.backward_data.execute(
-      p.stream,
-      {{DNNL_ARG_DIFF_DST, p.dy}, {DNNL_ARG_WEIGHTS, p.backward_weights->data}, {DNNL_ARG_DIFF_SRC, p.dx}});
+      p.stream, {{DNNL_ARG_DIFF_DST, p.dy}, {DNNL_ARG_WEIGHTS, p.backward_weights->data}, {DNNL_ARG_DIFF_SRC, p.dx}});
 }
 
 void Convolution::clear_gradient() {

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/sha256.hpp"
+#include "core/files/sha256.hpp"
 #include "models/networks/adam.hpp"
 #include "models/networks/convolution.hpp"
 
@@ -42,8 +42,7 @@ void relu_pool(const Eigen::VectorXf& a, Index images, Index side, Index channel
 }
 
 /// \p a becomes dL/da for \p dp = dL/dp.
-void relu_pool_backward(const Eigen::VectorXf& dp, Index images, Index side, Index channels,
-                        Eigen::VectorXf& a) {
+void relu_pool_backward(const Eigen::VectorXf& dp, Index images, Index side, Index channels, Eigen::VectorXf& a) {
   const Index row = side * channels;
   const Index half = side / 2;
   for (Index n = 0; n < images; ++n) {
@@ -149,8 +148,7 @@ Lenet::Workspace::~Workspace() = default;
 Lenet::Workspace::Workspace(Workspace&&) noexcept = default;
 
 Lenet::Lenet(Index side, Index classes) : side_(side), classes_(classes) {
-  if (side < 4 || side % 4 != 0)
-    throw InvalidInput(fmt::format("lenet: 4 does not divide the side {}", side));
+  if (side < 4 || side % 4 != 0) throw InvalidInput(fmt::format("lenet: 4 does not divide the side {}", side));
   if (classes < 2 || classes > 256) throw InvalidInput(fmt::format("lenet: {} classes", classes));
   const Index flat = channels2 * (side / 4) * (side / 4);
   layers_ = {{"conv1", channels1, kernel * kernel, true},
@@ -169,8 +167,8 @@ Lenet::Lenet(Index side, Index classes) : side_(side), classes_(classes) {
 }
 
 Lenet::Lenet(const ModelState& state)
-    : Lenet(4 * static_cast<Index>(std::llround(
-                    std::sqrt(static_cast<double>(entry(state, "dense1_weight").cols()) / channels2))),
+    : Lenet(4 * static_cast<Index>(
+                    std::llround(std::sqrt(static_cast<double>(entry(state, "dense1_weight").cols()) / channels2))),
             entry(state, "dense3_weight").rows()) {}
 
 Index Lenet::parameter_count() const {
@@ -198,8 +196,8 @@ ModelState Lenet::to_state(const Eigen::VectorXf& parameters) const {
     const float* weight = parameters.data() + layer.weight;
     if (layer.row_major) {
       state[layer.name + "_weight"] =
-          Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-              weight, layer.outputs, layer.inputs);
+          Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(weight, layer.outputs,
+                                                                                                  layer.inputs);
     } else {
       state[layer.name + "_weight"] = Map(weight, layer.outputs, layer.inputs);
     }
@@ -222,8 +220,8 @@ Eigen::VectorXf Lenet::from_state(const ModelState& state) const {
     const Eigen::MatrixXf& weight = part(layer.name + "_weight", layer.outputs, layer.inputs);
     float* to = result.data() + layer.weight;
     if (layer.row_major) {
-      Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-          to, layer.outputs, layer.inputs) = weight;
+      Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(to, layer.outputs,
+                                                                                        layer.inputs) = weight;
     } else {
       Eigen::Map<Eigen::MatrixXf>(to, layer.outputs, layer.inputs) = weight;
     }
@@ -269,8 +267,8 @@ const Eigen::MatrixXf& Lenet::logits_of(const Workspace& workspace) {
   return workspace.parts_->logits;
 }
 
-double Lenet::backward(const Eigen::MatrixXf& x, const std::vector<std::uint8_t>& labels,
-                       Workspace& workspace, Eigen::VectorXf& gradient) const {
+double Lenet::backward(const Eigen::MatrixXf& x, const std::vector<std::uint8_t>& labels, Workspace& workspace,
+                       Eigen::VectorXf& gradient) const {
   Workspace::Parts& w = *workspace.parts_;
   check_labels(labels, w.n, classes_);
   gradient.setZero(size_);
@@ -349,16 +347,14 @@ ModelState train_lenet(const Eigen::MatrixXf& images, const std::vector<std::uin
       net.load(parameters, workspace);
       net.forward(x, workspace);
       const double loss = net.backward(x, y, workspace, gradient);
-      if (!std::isfinite(loss))
-        throw NumericalFailure(fmt::format("lenet: loss {} in epoch {}", loss, epoch));
+      if (!std::isfinite(loss)) throw NumericalFailure(fmt::format("lenet: loss {} in epoch {}", loss, epoch));
       adam.step(gradient, parameters);
     }
   }
   return net.to_state(adam.average());
 }
 
-double lenet_accuracy(const ModelState& state, const Eigen::MatrixXf& images,
-                      const std::vector<std::uint8_t>& labels) {
+double lenet_accuracy(const ModelState& state, const Eigen::MatrixXf& images, const std::vector<std::uint8_t>& labels) {
   Evaluation evaluation(state);
   check_labels(labels, images.cols(), 256);
   if (images.cols() == 0) throw InvalidInput("lenet: no images");
@@ -415,10 +411,8 @@ Eigen::MatrixXf lenet_input(const ImageLayout& image, double total, const Points
   return result;
 }
 
-FeatureMap make_lenet_features(const ModelState& state, const ImageLayout& image, double total,
-                               double accuracy) {
-  if (lenet_side(image) != Lenet(state).side())
-    throw InvalidInput("lenet: weights for images of another size");
+FeatureMap make_lenet_features(const ModelState& state, const ImageLayout& image, double total, double accuracy) {
+  if (lenet_side(image) != Lenet(state).side()) throw InvalidInput("lenet: weights for images of another size");
   FeatureMap result;
   const std::string weights = state_hash(state);
   result.name = fmt::format("{}@sha256:{}", Lenet::name, weights);

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "core/feature_map.hpp"
-#include "core/generative_model.hpp"
-#include "core/image_layout.hpp"
+#include "contracts/feature_map.hpp"
+#include "contracts/generative_model.hpp"
+#include "contracts/image_layout.hpp"
 #include "core/points.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 
@@ -69,8 +69,8 @@ class Lenet {
   [[nodiscard]] static const Eigen::MatrixXf& features_of(const Workspace& workspace);  ///< 84×images
   [[nodiscard]] static const Eigen::MatrixXf& logits_of(const Workspace& workspace);    ///< classes×images
   /// Mean cross-entropy (nats) of the last forward() and its gradient. \pre workspace made for training
-  [[nodiscard]] double backward(const Eigen::MatrixXf& x, const std::vector<std::uint8_t>& labels,
-                                Workspace& workspace, Eigen::VectorXf& gradient) const;
+  [[nodiscard]] double backward(const Eigen::MatrixXf& x, const std::vector<std::uint8_t>& labels, Workspace& workspace,
+                                Eigen::VectorXf& gradient) const;
 
  private:
   struct Layer {

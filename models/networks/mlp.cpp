@@ -46,16 +46,16 @@ Index panel_capacity(Index n) {
 ONMANIFOLD_INLINE void multiply(Tile<tile_columns>& tile, const float* weight, const float* in, Index inputs,
                                 Index capacity, Index n) {
   for (Index k = 0; k < inputs; k += height) {
-    accumulate<tile_columns>(tile, weight + k * height, in + k * capacity + n * height,
-                             std::min(height, inputs - k), 1, height);
+    accumulate<tile_columns>(tile, weight + k * height, in + k * capacity + n * height, std::min(height, inputs - k), 1,
+                             height);
   }
 }
 
-/// h = silu(z), z = W in + b, for columns 0 … n-1, and its slope silu'(z) if WithSlope; h = in + silu(z) if Skip, for as
-/// many outputs as inputs.
+/// h = silu(z), z = W in + b, for columns 0 … n-1, and its slope silu'(z) if WithSlope; h = in + silu(z) if Skip, for
+/// as many outputs as inputs.
 template <bool WithSlope, bool Skip>
-void dense_silu(const float* weight, Index columns, const float* bias, const float* in, Index inputs,
-                Index outputs, Index capacity, Index n, float* out, float* slope) {
+void dense_silu(const float* weight, Index columns, const float* bias, const float* in, Index inputs, Index outputs,
+                Index capacity, Index n, float* out, float* slope) {
   for (Index p = 0; p < outputs; p += height) {
     for (Index c = 0; c < n; c += tile_columns) {
       Tile<tile_columns> tile;
@@ -83,8 +83,8 @@ void dense_silu(const float* weight, Index columns, const float* bias, const flo
 /// slope <- slope * (W^T delta): \p transposed has panels over the inputs of the layer. If Skip: slope <- slope * g and
 /// carried <- g with g = W^T delta + carried, the gradient that goes past the layer beside the one through it.
 template <bool Skip>
-void backpropagate(const float* transposed, const float* delta, Index inputs, Index outputs, Index capacity,
-                   Index n, float* slope, float* carried) {
+void backpropagate(const float* transposed, const float* delta, Index inputs, Index outputs, Index capacity, Index n,
+                   float* slope, float* carried) {
   for (Index p = 0; p < inputs; p += height) {
     for (Index c = 0; c < n; c += tile_columns) {
       Tile<tile_columns> tile{};
@@ -105,16 +105,15 @@ void backpropagate(const float* transposed, const float* delta, Index inputs, In
 }
 
 /// gradient(out panel, k) = sum_n delta(:, n) in(k, n), and the sums of delta for the bias.
-void weight_gradient(const float* delta, const float* in, Index columns, Index outputs, Index capacity,
-                     Index n, float* weight, float* bias) {
+void weight_gradient(const float* delta, const float* in, Index columns, Index outputs, Index capacity, Index n,
+                     float* weight, float* bias) {
   for (Index p = 0; p < outputs; p += height) {
     const float* const rows = delta + p * capacity;
     for (Index k = 0; k < columns; k += tile_columns) {
       Tile<tile_columns> tile{};
       accumulate<tile_columns>(tile, rows, in + k / height * height * capacity + k % height, n, height, 1);
       for (int j = 0; j < tile_columns; ++j) {
-        for (int v = 0; v < vectors; ++v)
-          store(weight + p * columns + (k + j) * height + v * lanes, tile[j][v]);
+        for (int v = 0; v < vectors; ++v) store(weight + p * columns + (k + j) * height + v * lanes, tile[j][v]);
       }
     }
     Tile<2> sum{};  // two chains: additions have a latency
@@ -133,17 +132,15 @@ using Quad = float __attribute__((vector_size(16)));
 /// to(j, i) = from(i, j) for 4×4 blocks, rows \p from_stride and \p to_stride floats apart.
 void transpose4(const float* from, Index from_stride, float* to, Index to_stride) {
   std::array<Quad, 4> r;
-  for (Index i = 0; i < 4; ++i)
-    std::memcpy(&r[static_cast<std::size_t>(i)], from + i * from_stride, sizeof(Quad));
+  for (Index i = 0; i < 4; ++i) std::memcpy(&r[static_cast<std::size_t>(i)], from + i * from_stride, sizeof(Quad));
   const Quad a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
   const Quad b = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
   const Quad c = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
   const Quad d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
-  const std::array<Quad, 4> out = {
-      __builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
-      __builtin_shufflevector(c, d, 0, 1, 4, 5), __builtin_shufflevector(c, d, 2, 3, 6, 7)};
-  for (Index i = 0; i < 4; ++i)
-    std::memcpy(to + i * to_stride, &out[static_cast<std::size_t>(i)], sizeof(Quad));
+  const std::array<Quad, 4> out = {__builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
+                                   __builtin_shufflevector(c, d, 0, 1, 4, 5),
+                                   __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+  for (Index i = 0; i < 4; ++i) std::memcpy(to + i * to_stride, &out[static_cast<std::size_t>(i)], sizeof(Quad));
 }
 
 /// Panels over the outputs -> panels over the inputs, both multiples of 32.
@@ -152,8 +149,7 @@ void transpose_panels(const float* from, Index outputs, Index inputs, float* to)
     for (Index q = 0; q < inputs; q += height) {  // input panel
       for (Index i = 0; i < height; i += 4) {
         for (Index j = 0; j < height; j += 4) {
-          transpose4(from + p * inputs + (q + j) * height + i, height,
-                     to + q * outputs + (p + i) * height + j, height);
+          transpose4(from + p * inputs + (q + j) * height + i, height, to + q * outputs + (p + i) * height + j, height);
         }
       }
     }
@@ -165,23 +161,22 @@ ONMANIFOLD_INLINE float sum(Vec v) {
   std::array<float, lanes> lane;
   std::memcpy(lane.data(), &v, sizeof v);
   for (int half = lanes / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i)
-      lane[static_cast<std::size_t>(i)] += lane[static_cast<std::size_t>(i + half)];
+    for (int i = 0; i < half; ++i) lane[static_cast<std::size_t>(i)] += lane[static_cast<std::size_t>(i + half)];
   }
   return lane[0];
 }
 
 /// y(d, n) = b(d) + sum over the inputs, a dot product along the panels; b = 0 where \p bias is null.
-void output_layer(const float* weight, Index stride, const float* bias, const float* in, Index inputs,
-                  Index capacity, Eigen::MatrixXf& y, Index n) {
+void output_layer(const float* weight, Index stride, const float* bias, const float* in, Index inputs, Index capacity,
+                  Eigen::MatrixXf& y, Index n) {
   const Index outputs = y.rows();
   for (Index c = 0; c < n; ++c) {
     for (Index d = 0; d < outputs; ++d) {
       std::array<Vec, vectors> total{};
       for (Index p = 0; p < inputs; p += height) {
         for (int v = 0; v < vectors; ++v) {
-          total[v] += load(weight + p * stride + d * height + v * lanes) *
-                      load(in + p * capacity + c * height + v * lanes);
+          total[v] +=
+              load(weight + p * stride + d * height + v * lanes) * load(in + p * capacity + c * height + v * lanes);
         }
       }
       for (int v = 1; v < vectors; ++v) total[0] += total[v];
@@ -203,8 +198,7 @@ void wide_output_layer(const float* weight, const float* bias, const float* in, 
       }
       multiply(tile, weight + p * inputs, in, inputs, capacity, c);
       for (int j = 0; j < tile_columns; ++j) {
-        for (int v = 0; v < vectors; ++v)
-          store(out + p * capacity + (c + j) * height + v * lanes, tile[j][v]);
+        for (int v = 0; v < vectors; ++v) store(out + p * capacity + (c + j) * height + v * lanes, tile[j][v]);
       }
     }
     const Index rows = std::min(height, outputs - p);
@@ -215,8 +209,7 @@ void wide_output_layer(const float* weight, const float* bias, const float* in, 
 }  // namespace
 
 Mlp::Mlp(MlpShape shape) : shape_(shape) {
-  if (shape.data < 1 || shape.depth < 1 || shape.outputs < 0 || shape.width < height ||
-      shape.width % height != 0) {
+  if (shape.data < 1 || shape.depth < 1 || shape.outputs < 0 || shape.width < height || shape.width % height != 0) {
     throw InvalidInput(
         fmt::format("network: {} coordinates, width {}, depth {}: the width must be a positive multiple of "
                     "{}, the others positive",
@@ -317,8 +310,7 @@ Mlp::Tape::Tape(const Mlp& network, Index columns) : capacity_(panel_capacity(co
   input_.setZero((network.embedding_ + network.data_panels_ * height) * capacity_);
   hidden_.assign(static_cast<std::size_t>(shape.depth), Eigen::VectorXf::Zero(shape.width * capacity_));
   slope_ = hidden_;
-  transposed_.assign(static_cast<std::size_t>(shape.depth - 1),
-                     Eigen::VectorXf::Zero(shape.width * shape.width));
+  transposed_.assign(static_cast<std::size_t>(shape.depth - 1), Eigen::VectorXf::Zero(shape.width * shape.width));
   if (shape.residual) carried_.setZero(shape.width * capacity_);
   if (network.wide_) {
     output_.setZero(network.output_stride_ * capacity_);
@@ -328,8 +320,8 @@ Mlp::Tape::Tape(const Mlp& network, Index columns) : capacity_(panel_capacity(co
   }
 }
 
-void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
-                  const Eigen::MatrixXf& embeddings, Network::Tape& any_tape, Eigen::MatrixXf& y) const {
+void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, const Eigen::MatrixXf& embeddings,
+                  Network::Tape& any_tape, Eigen::MatrixXf& y) const {
   Tape& tape = static_cast<Tape&>(any_tape);
   const Index n = x.cols();
   if (n > tape.capacity_ || x.rows() != shape_.data || embeddings.rows() != embedding_ ||
@@ -345,8 +337,7 @@ void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
       input[(embedding_ + d / height * height) * capacity + c * height + d % height] = x(d, c);
     }
   }
-  const Index padded =
-      round_up(n, column_block);  // columns beyond n hold old numbers; backward gives them weight 0
+  const Index padded = round_up(n, column_block);  // columns beyond n hold old numbers; backward gives them weight 0
   const float* in = input;
   for (Index l = 0; l < shape_.depth; ++l) {
     const Layer& layer = layers_[static_cast<std::size_t>(l)];
@@ -358,11 +349,11 @@ void Mlp::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
   }
   const Layer& last = layers_.back();
   if (wide_) {
-    wide_output_layer(parameters.data() + last.weight, parameters.data() + last.bias, in, last.inputs,
-                      capacity, tape.output_.data(), y, n);
+    wide_output_layer(parameters.data() + last.weight, parameters.data() + last.bias, in, last.inputs, capacity,
+                      tape.output_.data(), y, n);
   } else {
-    output_layer(parameters.data() + last.weight, output_stride_, parameters.data() + last.bias, in,
-                 last.inputs, capacity, y, n);
+    output_layer(parameters.data() + last.weight, output_stride_, parameters.data() + last.bias, in, last.inputs,
+                 capacity, y, n);
   }
 }
 
@@ -397,10 +388,8 @@ void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy,
     }
     weight_gradient(dout, top, last.columns, output_stride_, capacity, padded, gradient.data() + last.weight,
                     gradient.data() + last.bias);
-    transpose_panels(parameters.data() + last.weight, output_stride_, shape_.width,
-                     tape.output_transposed_.data());
-    propagate(tape.output_transposed_.data(), dout, shape_.width, output_stride_, capacity, padded, top_slope,
-              carried);
+    transpose_panels(parameters.data() + last.weight, output_stride_, shape_.width, tape.output_transposed_.data());
+    propagate(tape.output_transposed_.data(), dout, shape_.width, output_stride_, capacity, padded, top_slope, carried);
   } else {
     float* const dout = tape.output_gradient_.data();
     Eigen::Map<Eigen::MatrixXf> padded_dy(dout, output_stride_, padded);
@@ -413,15 +402,14 @@ void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy,
         accumulate<output_tile>(tile, top + p * capacity, dout + d, n, output_stride_, 1);
         for (int j = 0; j < output_tile; ++j) {
           for (int v = 0; v < vectors; ++v) {
-            store(gradient.data() + last.weight + p * output_stride_ + (d + j) * height + v * lanes,
-                  tile[j][v]);
+            store(gradient.data() + last.weight + p * output_stride_ + (d + j) * height + v * lanes, tile[j][v]);
           }
         }
       }
       for (Index c = 0; c < padded; c += tile_columns) {
         Tile<tile_columns> tile{};
-        accumulate<tile_columns>(tile, parameters.data() + last.weight + p * output_stride_,
-                                 dout + c * output_stride_, output_size(), 1, output_stride_);
+        accumulate<tile_columns>(tile, parameters.data() + last.weight + p * output_stride_, dout + c * output_stride_,
+                                 output_size(), 1, output_stride_);
         for (int j = 0; j < tile_columns; ++j) {
           for (int v = 0; v < vectors; ++v) {
             const Index at = p * capacity + (c + j) * height + v * lanes;
@@ -439,15 +427,13 @@ void Mlp::backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy,
     weight_gradient(delta, in, layer.columns, layer.outputs, capacity, padded, gradient.data() + layer.weight,
                     gradient.data() + layer.bias);
     if (l == 0) break;
-    transpose_panels(parameters.data() + layer.weight, shape_.width, shape_.width,
-                     tape.transposed_[l - 1].data());
+    transpose_panels(parameters.data() + layer.weight, shape_.width, shape_.width, tape.transposed_[l - 1].data());
     propagate(tape.transposed_[l - 1].data(), delta, layer.inputs, layer.outputs, capacity, padded,
               tape.slope_[l - 1].data(), carried);
   }
 }
 
-void Mlp::input_gradient(const Eigen::VectorXf& parameters, const Network::Tape& any_tape,
-                         Eigen::MatrixXf& dx) const {
+void Mlp::input_gradient(const Eigen::VectorXf& parameters, const Network::Tape& any_tape, Eigen::MatrixXf& dx) const {
   const Tape& tape = static_cast<const Tape&>(any_tape);
   const Index n = tape.columns_;
   if (n == 0 || dx.rows() != shape_.data || dx.cols() != n || parameters.size() != size_) {
@@ -471,8 +457,8 @@ void Mlp::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, 
                    const Eigen::Ref<const Eigen::VectorXf>& embedding, Network::Scratch& any_scratch,
                    Eigen::MatrixXf& y) const {
   Scratch& scratch = static_cast<Scratch&>(any_scratch);
-  if (n < 1 || n > scratch.capacity_ || x.rows() != shape_.data || x.cols() < n ||
-      y.rows() != output_size() || y.cols() < n || embedding.size() != embedding_) {
+  if (n < 1 || n > scratch.capacity_ || x.rows() != shape_.data || x.cols() < n || y.rows() != output_size() ||
+      y.cols() < n || embedding.size() != embedding_) {
     throw InvalidInput("network: evaluate got arrays of wrong sizes");
   }
   const Index capacity = scratch.capacity_;
@@ -486,8 +472,7 @@ void Mlp::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, 
   for (Index p = 0; p < shape_.width; p += height) {
     Tile<1> tile;
     for (int v = 0; v < vectors; ++v) tile[0][v] = load(parameters.data() + first.bias + p + v * lanes);
-    accumulate<1>(tile, parameters.data() + first.weight + p * first.columns, embedding.data(), embedding_, 1,
-                  0);
+    accumulate<1>(tile, parameters.data() + first.weight + p * first.columns, embedding.data(), embedding_, 1, 0);
     for (int v = 0; v < vectors; ++v) store(scratch.bias_.data() + p + v * lanes, tile[0][v]);
   }
   const float* in = scratch.input_.data();
@@ -504,11 +489,11 @@ void Mlp::evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, 
   }
   const Layer& last = layers_.back();
   if (wide_) {
-    wide_output_layer(parameters.data() + last.weight, parameters.data() + last.bias, in, last.inputs,
-                      capacity, scratch.output_.data(), y, n);
+    wide_output_layer(parameters.data() + last.weight, parameters.data() + last.bias, in, last.inputs, capacity,
+                      scratch.output_.data(), y, n);
   } else {
-    output_layer(parameters.data() + last.weight, output_stride_, parameters.data() + last.bias, in,
-                 last.inputs, capacity, y, n);
+    output_layer(parameters.data() + last.weight, output_stride_, parameters.data() + last.bias, in, last.inputs,
+                 capacity, y, n);
   }
 }
 

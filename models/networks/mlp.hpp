@@ -12,11 +12,11 @@ namespace onmanifold {
 
 /// Sizes of a network.
 struct MlpShape {
-  Index data = 3;     ///< D: rows of x
-  Index width = 128;  ///< units of a hidden layer, a multiple of 32
-  Index depth = 3;    ///< hidden layers, >= 1
-  Index outputs = 0;  ///< rows of y; 0: as many as x
-  bool timed = true;  ///< whether e(t) is part of the input; embeddings have 0 rows otherwise
+  Index data = 3;         ///< D: rows of x
+  Index width = 128;      ///< units of a hidden layer, a multiple of 32
+  Index depth = 3;        ///< hidden layers, >= 1
+  Index outputs = 0;      ///< rows of y; 0: as many as x
+  bool timed = true;      ///< whether e(t) is part of the input; embeddings have 0 rows otherwise
   bool residual = false;  ///< whether hidden layers but the first have skip connections
   friend bool operator==(const MlpShape&, const MlpShape&) = default;
 };
@@ -60,7 +60,7 @@ class Mlp final : public Network {
     std::vector<Eigen::VectorXf> hidden_;      // panels of h_l
     std::vector<Eigen::VectorXf> slope_;       // silu'(z_l), then dL/dz_l
     std::vector<Eigen::VectorXf> transposed_;  // W_l^T of the hidden-to-hidden layers
-    Eigen::VectorXf carried_;  // dL/dh_l; residual networks only
+    Eigen::VectorXf carried_;                  // dL/dh_l; residual networks only
     Eigen::VectorXf output_gradient_;
     Eigen::VectorXf output_;             // panels of y, then of dL/dy; wide outputs only
     Eigen::VectorXf output_transposed_;  // W_o^T; wide outputs only
@@ -80,8 +80,7 @@ class Mlp final : public Network {
   void backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Network::Tape& tape,
                 Eigen::VectorXf& gradient) const override;
   /// Allocates nothing. Needs no keep_input_gradient.
-  void input_gradient(const Eigen::VectorXf& parameters, const Network::Tape& tape,
-                      Eigen::MatrixXf& dx) const override;
+  void input_gradient(const Eigen::VectorXf& parameters, const Network::Tape& tape, Eigen::MatrixXf& dx) const override;
 
   /// Memory of evaluate() for at most \p columns columns.
   class Scratch final : public Network::Scratch {

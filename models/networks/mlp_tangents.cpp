@@ -27,8 +27,7 @@ void silu(Index rows, float* z, float* slope) {
 
 }  // namespace
 
-MlpTangents::MlpTangents(const Mlp& network, const Eigen::VectorXf& parameters)
-    : residual_(network.shape().residual) {
+MlpTangents::MlpTangents(const Mlp& network, const Eigen::VectorXf& parameters) : residual_(network.shape().residual) {
   const ModelState state = network.to_state(parameters);
   for (Index l = 0; l <= network.shape().depth; ++l) {
     weight_.push_back(state.at(fmt::format("layer_{}_weight", l)));

@@ -15,9 +15,9 @@ class MlpTangents {
   /// Copies the weights.
   MlpTangents(const Mlp& network, const Eigen::VectorXf& parameters);
 
-  /// y(x) and J(x) v for \p x D×n, all with the one \p embedding (32, or 0 without time), and \p count directions a point, \p vectors
-  /// D×(count n): columns count·c … belong to point c. \p y becomes D×n, \p products D×(count n). Two dense layers'
-  /// work for every direction: 2 (1 + count) n floating-point operations a weight.
+  /// y(x) and J(x) v for \p x D×n, all with the one \p embedding (32, or 0 without time), and \p count directions a
+  /// point, \p vectors D×(count n): columns count·c … belong to point c. \p y becomes D×n, \p products D×(count n). Two
+  /// dense layers' work for every direction: 2 (1 + count) n floating-point operations a weight.
   void evaluate(const Eigen::MatrixXf& x, const Eigen::Ref<const Eigen::VectorXf>& embedding,
                 const Eigen::MatrixXf& vectors, Index count, Eigen::MatrixXf& y, Eigen::MatrixXf& products) const;
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/points.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 
@@ -68,14 +68,13 @@ class Network {
 
   /// y (D×n) at x (D×n) with \p embeddings (32×n), kept on \p tape for backward(). \pre n <= capacity of the
   /// tape
-  virtual void forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
-                       const Eigen::MatrixXf& embeddings, Tape& tape, Eigen::MatrixXf& y) const = 0;
+  virtual void forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, const Eigen::MatrixXf& embeddings,
+                       Tape& tape, Eigen::MatrixXf& y) const = 0;
   /// dL/d(parameters) for \p dy = dL/dy (D×n) of the last forward().
   virtual void backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Tape& tape,
                         Eigen::VectorXf& gradient) const = 0;
   /// dL/dx (D×n) of the last backward() on a tape with keep_input_gradient, written to \p dx.
-  virtual void input_gradient(const Eigen::VectorXf& parameters, const Tape& tape,
-                              Eigen::MatrixXf& dx) const = 0;
+  virtual void input_gradient(const Eigen::VectorXf& parameters, const Tape& tape, Eigen::MatrixXf& dx) const = 0;
   /// y at the first \p n columns of \p x, all with the one \p embedding (32).
   virtual void evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, Index n,
                         const Eigen::Ref<const Eigen::VectorXf>& embedding, Scratch& scratch,

@@ -77,8 +77,8 @@ using Tile = std::array<std::array<Vec, vectors>, Columns>;
 
 /// tile[j] += sum_k a(k) b(k, j): a(k) = 32 floats at a + 32 k, b(k, j) = b[k StepB + j ColumnB].
 template <int Columns>
-ONMANIFOLD_INLINE void accumulate(Tile<Columns>& tile, const float* a, const float* b, Index steps,
-                                  Index step_b, Index column_b) {
+ONMANIFOLD_INLINE void accumulate(Tile<Columns>& tile, const float* a, const float* b, Index steps, Index step_b,
+                                  Index column_b) {
 #pragma GCC unroll 4
   for (Index k = 0; k < steps; ++k) {
     std::array<Vec, vectors> left;

@@ -10,8 +10,8 @@
 
 namespace onmanifold {
 
-Curves record_training(const AdamOptions& options, const std::vector<TrainingSeries>& series,
-                       Index most_points, const std::function<void(double)>& progress,
+Curves record_training(const AdamOptions& options, const std::vector<TrainingSeries>& series, Index most_points,
+                       const std::function<void(double)>& progress,
                        const std::function<void(Vector& values, bool ends_stretch)>& step) {
   using Keep = TrainingSeries::Keep;
   const Index stretch = (options.steps + most_points - 1) / most_points;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "models/networks/adam.hpp"
 
 namespace onmanifold {

@@ -24,8 +24,7 @@ Index round_up(Index n) {
   return (n + 15) / 16 * 16;
 }
 
-Eigen::Map<const Eigen::MatrixXf> matrix(const Eigen::VectorXf& buffer, Index offset, Index rows,
-                                         Index columns) {
+Eigen::Map<const Eigen::MatrixXf> matrix(const Eigen::VectorXf& buffer, Index offset, Index rows, Index columns) {
   return {buffer.data() + offset, rows, columns};
 }
 
@@ -70,8 +69,7 @@ struct Unet::Convolutions {
 
   template <class Action>
   void each(const Action& action) {
-    for (One* one :
-         {&in, &down.conv1, &down.conv2, &deep.conv1, &deep.conv2, &rise, &up.conv1, &up.conv2, &out}) {
+    for (One* one : {&in, &down.conv1, &down.conv2, &deep.conv1, &deep.conv2, &rise, &up.conv1, &up.conv2, &out}) {
       action(*one);
     }
     for (OfBlock* block : {&down, &deep, &up}) {
@@ -149,8 +147,7 @@ struct Unet::Room {
   explicit Room(const Unet& unet) {
     const Index points = chunk * unet.grid_ * unet.grid_;
     fine.fill(Eigen::VectorXf::Zero(points * unet.options_.channels));
-    coarse.fill(
-        Eigen::VectorXf::Zero(points / 4 * std::max(unet.options_.channels, unet.options_.deep_channels)));
+    coarse.fill(Eigen::VectorXf::Zero(points / 4 * std::max(unet.options_.channels, unet.options_.deep_channels)));
   }
   std::array<Eigen::VectorXf, 3> fine;
   std::array<Eigen::VectorXf, 3> coarse;
@@ -231,9 +228,8 @@ Unet::Block Unet::add_block(const std::string& name, Index inputs, Index outputs
 
 Unet::Unet(ImageLayout image, UnetOptions options) : options_(options), side_(image.height) {
   if (image.height != image.width || side_ < 4 || side_ % 2 != 0) {
-    throw InvalidInput(
-        fmt::format("U-Net: images of {}×{} pixels; they must be square with an even side of at least 4",
-                    image.height, image.width));
+    throw InvalidInput(fmt::format("U-Net: images of {}×{} pixels; they must be square with an even side of at least 4",
+                                   image.height, image.width));
   }
   for (const Index count : {options.channels, options.deep_channels}) {
     if (count < 16 || count % 16 != 0 || count > channels::most) {
@@ -251,8 +247,7 @@ Unet::Unet(ImageLayout image, UnetOptions options) : options_(options), side_(im
     taken[static_cast<std::size_t>(pixel)] = true;
     const Index row = pixel / side_;
     const Index column = pixel % side_;
-    places_.push_back(((row / patch_ * grid_ + column / patch_) * patch_ + row % patch_) * patch_ +
-                      column % patch_);
+    places_.push_back(((row / patch_ * grid_ + column / patch_) * patch_ + row % patch_) * patch_ + column % patch_);
   }
   if (places_.empty()) throw InvalidInput("U-Net: no pixels");
 
@@ -260,11 +255,8 @@ Unet::Unet(ImageLayout image, UnetOptions options) : options_(options), side_(im
   const Index coarse = options.deep_channels;
   time_ = {.outputs = time_size, .inputs = embedding_size};
   const double bound = 1 / std::sqrt(static_cast<double>(embedding_size));
-  time_.weight = add_tensor({.name = "time_weight",
-                             .rows = time_size,
-                             .columns = embedding_size,
-                             .bound = bound,
-                             .row_major = false});
+  time_.weight = add_tensor(
+      {.name = "time_weight", .rows = time_size, .columns = embedding_size, .bound = bound, .row_major = false});
   time_.bias = add_tensor({.name = "time_bias", .rows = time_size, .columns = 1, .bound = bound});
   in_ = add_layer("in", fine, patch_ * patch_, 3);
   down_ = add_block("down", fine, fine);
@@ -286,9 +278,7 @@ Index Unet::parameter_count() const {
 }
 
 Index Unet::multiply_adds() const {
-  const auto of = [](const Layer& l, Index side) {
-    return l.outputs * l.inputs * l.kernel * l.kernel * side * side;
-  };
+  const auto of = [](const Layer& l, Index side) { return l.outputs * l.inputs * l.kernel * l.kernel * side * side; };
   const auto of_block = [&](const Block& b, Index side) {
     return of(b.conv1, side) + of(b.conv2, side) + of(b.skip, side);
   };
@@ -330,10 +320,9 @@ Eigen::VectorXf Unet::from_state(const ModelState& state) const {
   Eigen::VectorXf parameters = Eigen::VectorXf::Zero(size_);
   for (const Tensor& tensor : tensors_) {
     const auto entry = state.find(tensor.name);
-    if (entry == state.end() || entry->second.rows() != tensor.rows ||
-        entry->second.cols() != tensor.columns) {
-      throw InvalidInput(fmt::format("network {}: the state has no {} of {}×{}", name(), tensor.name,
-                                     tensor.rows, tensor.columns));
+    if (entry == state.end() || entry->second.rows() != tensor.rows || entry->second.cols() != tensor.columns) {
+      throw InvalidInput(
+          fmt::format("network {}: the state has no {} of {}×{}", name(), tensor.name, tensor.rows, tensor.columns));
     }
     if (tensor.row_major) {
       Eigen::Map<RowMajor>(parameters.data() + tensor.offset, tensor.rows, tensor.columns) = entry->second;
@@ -362,8 +351,7 @@ void Unet::load_weights(const Eigen::VectorXf& parameters, Convolutions& convolu
   });
 }
 
-void Unet::forward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions,
-                          Activations& a) const {
+void Unet::forward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions, Activations& a) const {
   const float* const w = parameters.data();
   // Time: tau and its part of every block.
   a.tau.noalias() = matrix(parameters, time_.weight, time_size, embedding_size) * a.embedding;
@@ -377,8 +365,8 @@ void Unet::forward_images(const Eigen::VectorXf& parameters, Convolutions& convo
       panels::store(a.tau_slope.data() + i * time_size + j, s + value * (1.0F - s));
     }
   }
-  const auto run_block = [&](const Block& place, Convolutions::OfBlock& block, Activations::OfBlock& act,
-                             Index side, Eigen::VectorXf& x) {
+  const auto run_block = [&](const Block& place, Convolutions::OfBlock& block, Activations::OfBlock& act, Index side,
+                             Eigen::VectorXf& x) {
     act.time.noalias() = matrix(parameters, place.time, place.conv1.outputs, time_size) * a.tau;
     const Index pixels = side * side;
     const Index inputs = place.conv1.inputs;
@@ -390,9 +378,9 @@ void Unet::forward_images(const Eigen::VectorXf& parameters, Convolutions& convo
     }
     block.conv1.forward(act.a1.data(), act.h.data());
     for (Index i = 0; i < chunk; ++i) {
-      channels::norm_silu(w + place.norm2.gain, w + place.norm2.shift, pixels, outputs,
-                          act.time.data() + i * outputs, act.h.data() + i * pixels * outputs,
-                          act.a2.data() + i * pixels * outputs, act.norm2[static_cast<std::size_t>(i)]);
+      channels::norm_silu(w + place.norm2.gain, w + place.norm2.shift, pixels, outputs, act.time.data() + i * outputs,
+                          act.h.data() + i * pixels * outputs, act.a2.data() + i * pixels * outputs,
+                          act.norm2[static_cast<std::size_t>(i)]);
     }
     if (block.skip) {
       block.skip->forward(x.data(), act.out.data());
@@ -407,20 +395,18 @@ void Unet::forward_images(const Eigen::VectorXf& parameters, Convolutions& convo
   convolutions.in.forward(a.x.data(), a.h0.data());
   run_block(down_, convolutions.down, a.down, grid_, a.h0);
   for (Index i = 0; i < chunk; ++i) {
-    channels::halve(a.down.out.data() + i * fine, grid_, options_.channels, 0.25F,
-                    a.halved.data() + i * coarse);
+    channels::halve(a.down.out.data() + i * fine, grid_, options_.channels, 0.25F, a.halved.data() + i * coarse);
   }
   run_block(deep_, convolutions.deep, a.deep, grid_ / 2, a.halved);
   convolutions.rise.forward(a.deep.out.data(), a.risen.data());
   for (Index i = 0; i < chunk; ++i) {
-    channels::add_doubled(a.risen.data() + i * coarse, grid_, options_.channels, 1,
-                          a.down.out.data() + i * fine, a.joined.data() + i * fine);
+    channels::add_doubled(a.risen.data() + i * coarse, grid_, options_.channels, 1, a.down.out.data() + i * fine,
+                          a.joined.data() + i * fine);
   }
   run_block(up_, convolutions.up, a.up, grid_, a.joined);
   for (Index i = 0; i < chunk; ++i) {
     channels::norm_silu(w + out_norm_.gain, w + out_norm_.shift, grid_ * grid_, options_.channels, nullptr,
-                        a.up.out.data() + i * fine, a.last.data() + i * fine,
-                        a.out_norm[static_cast<std::size_t>(i)]);
+                        a.up.out.data() + i * fine, a.last.data() + i * fine, a.out_norm[static_cast<std::size_t>(i)]);
   }
   convolutions.out.forward(a.last.data(), a.y.data());
 }
@@ -434,14 +420,13 @@ void Unet::tangent_images(const Eigen::VectorXf& parameters, Convolutions& linea
     const Index size = pixels * norm.channels;
     for (Index i = 0; i < chunk; ++i) {
       channels::norm_silu_tangent(w + norm.gain, w + norm.shift, pixels, norm.channels, x.data() + i * size,
-                                  statistics[static_cast<std::size_t>(i)], dx.data() + i * size,
-                                  da.data() + i * size);
+                                  statistics[static_cast<std::size_t>(i)], dx.data() + i * size, da.data() + i * size);
     }
   };
   // What a block adds of the time does not change with x.
-  const auto run_block = [&](const Block& place, Convolutions::OfBlock& block,
-                             const Activations::OfBlock& act, Activations::OfBlock& change, Index side,
-                             const Eigen::VectorXf& x, const Eigen::VectorXf& dx) {
+  const auto run_block = [&](const Block& place, Convolutions::OfBlock& block, const Activations::OfBlock& act,
+                             Activations::OfBlock& change, Index side, const Eigen::VectorXf& x,
+                             const Eigen::VectorXf& dx) {
     const Index pixels = side * side;
     run_norm(place.norm1, pixels, x, act.norm1, dx, change.a1);
     block.conv1.forward(change.a1.data(), change.h.data());
@@ -459,40 +444,38 @@ void Unet::tangent_images(const Eigen::VectorXf& parameters, Convolutions& linea
   linear.in.forward(t.x.data(), t.h0.data());
   run_block(down_, linear.down, a.down, t.down, grid_, a.h0, t.h0);
   for (Index i = 0; i < chunk; ++i) {
-    channels::halve(t.down.out.data() + i * fine, grid_, options_.channels, 0.25F,
-                    t.halved.data() + i * coarse);
+    channels::halve(t.down.out.data() + i * fine, grid_, options_.channels, 0.25F, t.halved.data() + i * coarse);
   }
   run_block(deep_, linear.deep, a.deep, t.deep, grid_ / 2, a.halved, t.halved);
   linear.rise.forward(t.deep.out.data(), t.risen.data());
   for (Index i = 0; i < chunk; ++i) {
-    channels::add_doubled(t.risen.data() + i * coarse, grid_, options_.channels, 1,
-                          t.down.out.data() + i * fine, t.joined.data() + i * fine);
+    channels::add_doubled(t.risen.data() + i * coarse, grid_, options_.channels, 1, t.down.out.data() + i * fine,
+                          t.joined.data() + i * fine);
   }
   run_block(up_, linear.up, a.up, t.up, grid_, a.joined, t.joined);
   run_norm(out_norm_, grid_ * grid_, a.up.out, a.out_norm, t.up.out, t.last);
   linear.out.forward(t.last.data(), t.y.data());
 }
 
-void Unet::backward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions, Activations& a,
-                           Room& room, bool input_gradient, Eigen::VectorXf& gradient) const {
+void Unet::backward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions, Activations& a, Room& room,
+                           bool input_gradient, Eigen::VectorXf& gradient) const {
   const float* const w = parameters.data();
   float* const g = gradient.data();
   a.dtau.setZero();
   // From dL/dout in `dout` to dL/dx in `dx`, which may be `dout` or `room_a`. act.time becomes
   // dL/d(act.time).
-  const auto run_block = [&](const Block& place, Convolutions::OfBlock& block, Activations::OfBlock& act,
-                             Index side, const Eigen::VectorXf& x, const float* dout, float* room_h,
-                             float* room_a, float* dx) {
+  const auto run_block = [&](const Block& place, Convolutions::OfBlock& block, Activations::OfBlock& act, Index side,
+                             const Eigen::VectorXf& x, const float* dout, float* room_h, float* room_a, float* dx) {
     const Index pixels = side * side;
     const Index inputs = place.conv1.inputs;
     const Index outputs = place.conv1.outputs;
     block.conv2.backward(act.a2.data(), dout, room_h);
     for (Index i = 0; i < chunk; ++i) {
       float* const dh = room_h + i * pixels * outputs;
-      channels::norm_silu_backward(
-          w + place.norm2.gain, w + place.norm2.shift, pixels, outputs, act.h.data() + i * pixels * outputs,
-          act.norm2[static_cast<std::size_t>(i)], dh, nullptr, dh, g + place.norm2.gain,
-          g + place.norm2.shift, act.time.data() + i * outputs);
+      channels::norm_silu_backward(w + place.norm2.gain, w + place.norm2.shift, pixels, outputs,
+                                   act.h.data() + i * pixels * outputs, act.norm2[static_cast<std::size_t>(i)], dh,
+                                   nullptr, dh, g + place.norm2.gain, g + place.norm2.shift,
+                                   act.time.data() + i * outputs);
     }
     matrix(gradient, place.time, outputs, time_size).noalias() += act.time * a.tau.transpose();
     a.dtau.noalias() += matrix(parameters, place.time, outputs, time_size).transpose() * act.time;
@@ -505,8 +488,8 @@ void Unet::backward_images(const Eigen::VectorXf& parameters, Convolutions& conv
     for (Index i = 0; i < chunk; ++i) {
       const Index at = i * pixels * inputs;
       channels::norm_silu_backward(w + place.norm1.gain, w + place.norm1.shift, pixels, inputs, x.data() + at,
-                                   act.norm1[static_cast<std::size_t>(i)], room_a + at, straight + at,
-                                   dx + at, g + place.norm1.gain, g + place.norm1.shift, nullptr);
+                                   act.norm1[static_cast<std::size_t>(i)], room_a + at, straight + at, dx + at,
+                                   g + place.norm1.gain, g + place.norm1.shift, nullptr);
     }
   };
 
@@ -522,8 +505,8 @@ void Unet::backward_images(const Eigen::VectorXf& parameters, Convolutions& conv
   for (Index i = 0; i < chunk; ++i) {
     float* const at = f1 + i * fine;
     channels::norm_silu_backward(w + out_norm_.gain, w + out_norm_.shift, grid_ * grid_, options_.channels,
-                                 a.up.out.data() + i * fine, a.out_norm[static_cast<std::size_t>(i)], at,
-                                 nullptr, at, g + out_norm_.gain, g + out_norm_.shift, nullptr);
+                                 a.up.out.data() + i * fine, a.out_norm[static_cast<std::size_t>(i)], at, nullptr, at,
+                                 g + out_norm_.gain, g + out_norm_.shift, nullptr);
   }
   run_block(up_, convolutions.up, a.up, grid_, a.joined, f1, f2, f3, f1);
   for (Index i = 0; i < chunk; ++i) {
@@ -541,12 +524,12 @@ void Unet::backward_images(const Eigen::VectorXf& parameters, Convolutions& conv
   for (Index i = 0; i < chunk; ++i) gradient.segment(time_.bias, time_size) += a.dtau.col(i);
 }
 
-void Unet::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
-                   const Eigen::MatrixXf& embeddings, Network::Tape& any_tape, Eigen::MatrixXf& y) const {
+void Unet::forward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, const Eigen::MatrixXf& embeddings,
+                   Network::Tape& any_tape, Eigen::MatrixXf& y) const {
   UnetTape& tape = static_cast<UnetTape&>(any_tape);
   const Index n = x.cols();
-  if (n > tape.capacity || x.rows() != data_size() || embeddings.rows() != embedding_size ||
-      embeddings.cols() != n || y.rows() != data_size() || y.cols() != n || parameters.size() != size_) {
+  if (n > tape.capacity || x.rows() != data_size() || embeddings.rows() != embedding_size || embeddings.cols() != n ||
+      y.rows() != data_size() || y.cols() != n || parameters.size() != size_) {
     throw InvalidInput("network: forward got arrays of wrong sizes");
   }
   tape.columns = n;
@@ -617,9 +600,8 @@ std::unique_ptr<Network::Scratch> Unet::make_tangent_scratch() const {
 }
 
 void Unet::tangents(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
-                    const Eigen::Ref<const Eigen::VectorXf>& embedding, const Eigen::MatrixXf& vectors,
-                    Index count, Network::Scratch& any_scratch, Eigen::MatrixXf& y,
-                    Eigen::MatrixXf& products) const {
+                    const Eigen::Ref<const Eigen::VectorXf>& embedding, const Eigen::MatrixXf& vectors, Index count,
+                    Network::Scratch& any_scratch, Eigen::MatrixXf& y, Eigen::MatrixXf& products) const {
   auto* scratch = dynamic_cast<TangentScratch*>(&any_scratch);
   const Index n = x.cols();
   if (scratch == nullptr || x.rows() != data_size() || vectors.rows() != data_size() || count < 0 ||

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/image_layout.hpp"
+#include "contracts/image_layout.hpp"
 #include "models/networks/network.hpp"
 
 namespace onmanifold {
@@ -57,8 +57,7 @@ class Unet final : public Network {
                Network::Tape& tape, Eigen::MatrixXf& y) const override;
   void backward(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& dy, Network::Tape& tape,
                 Eigen::VectorXf& gradient) const override;
-  void input_gradient(const Eigen::VectorXf& parameters, const Network::Tape& tape,
-                      Eigen::MatrixXf& dx) const override;
+  void input_gradient(const Eigen::VectorXf& parameters, const Network::Tape& tape, Eigen::MatrixXf& dx) const override;
   void evaluate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, Index n,
                 const Eigen::Ref<const Eigen::VectorXf>& embedding, Network::Scratch& scratch,
                 Eigen::MatrixXf& y) const override;
@@ -70,8 +69,8 @@ class Unet final : public Network {
   /// About the work of an evaluation for every direction. \p scratch is of make_tangent_scratch(). \throw
   /// InvalidInput on wrong sizes or another scratch.
   void tangents(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
-                const Eigen::Ref<const Eigen::VectorXf>& embedding, const Eigen::MatrixXf& vectors,
-                Index count, Network::Scratch& scratch, Eigen::MatrixXf& y, Eigen::MatrixXf& products) const;
+                const Eigen::Ref<const Eigen::VectorXf>& embedding, const Eigen::MatrixXf& vectors, Index count,
+                Network::Scratch& scratch, Eigen::MatrixXf& y, Eigen::MatrixXf& products) const;
 
   // Places of the layers in a buffer.
   struct Layer {
@@ -121,8 +120,8 @@ class Unet final : public Network {
   /// Changes of everything for the change of x in \p t, around the values in \p a; \p linear has no biases.
   void tangent_images(const Eigen::VectorXf& parameters, Convolutions& linear, const Activations& a,
                       Activations& t) const;
-  void backward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions, Activations& a,
-                       Room& room, bool input_gradient, Eigen::VectorXf& gradient) const;
+  void backward_images(const Eigen::VectorXf& parameters, Convolutions& convolutions, Activations& a, Room& room,
+                       bool input_gradient, Eigen::VectorXf& gradient) const;
   /// Columns of coordinates to images, unused pixels and images 0; and back.
   void scatter(const Eigen::MatrixXf& from, Index first, Index columns, Eigen::VectorXf& to) const;
   void gather(const Eigen::VectorXf& from, Index first, Index columns, Eigen::MatrixXf& to) const;

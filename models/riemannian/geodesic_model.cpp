@@ -32,8 +32,7 @@ void TangentField::evaluate(const Points& x, Index i, Points& velocity, Vector* 
   if (divergence == nullptr) {
     network_.evaluate(to_units(y, units_), i, output);
   } else {
-    network_.evaluate(to_units(y, units_), i, output, manifold.tangent_bases(y), manifold.dimension(),
-                      *divergence);
+    network_.evaluate(to_units(y, units_), i, output, manifold.tangent_bases(y), manifold.dimension(), *divergence);
     *divergence *= factor / units_.scale;  // the trace is with respect to standardised inputs
     *divergence += factor * output.cwiseProduct(geodesics_.mean_curvature(y)).colwise().sum().transpose();
   }
@@ -51,9 +50,8 @@ std::optional<Vector> GeodesicModel::log_density(const PointsRef& points) const 
   if (!likelihood_) return std::nullopt;
   const NetworkVelocity velocity = network_velocity();
   const double uniform = -geodesics_->log_volume();
-  return transported_log_density(
-      TangentField(*geodesics_, units_, velocity, velocity_factors()), grid_, points,
-      [uniform](const Points& x) -> Vector { return Vector::Constant(x.cols(), uniform); });
+  return transported_log_density(TangentField(*geodesics_, units_, velocity, velocity_factors()), grid_, points,
+                                 [uniform](const Points& x) -> Vector { return Vector::Constant(x.cols(), uniform); });
 }
 
 NetworkVelocity GeodesicModel::network_velocity() const {
@@ -67,8 +65,7 @@ Points GeodesicModel::uniform_points(Index n, const Stream& stream) const {
 
 Points GeodesicModel::flow_samples(Index n, const Stream& stream) const {
   const NetworkVelocity velocity = network_velocity();
-  return transport(TangentField(*geodesics_, units_, velocity, velocity_factors()), grid_,
-                   uniform_points(n, stream));
+  return transport(TangentField(*geodesics_, units_, velocity, velocity_factors()), grid_, uniform_points(n, stream));
 }
 
 void GeodesicModel::prepare(const FitContext& context) {

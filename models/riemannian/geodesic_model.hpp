@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 #include "manifolds/geodesics.hpp"
 #include "models/diffusion/denoiser_training.hpp"
@@ -22,8 +22,8 @@ namespace onmanifold {
 [[nodiscard]] Points from_units(const Points& x, const Standardisation& units);
 [[nodiscard]] Points to_units(const Points& y, const Standardisation& units);
 
-/// Mean square over the coordinates of the tangential part of \p prediction - batch.noise at batch.state, and its gradient:
-/// the loss of every intrinsic objective, whose networks answer in the ambient space.
+/// Mean square over the coordinates of the tangential part of \p prediction - batch.noise at batch.state, and its
+/// gradient: the loss of every intrinsic objective, whose networks answer in the ambient space.
 double tangential_loss(const Manifold& manifold, const Standardisation& units, const DiffusionBatch& batch,
                        const Eigen::MatrixXf& prediction, Eigen::MatrixXf& gradient);
 
@@ -50,9 +50,7 @@ class TangentField final : public VelocityField {
 class GeodesicModel : public GenerativeModel {
  public:
   [[nodiscard]] Curves curves() const override { return curves_; }
-  [[nodiscard]] ModelState state() const override {
-    return network_ ? network_->to_state(parameters_) : ModelState{};
-  }
+  [[nodiscard]] ModelState state() const override { return network_ ? network_->to_state(parameters_) : ModelState{}; }
   [[nodiscard]] std::optional<Vector> log_density(const PointsRef& points) const override;
   [[nodiscard]] bool density_is_intrinsic() const override { return true; }
 
@@ -75,9 +73,7 @@ class GeodesicModel : public GenerativeModel {
   [[nodiscard]] virtual std::unique_ptr<DenoiserObjective> make_objective() const = 0;
   /// Velocity per output of the network, by time 0 … grid().times().
   [[nodiscard]] virtual std::vector<double> velocity_factors() const = 0;
-  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
-    return flow_samples(n, stream);
-  }
+  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override { return flow_samples(n, stream); }
 
   void prepare(const FitContext& context);
   void do_fit(const FitContext& context) override;

@@ -51,8 +51,7 @@ class GeodesicPaths final : public DenoiserObjective {
 
 class RiemannianFlowMatching final : public GeodesicModel {
  public:
-  explicit RiemannianFlowMatching(Settings& settings)
-      : GeodesicModel(settings, "riemannian_flow_matching", 2) {}
+  explicit RiemannianFlowMatching(Settings& settings) : GeodesicModel(settings, "riemannian_flow_matching", 2) {}
 
  private:
   void do_prepare(const FitContext&) override {}
@@ -70,8 +69,8 @@ std::unique_ptr<GenerativeModel> make_riemannian_flow_matching(Settings& setting
   return std::make_unique<RiemannianFlowMatching>(settings);
 }
 
-std::unique_ptr<DenoiserObjective> make_geodesic_paths(const Geodesics& geodesics,
-                                                       const Standardisation& units, VelocityGrid grid) {
+std::unique_ptr<DenoiserObjective> make_geodesic_paths(const Geodesics& geodesics, const Standardisation& units,
+                                                       VelocityGrid grid) {
   return std::make_unique<GeodesicPaths>(geodesics, units, grid);
 }
 

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 #include "manifolds/geodesics.hpp"
 #include "models/diffusion/denoiser_training.hpp"
@@ -22,7 +22,6 @@ namespace onmanifold {
 
 /// Its objective, in coordinates standardised by \p units. References outlive the result.
 [[nodiscard]] std::unique_ptr<DenoiserObjective> make_geodesic_paths(const Geodesics& geodesics,
-                                                                     const Standardisation& units,
-                                                                     VelocityGrid grid);
+                                                                     const Standardisation& units, VelocityGrid grid);
 
 }  // namespace onmanifold

@@ -33,8 +33,7 @@ class HeatScore final : public DenoiserObjective {
     const Points x = kernel_.diffuse(y, batch.times, batch.noise.cast<double>(), uniforms);
     Points target = kernel_.score(x, y, batch.times);
     for (Index i = 0; i < target.cols(); ++i) {
-      target.col(i) *=
-          std::sqrt(kernel_.times()[static_cast<std::size_t>(batch.times[static_cast<std::size_t>(i)])]);
+      target.col(i) *= std::sqrt(kernel_.times()[static_cast<std::size_t>(batch.times[static_cast<std::size_t>(i)])]);
     }
     batch.state = to_units(x, units_).cast<float>();
     batch.noise = target.cast<float>();
@@ -54,8 +53,7 @@ class HeatScore final : public DenoiserObjective {
 class Rsgm final : public GeodesicModel {
  public:
   explicit Rsgm(Settings& settings)
-      : GeodesicModel(settings, "rsgm", 0),
-        walk_(settings.choice("sampler", "walk", {"walk", "flow"}) == "walk") {}
+      : GeodesicModel(settings, "rsgm", 0), walk_(settings.choice("sampler", "walk", {"walk", "flow"}) == "walk") {}
 
  private:
   void do_prepare(const FitContext& context) override {
@@ -84,11 +82,9 @@ class Rsgm final : public GeodesicModel {
     std::vector<double> factors;
     for (const double t : times_) factors.push_back(1 / std::sqrt(t));
     const TangentField field(geodesics(), units(), network, std::move(factors));
-    const BlockScore score = [&](const Points& x, Index i, Points& result) {
-      field.evaluate(x, i, result, nullptr);
-    };
-    return reverse_geodesic_walk(geodesics(), grid(), times_, score, uniform_points(n, stream),
-                                 stream.at("walk"), true);
+    const BlockScore score = [&](const Points& x, Index i, Points& result) { field.evaluate(x, i, result, nullptr); };
+    return reverse_geodesic_walk(geodesics(), grid(), times_, score, uniform_points(n, stream), stream.at("walk"),
+                                 true);
   }
 
   bool walk_;
@@ -113,15 +109,13 @@ std::vector<double> diffusion_times(const VelocityGrid& grid, double smallest, d
   return times;
 }
 
-std::unique_ptr<DenoiserObjective> make_heat_score_objective(const HeatKernel& kernel,
-                                                             const Geodesics& geodesics,
+std::unique_ptr<DenoiserObjective> make_heat_score_objective(const HeatKernel& kernel, const Geodesics& geodesics,
                                                              const Standardisation& units) {
   return std::make_unique<HeatScore>(kernel, geodesics, units);
 }
 
-Points reverse_geodesic_walk(const Geodesics& geodesics, const VelocityGrid& grid,
-                             const std::vector<double>& times, const BlockScore& score, const Points& start,
-                             const Stream& stream, bool denoise) {
+Points reverse_geodesic_walk(const Geodesics& geodesics, const VelocityGrid& grid, const std::vector<double>& times,
+                             const BlockScore& score, const Points& start, const Stream& stream, bool denoise) {
   const Manifold& manifold = geodesics.manifold();
   Points result(start.rows(), start.cols());
   for (Index first = 0; first < start.cols(); first += velocity_block) {

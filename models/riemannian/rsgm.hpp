@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 #include "manifolds/heat_kernel.hpp"
 #include "models/diffusion/denoiser_training.hpp"

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/linear_algebra.hpp"
+#include "core/math/linear_algebra.hpp"
 #include "manifolds/manifold.hpp"
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/networks/mlp_tangents.hpp"
@@ -37,8 +37,8 @@ Points evaluate(const Mlp& network, const Eigen::VectorXf& weights, const Points
 }
 
 /// J v at all columns of \p x.
-Points products(const Mlp& network, const Eigen::VectorXf& weights, const PointsRef& x,
-                const PointsRef& vectors, Index count) {
+Points products(const Mlp& network, const Eigen::VectorXf& weights, const PointsRef& x, const PointsRef& vectors,
+                Index count) {
   const MlpTangents tangents(network, weights);
   const Eigen::VectorXf none;
   Points result(network.output_size(), vectors.cols());
@@ -65,15 +65,13 @@ Autoencoder::Autoencoder(Index dimension, Index latent, Index width, Index depth
       decoder_(make_network(latent, dimension, width, depth)),
       size_(encoder_.buffer_size() + decoder_.buffer_size() + 1) {
   if (latent > dimension) {
-    throw InvalidInput(
-        fmt::format("autoencoder: latent = {} for points of {} coordinates", latent, dimension));
+    throw InvalidInput(fmt::format("autoencoder: latent = {} for points of {} coordinates", latent, dimension));
   }
 }
 
 Eigen::VectorXf Autoencoder::initial_parameters(const Stream& stream) const {
   Eigen::VectorXf result(size_);
-  result << encoder_.initial_parameters(stream.at("encoder")),
-      decoder_.initial_parameters(stream.at("decoder")), 0.0F;
+  result << encoder_.initial_parameters(stream.at("encoder")), decoder_.initial_parameters(stream.at("decoder")), 0.0F;
   return result;
 }
 
@@ -82,8 +80,7 @@ ModelState Autoencoder::to_state(const Eigen::VectorXf& parameters) const {
   for (auto& [name, values] : encoder_.to_state(parameters.head(encoder_.buffer_size()))) {
     result["encoder_" + name] = values;
   }
-  for (auto& [name, values] :
-       decoder_.to_state(parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()))) {
+  for (auto& [name, values] : decoder_.to_state(parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()))) {
     result["decoder_" + name] = values;
   }
   result["decoder_log_scale"] = Eigen::MatrixXf::Constant(1, 1, parameters[scale_index()]);
@@ -154,8 +151,7 @@ Autoencoder::Loss Autoencoder::differentiate(const Eigen::VectorXf& parameters, 
     const Eigen::ArrayXXd mu = tape.code_.topRows(m).cast<double>().array();
     const Eigen::ArrayXXd v = tape.code_.bottomRows(m).cast<double>().array();
     loss.divergence = 0.5 * (mu.square() + v.exp() - v - 1).sum() / static_cast<double>(n);
-    loss.total =
-        D * (0.5 * std::log(2 * std::numbers::pi) + log_scale) + 0.5 * precision * square + loss.divergence;
+    loss.total = D * (0.5 * std::log(2 * std::numbers::pi) + log_scale) + 0.5 * precision * square + loss.divergence;
     weight = precision;
     scale_gradient = static_cast<float>(D - precision * square);
   } else {
@@ -191,27 +187,25 @@ Points Autoencoder::decode(const Eigen::VectorXf& parameters, const PointsRef& z
   return evaluate(decoder_, parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()), z);
 }
 
-Points Autoencoder::encoder_products(const Eigen::VectorXf& parameters, const PointsRef& x,
-                                     const PointsRef& vectors, Index count) const {
+Points Autoencoder::encoder_products(const Eigen::VectorXf& parameters, const PointsRef& x, const PointsRef& vectors,
+                                     Index count) const {
   check_dimension(x, dimension(), "autoencoder");
   check_dimension(vectors, dimension(), "autoencoder: directions");
   if (vectors.cols() != count * x.cols()) throw InvalidInput("autoencoder: directions do not fit the points");
   return products(encoder_, parameters.head(encoder_.buffer_size()), x, vectors, count).topRows(latent());
 }
 
-Points Autoencoder::decoder_products(const Eigen::VectorXf& parameters, const PointsRef& z,
-                                     const PointsRef& vectors, Index count) const {
+Points Autoencoder::decoder_products(const Eigen::VectorXf& parameters, const PointsRef& z, const PointsRef& vectors,
+                                     Index count) const {
   check_dimension(z, latent(), "autoencoder: latent points");
   check_dimension(vectors, latent(), "autoencoder: latent directions");
   if (vectors.cols() != count * z.cols()) throw InvalidInput("autoencoder: directions do not fit the points");
-  return products(decoder_, parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()), z, vectors,
-                  count);
+  return products(decoder_, parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()), z, vectors, count);
 }
 
 double Autoencoder::decoder_norm_bound(const Eigen::VectorXf& parameters) const {
   constexpr double steepest_silu = 1.0999;  // silu' = 1.09984 at 2.3994
-  const ModelState state =
-      decoder_.to_state(parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()));
+  const ModelState state = decoder_.to_state(parameters.segment(encoder_.buffer_size(), decoder_.buffer_size()));
   double bound = 1;
   for (Index l = 0; l <= decoder_.shape().depth; ++l) {
     const Eigen::MatrixXf& weight = state.at("layer_" + std::to_string(l) + "_weight");
@@ -231,8 +225,8 @@ Vector Autoencoder::log_volume(const Eigen::VectorXf& parameters, const PointsRe
     const Index n = std::min(block, z.cols() - first);
     Eigen::MatrixXf y;
     Eigen::MatrixXf jacobians;
-    tangents.evaluate(z.middleCols(first, n).cast<float>(), none,
-                      Eigen::MatrixXf::Identity(m, m).replicate(1, n), m, y, jacobians);
+    tangents.evaluate(z.middleCols(first, n).cast<float>(), none, Eigen::MatrixXf::Identity(m, m).replicate(1, n), m, y,
+                      jacobians);
     for (Index c = 0; c < n; ++c) {
       result[first + c] = singular_values(jacobians.middleCols(c * m, m).cast<double>()).array().log().sum();
     }
@@ -269,8 +263,7 @@ TrainedAutoencoder train_autoencoder(const Autoencoder& model, const Autoencoder
                                      const FitContext& context) {
   constexpr Index record_points = 500;
   const Standardisation units = standardisation(*context.training);
-  const double shift =
-      model.variational() ? static_cast<double>(model.dimension()) * std::log(units.scale) : 0;
+  const double shift = model.variational() ? static_cast<double>(model.dimension()) * std::log(units.scale) : 0;
   Eigen::VectorXf parameters = model.initial_parameters(context.initialisation);
   Eigen::VectorXf gradient = Eigen::VectorXf::Zero(model.buffer_size());
   Adam adam(settings.adam, parameters);
@@ -286,19 +279,18 @@ TrainedAutoencoder train_autoencoder(const Autoencoder& model, const Autoencoder
   }
   TrainedAutoencoder result;
   std::uint64_t step = 0;
-  result.curves =
-      record_training(settings.adam, series, record_points, context.progress, [&](Vector& values, bool) {
-        reader.read(x);
-        context.training_noise.at(step++).fill_normal(noise);
-        const Autoencoder::Loss loss = model.differentiate(parameters, x, noise, tape, gradient);
-        values[0] = loss.total + shift;
-        if (!std::isfinite(loss.total)) return;
-        values[1] = adam.step(gradient, parameters);
-        if (model.variational()) {
-          values[2] = loss.divergence;
-          values[3] = units.scale * model.decoder_scale(parameters);
-        }
-      });
+  result.curves = record_training(settings.adam, series, record_points, context.progress, [&](Vector& values, bool) {
+    reader.read(x);
+    context.training_noise.at(step++).fill_normal(noise);
+    const Autoencoder::Loss loss = model.differentiate(parameters, x, noise, tape, gradient);
+    values[0] = loss.total + shift;
+    if (!std::isfinite(loss.total)) return;
+    values[1] = adam.step(gradient, parameters);
+    if (model.variational()) {
+      values[2] = loss.divergence;
+      values[3] = units.scale * model.decoder_scale(parameters);
+    }
+  });
   result.average = adam.average();
   return result;
 }

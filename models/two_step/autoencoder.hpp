@@ -3,7 +3,7 @@
 // Autoencoders: plain and variational \cite kingma2014 with one learned decoder scale. What the two-step
 // methods put before a generative model of few dimensions.
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
 #include "models/networks/adam.hpp"
 #include "models/networks/mlp.hpp"
@@ -51,20 +51,19 @@ class Autoencoder {
   };
   /// Mean loss over the columns of \p x (D×n) with z = mu + e^(v/2) \p noise (m×n; not read by the plain
   /// one), and its \p gradient (buffer size).
-  Loss differentiate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
-                     const Eigen::MatrixXf& noise, Tape& tape, Eigen::VectorXf& gradient) const;
+  Loss differentiate(const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x, const Eigen::MatrixXf& noise,
+                     Tape& tape, Eigen::VectorXf& gradient) const;
 
   /// f(x) or mu(x), m×N; \p deviation, where not null, gets e^(v/2) (variational only).
-  [[nodiscard]] Points encode(const Eigen::VectorXf& parameters, const PointsRef& x,
-                              Points* deviation = nullptr) const;
+  [[nodiscard]] Points encode(const Eigen::VectorXf& parameters, const PointsRef& x, Points* deviation = nullptr) const;
   /// g(z), D×N.
   [[nodiscard]] Points decode(const Eigen::VectorXf& parameters, const PointsRef& z) const;
   /// J_f v (of the mean, for the variational one) at \p x for \p vectors, D×(count N): m×(count N).
-  [[nodiscard]] Points encoder_products(const Eigen::VectorXf& parameters, const PointsRef& x,
-                                        const PointsRef& vectors, Index count) const;
+  [[nodiscard]] Points encoder_products(const Eigen::VectorXf& parameters, const PointsRef& x, const PointsRef& vectors,
+                                        Index count) const;
   /// J_g v at \p z for \p vectors, m×(count N): D×(count N).
-  [[nodiscard]] Points decoder_products(const Eigen::VectorXf& parameters, const PointsRef& z,
-                                        const PointsRef& vectors, Index count) const;
+  [[nodiscard]] Points decoder_products(const Eigen::VectorXf& parameters, const PointsRef& z, const PointsRef& vectors,
+                                        Index count) const;
   /// Product of the spectral norms of the decoder's layers and of the largest slopes of its units (1.0999 for
   /// SiLU): a Lipschitz constant of g everywhere.
   [[nodiscard]] double decoder_norm_bound(const Eigen::VectorXf& parameters) const;
@@ -84,8 +83,7 @@ class Autoencoder {
 struct AutoencoderSettings {
   AdamOptions adam;
   Index batch = 256;
-  Index latent =
-      0;  ///< 0: one more than dim M, as most manifolds have no chart of dim M; at most 20 and D - 1
+  Index latent = 0;  ///< 0: one more than dim M, as most manifolds have no chart of dim M; at most 20 and D - 1
   Index width = 128;
   Index depth = 2;
 
@@ -98,14 +96,12 @@ struct AutoencoderSettings {
 
 struct TrainedAutoencoder {
   Eigen::VectorXf average;  ///< averaged weights
-  Curves
-      curves;  ///< "loss" (-ELBO in nats in units of the data, or the mean squared error of standardised
-               ///< points), "gradient_norm", "kl" and "decoder_scale" (units of the data; both variational)
+  Curves curves;            ///< "loss" (-ELBO in nats in units of the data, or the mean squared error of standardised
+                  ///< points), "gradient_norm", "kl" and "decoder_scale" (units of the data; both variational)
 };
 
 /// Trains on the data of \p context. \throw NumericalFailure "diverged: …" when the loss is not finite.
-[[nodiscard]] TrainedAutoencoder train_autoencoder(const Autoencoder& model,
-                                                   const AutoencoderSettings& settings,
+[[nodiscard]] TrainedAutoencoder train_autoencoder(const Autoencoder& model, const AutoencoderSettings& settings,
                                                    const FitContext& context);
 
 }  // namespace onmanifold

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "contracts/latent_model.hpp"
 #include "core/error.hpp"
-#include "core/latent_model.hpp"
 #include "manifolds/manifold.hpp"
 #include "models/diffusion/ddpm.hpp"
 #include "models/flows/flow_model.hpp"
@@ -24,9 +24,7 @@ struct FittedAutoencoder {
   Eigen::VectorXf parameters;
   Standardisation units;
 
-  [[nodiscard]] Points standardised(const PointsRef& x) const {
-    return (x.colwise() - units.mean) / units.scale;
-  }
+  [[nodiscard]] Points standardised(const PointsRef& x) const { return (x.colwise() - units.mean) / units.scale; }
   [[nodiscard]] Points decode(const PointsRef& z) const {
     return (units.scale * model.decode(parameters, z)).colwise() + units.mean;
   }
@@ -101,8 +99,7 @@ class LatentSource final : public TrainingSource {
 
 class TwoStepModel final : public GenerativeModel, public LatentModel {
  public:
-  TwoStepModel(AutoencoderSettings first, bool variational, std::unique_ptr<GenerativeModel> second,
-               bool likelihood)
+  TwoStepModel(AutoencoderSettings first, bool variational, std::unique_ptr<GenerativeModel> second, bool likelihood)
       : settings_(first), variational_(variational), second_(std::move(second)), likelihood_(likelihood) {}
 
   [[nodiscard]] Curves curves() const override {
@@ -113,8 +110,7 @@ class TwoStepModel final : public GenerativeModel, public LatentModel {
   [[nodiscard]] ModelState state() const override {
     if (!fitted_) return {};
     ModelState result;
-    for (auto& [name, values] : fitted_->model.to_state(fitted_->parameters))
-      result[first_prefix + name] = values;
+    for (auto& [name, values] : fitted_->model.to_state(fitted_->parameters)) result[first_prefix + name] = values;
     for (auto& [name, values] : second_->state()) result[second_prefix + name] = values;
     return result;
   }
@@ -136,13 +132,11 @@ class TwoStepModel final : public GenerativeModel, public LatentModel {
     return fitted_->model.encode(fitted_->parameters, fitted_->standardised(x));
   }
   [[nodiscard]] Points decode(const PointsRef& z) const override { return fitted_->decode(z); }
-  [[nodiscard]] Points encoder_products(const PointsRef& x, const PointsRef& vectors,
-                                        Index count) const override {
+  [[nodiscard]] Points encoder_products(const PointsRef& x, const PointsRef& vectors, Index count) const override {
     const FittedAutoencoder& f = *fitted_;
     return f.model.encoder_products(f.parameters, f.standardised(x), vectors, count) / f.units.scale;
   }
-  [[nodiscard]] Points decoder_products(const PointsRef& z, const PointsRef& vectors,
-                                        Index count) const override {
+  [[nodiscard]] Points decoder_products(const PointsRef& z, const PointsRef& vectors, Index count) const override {
     return fitted_->units.scale * fitted_->model.decoder_products(fitted_->parameters, z, vectors, count);
   }
   [[nodiscard]] double decoder_norm_bound() const override {

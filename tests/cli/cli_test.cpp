@@ -9,8 +9,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/atomic_file.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/made_images.hpp"
 
@@ -26,8 +26,7 @@ CommandResult onmanifold(const std::string& arguments) {
 }
 
 /// Bad input: exit code 2 and one line on stderr with all \p parts, nothing on stdout.
-testing::AssertionResult refused(const CommandResult& result, const std::vector<std::string>& parts,
-                                 int code = 2) {
+testing::AssertionResult refused(const CommandResult& result, const std::vector<std::string>& parts, int code = 2) {
   if (result.exit_code != code) {
     return testing::AssertionFailure() << "exit code " << result.exit_code << ": " << result.err;
   }
@@ -50,11 +49,10 @@ bool has_line_starting(const std::string& text, const std::string& start) {
 /// A suite of a second.
 std::string write_suite(const TemporaryDirectory& directory, const std::string& more = "") {
   const std::string path = directory.file("tiny.toml");
-  std::ofstream(path)
-      << "[suite]\nname = \"tiny\"\nseeds = \"0..1\"\nn_train = 50\nn_samples = 60\nn_reference = 70\n"
-      << "[[task]]\nname = \"plane-gmm9\"\n[[method]]\nname = \"oracle\"\n[[method]]\nname = "
-         "\"gaussian\"\n"
-      << more;
+  std::ofstream(path) << "[suite]\nname = \"tiny\"\nseeds = \"0..1\"\nn_train = 50\nn_samples = 60\nn_reference = 70\n"
+                      << "[[task]]\nname = \"plane-gmm9\"\n[[method]]\nname = \"oracle\"\n[[method]]\nname = "
+                         "\"gaussian\"\n"
+                      << more;
   return path;
 }
 
@@ -81,9 +79,8 @@ TEST(Cli, WrongUsageIsExitCode2) {
 TEST(Cli, ListsOneItemALineNameFirst) {
   const CommandResult tasks = onmanifold("list tasks");
   EXPECT_EQ(tasks.exit_code, 0);
-  for (const char* name :
-       {"plane-gmm9", "plane-smiley", "sphere-vmf6", "sphere-vmf2", "bunny-eigen", "so3-mixture16",
-        "so3-fisher", "torus-vm", "finite16", "sphere-in-16d", "earth-fire"}) {
+  for (const char* name : {"plane-gmm9", "plane-smiley", "sphere-vmf6", "sphere-vmf2", "bunny-eigen", "so3-mixture16",
+                           "so3-fisher", "torus-vm", "finite16", "sphere-in-16d", "earth-fire"}) {
     EXPECT_TRUE(has_line_starting(tasks.out, std::string(name) + " ")) << name;
   }
   for (const char* kind : {"methods", "lifts", "manifolds", "metrics", "suites", "diagnostics", "claims"}) {
@@ -93,8 +90,7 @@ TEST(Cli, ListsOneItemALineNameFirst) {
 }
 
 TEST(Cli, DescribesEverythingItLists) {
-  for (const char* kind :
-       {"tasks", "methods", "lifts", "manifolds", "metrics", "diagnostics", "claims", "suites"}) {
+  for (const char* kind : {"tasks", "methods", "lifts", "manifolds", "metrics", "diagnostics", "claims", "suites"}) {
     const CommandResult list = onmanifold(std::string("list ") + kind);
     std::size_t start = 0;
     while (start < list.out.size()) {
@@ -115,8 +111,7 @@ TEST(Cli, DescribesEverythingItLists) {
   // A setting without a default hides none of the others, and paths need no quotes.
   EXPECT_NE(onmanifold("describe mesh-eigen").out.find("eigenfunctions = "), std::string::npos);
   EXPECT_TRUE(refused(onmanifold("describe 'mesh-eigen(path=/no/such.off)'"), {"path", "'/no/such.off'"}));
-  EXPECT_NE(onmanifold("describe torus-vm").out.find("exact (lifts none, normal, isotropic)"),
-            std::string::npos);
+  EXPECT_NE(onmanifold("describe torus-vm").out.find("exact (lifts none, normal, isotropic)"), std::string::npos);
 }
 
 TEST(Cli, RunReportVerify) {
@@ -171,8 +166,7 @@ TEST(Cli, DryRunEstimatesFromFinishedCells) {
   const std::string results = directory.file("results");
   ASSERT_EQ(onmanifold("run " + suite + " -j 1 --only '*/seed-0' -o " + results).exit_code, 0);
   const std::string costs = directory.file("suite.costs.csv");
-  const CommandResult run =
-      onmanifold("run " + suite + " --dry-run -j 1 -o " + results + " --write-costs " + costs);
+  const CommandResult run = onmanifold("run " + suite + " --dry-run -j 1 -o " + results + " --write-costs " + costs);
   EXPECT_EQ(run.exit_code, 0);
   EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 2);
   EXPECT_EQ(run.out.find("seed-0"), std::string::npos);
@@ -198,14 +192,14 @@ TEST(Cli, SlurmWritesAnArrayWhoseTasksAreShares) {
   const TemporaryDirectory directory;
   const std::string suite = write_suite(directory);
   const std::string results = directory.file("shared results");
-  const CommandResult written = onmanifold("slurm " + suite + " -o '" + results +
-                                           "' --array 3 --seeds 0..4 -- --partition=long --time=1:00:00");
+  const CommandResult written =
+      onmanifold("slurm " + suite + " -o '" + results + "' --array 3 --seeds 0..4 -- --partition=long --time=1:00:00");
   EXPECT_EQ(written.exit_code, 0) << written.err;
   EXPECT_NE(written.out.find("sbatch '" + results + "/slurm.sh'"), std::string::npos) << written.out;
   const std::string script = read_file(results + "/slurm.sh");
-  for (const std::string& line : {std::string("#!/usr/bin/env bash"), std::string("#SBATCH --array=1-3"),
-                                  std::string("#SBATCH --requeue"), std::string("#SBATCH --partition=long"),
-                                  std::string("#SBATCH --time=1:00:00"), "exec " + program}) {
+  for (const std::string& line :
+       {std::string("#!/usr/bin/env bash"), std::string("#SBATCH --array=1-3"), std::string("#SBATCH --requeue"),
+        std::string("#SBATCH --partition=long"), std::string("#SBATCH --time=1:00:00"), "exec " + program}) {
     EXPECT_TRUE(has_line_starting(script, line)) << line << "\n" << script;
   }
   // The script as a task of the array runs it; together the tasks leave nothing to do.
@@ -219,10 +213,8 @@ TEST(Cli, SlurmWritesAnArrayWhoseTasksAreShares) {
   // No more tasks than cells; bad arguments.
   EXPECT_EQ(onmanifold("slurm " + suite + " -o '" + results + "' --only '*/seed-0' --array 9").exit_code, 0);
   EXPECT_TRUE(has_line_starting(read_file(results + "/slurm.sh"), "#SBATCH --array=1-2\n"));
-  EXPECT_TRUE(
-      refused(onmanifold("slurm " + suite + " -o " + directory.file("x") + " -- long"), {"long", "sbatch"}));
-  EXPECT_TRUE(
-      refused(onmanifold("slurm " + suite + " -o " + directory.file("x") + " -- --array=5"), {"--array"}));
+  EXPECT_TRUE(refused(onmanifold("slurm " + suite + " -o " + directory.file("x") + " -- long"), {"long", "sbatch"}));
+  EXPECT_TRUE(refused(onmanifold("slurm " + suite + " -o " + directory.file("x") + " -- --array=5"), {"--array"}));
   EXPECT_TRUE(refused(onmanifold("slurm " + suite + " -o '" + directory.file("50%") + "'"), {"50%"}));
   EXPECT_TRUE(refused(onmanifold("slurm qiuck"), {"qiuck", "quick"}));
   EXPECT_FALSE(fs::exists(directory.file("x")));
@@ -290,8 +282,8 @@ TEST(Cli, AFullDiskEndsTheRunWithOneLineAndNoHalfFile) {
   const TemporaryDirectory directory;
   const std::string results = directory.file("results");
   // A limit on file sizes stands in for the full disk: the write fails half-way through a file.
-  const CommandResult run = run_command_line("ulimit -f 6; exec " + program + " run " +
-                                             write_suite(directory) + " -j 1 -o " + results);
+  const CommandResult run =
+      run_command_line("ulimit -f 6; exec " + program + " run " + write_suite(directory) + " -j 1 -o " + results);
   EXPECT_EQ(run.exit_code, 1) << run.err;
   EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
   EXPECT_NE(run.err.find(results), std::string::npos) << run.err;
@@ -326,15 +318,13 @@ TEST(Cli, CompareTellsTheVerdictByItsExitCode) {
   EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth).exit_code, 0);
   EXPECT_EQ(onmanifold("compare " + fit + " " + truth).exit_code, 0) << "an improvement is no regression";
 
-  const CommandResult worse =
-      onmanifold("compare " + truth + " " + fit + " --json " + json + " --markdown " + comment);
+  const CommandResult worse = onmanifold("compare " + truth + " " + fit + " --json " + json + " --markdown " + comment);
   EXPECT_EQ(worse.exit_code, 1);
   EXPECT_TRUE(has_line_starting(worse.out, "- plane-gmm9 model tvd  ")) << worse.out;
   EXPECT_NE(worse.out.find("paired"), std::string::npos) << worse.out;
   EXPECT_GT(fs::file_size(json), 0U);
   EXPECT_GT(fs::file_size(comment), 0U);
-  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth + " --exact").exit_code, 0)
-      << "no cell in common";
+  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth + " --exact").exit_code, 0) << "no cell in common";
 
   const std::string empty = directory.file("empty");
   fs::create_directory(empty);
@@ -372,8 +362,7 @@ TEST(Cli, BackbonesAreExportedWithTheAtomsOfTheirFrame) {
   const CommandResult full = onmanifold("export backbone-synthetic -n 3 --seed 0 --full -o " + file);
   EXPECT_EQ(full.exit_code, 0) << full.err;
   EXPECT_NE(full.out.find("3 rows of 72 numbers"), std::string::npos) << full.out;
-  EXPECT_TRUE(
-      refused(onmanifold("export sphere-vmf6 -n 3 --seed 0 --full -o " + file), {"--full", "sphere-vmf6"}));
+  EXPECT_TRUE(refused(onmanifold("export sphere-vmf6 -n 3 --seed 0 --full -o " + file), {"--full", "sphere-vmf6"}));
 }
 
 TEST(Cli, LenetTrainsOnceAndSaysHowGoodItIs) {
@@ -381,8 +370,7 @@ TEST(Cli, LenetTrainsOnceAndSaysHowGoodItIs) {
   const std::string task = "lenet 'flux-mnist14(data=made)'";
   const CommandResult first = onmanifold(task);
   EXPECT_EQ(first.exit_code, 0) << first.err;
-  for (const char* part :
-       {"lenet-14x14.h5: trained in", "accuracy ", "% of 60 test images", "sha256:", "200 images"}) {
+  for (const char* part : {"lenet-14x14.h5: trained in", "accuracy ", "% of 60 test images", "sha256:", "200 images"}) {
     EXPECT_NE(first.out.find(part), std::string::npos) << part << "\n" << first.out;
   }
   const CommandResult second = onmanifold(task);
@@ -410,8 +398,8 @@ TEST(Cli, LenetTrainsOnceAndSaysHowGoodItIs) {
 
 TEST(Cli, ImagesAreExportedWithTheirDroppedPixels) {
   const MadeImages images;
-  const std::string arguments = "export 'flux-mnist(data=made,drop_constant=true)' -n 3 --seed 0 -o " +
-                                images.path("made", "images.npy");
+  const std::string arguments =
+      "export 'flux-mnist(data=made,drop_constant=true)' -n 3 --seed 0 -o " + images.path("made", "images.npy");
   EXPECT_NE(onmanifold(arguments).out.find("3 rows of 676 numbers"), std::string::npos);
   EXPECT_NE(onmanifold(arguments + " --full").out.find("3 rows of 784 numbers"), std::string::npos);
 }
@@ -419,11 +407,9 @@ TEST(Cli, ImagesAreExportedWithTheirDroppedPixels) {
 TEST(Cli, FragmentsNamesTheFileOrFolderThatIsBad) {
   const TemporaryDirectory directory;
   const std::string output = " -o " + directory.file("set.h5");
-  EXPECT_TRUE(
-      refused(onmanifold("fragments " + directory.file("missing") + output), {"missing", "no such folder"}));
+  EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("missing") + output), {"missing", "no such folder"}));
   fs::create_directory(directory.file("empty"));
-  EXPECT_TRUE(
-      refused(onmanifold("fragments " + directory.file("empty") + output), {"empty", "no structure file"}));
+  EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("empty") + output), {"empty", "no structure file"}));
   std::ofstream(directory.file("empty/bad.cif")) << "data_x\n";
   EXPECT_TRUE(refused(onmanifold("fragments " + directory.file("empty") + output), {"bad.cif"}));
   EXPECT_FALSE(fs::exists(directory.file("set.h5")));
@@ -433,7 +419,8 @@ TEST(Cli, AdvisesOnTasksAndOnFiles) {
   const CommandResult task = onmanifold("advise --task sphere-vmf6 -n 500 --effect 1 --sd 1");
   EXPECT_EQ(task.exit_code, 0) << task.err;
   EXPECT_NE(task.out.find("the task's pre-registered level"), std::string::npos) << task.out;
-  // (z(.95) + z(.8))^2 + z(.95)^2/2 = 7.54. Of an effect far above its spread the signs decide: 2^-5 < .05, 2^-10 < .05/27.
+  // (z(.95) + z(.8))^2 + z(.95)^2/2 = 7.54. Of an effect far above its spread the signs decide: 2^-5 < .05, 2^-10 <
+  // .05/27.
   EXPECT_NE(task.out.find("8 for one comparison"), std::string::npos) << task.out;
   const CommandResult clear = onmanifold("advise --task plane-gmm9 -n 100 --effect 1 --sd 0.001");
   EXPECT_NE(clear.out.find("5 for one comparison, 10 among 27 claims"), std::string::npos) << clear.out;
@@ -442,8 +429,7 @@ TEST(Cli, AdvisesOnTasksAndOnFiles) {
   const TemporaryDirectory directory;
   const std::string points = directory.file("points.csv");
   std::ofstream(points) << "1,0,0\n-1,0,0\n0,1,0\n0,-1,0\n0,0,1\n0,0,-1\n";
-  const CommandResult file =
-      onmanifold("advise --manifold sphere:dim=2,radius=1 --train '" + points + "' --json -");
+  const CommandResult file = onmanifold("advise --manifold sphere:dim=2,radius=1 --train '" + points + "' --json -");
   EXPECT_EQ(file.exit_code, 0) << file.err;
   // A tenth of the spread 1/sqrt(3), which is less than the reach 1.
   EXPECT_NE(file.out.find("\"recommended_sigma\": 0.0577350269"), std::string::npos) << file.out;

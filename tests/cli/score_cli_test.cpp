@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "tests/support/command.hpp"
 
 namespace onmanifold {
@@ -69,8 +69,8 @@ TEST_F(ScoreCli, AllKindsOfFilesGiveOneJson) {
   const CommandResult npy = onmanifold(task("good.npy") + " --json -");
   EXPECT_EQ(npy.exit_code, 0) << npy.err;
   for (const char* key :
-       {"\"onmanifold\"", "\"n_reference\": 300", "\"n_samples\": 200", "\"dimension\": 3", "\"name\"",
-        "\"null_sd\"", "\"status\": \"ok\"", "\"parameters\"", "\"direction\"", "\"unit\""}) {
+       {"\"onmanifold\"", "\"n_reference\": 300", "\"n_samples\": 200", "\"dimension\": 3", "\"name\"", "\"null_sd\"",
+        "\"status\": \"ok\"", "\"parameters\"", "\"direction\"", "\"unit\""}) {
     EXPECT_NE(npy.out.find(key), std::string::npos) << key;
   }
   EXPECT_EQ(onmanifold(task("good.csv") + " --json -").out, npy.out);
@@ -117,8 +117,7 @@ TEST_F(ScoreCli, BadArgumentsAreNamed) {
   EXPECT_TRUE(refused(task("good.npy") + " --metrics speed", {"speed", "tvd"}));
   EXPECT_TRUE(refused(task("good.npy") + " --metrics 'coverage(kk=5)'", {"coverage", "kk"}));
   EXPECT_TRUE(refused(task("good.npy") + " --metrics ,", {"metric list"}));
-  EXPECT_TRUE(
-      refused(task("good.npy") + " --metrics train_copy_rate", {"train_copy_rate", "no training points"}));
+  EXPECT_TRUE(refused(task("good.npy") + " --metrics train_copy_rate", {"train_copy_rate", "no training points"}));
   EXPECT_TRUE(refused(task("good.npy") + " --reference " + file("good.npy"), {"--task", "--reference"}));
   EXPECT_TRUE(refused(task("good.npy") + " --manifold so3", {"--manifold"}));
   EXPECT_TRUE(refused(task("good.npy") + " --memory lots", {"--memory", "lots"}));
@@ -129,10 +128,9 @@ TEST_F(ScoreCli, BadArgumentsAreNamed) {
   EXPECT_TRUE(refused(samples, {"--task", "--reference"}));
   EXPECT_TRUE(refused(samples + " --task sphere", {"sphere", "sphere-vmf6"}));
   EXPECT_TRUE(refused(samples + " --reference " + file("good.csv") + " --metrics tvd", {"tvd", "bins"}));
+  EXPECT_TRUE(refused(samples + " --reference " + file("good.csv") + " --manifold ball:dim=2", {"ball", "sphere"}));
   EXPECT_TRUE(
-      refused(samples + " --reference " + file("good.csv") + " --manifold ball:dim=2", {"ball", "sphere"}));
-  EXPECT_TRUE(refused(samples + " --reference " + file("good.csv") + " --manifold sphere:dim=3",
-                      {"good.npy", "manifold"}));
+      refused(samples + " --reference " + file("good.csv") + " --manifold sphere:dim=3", {"good.npy", "manifold"}));
   EXPECT_TRUE(refused("export nothing -n 5 --seed 0 -o " + file("x.npy"), {"nothing", "sphere-vmf6"}));
   EXPECT_TRUE(refused("export sphere-vmf6 -n 0 --seed 0 -o " + file("x.npy"), {"-n 0"}));
   EXPECT_TRUE(refused("export sphere-vmf6 -n 5 --seed 0 --lift up -o " + file("x.npy"), {"up", "normal"}));
@@ -157,7 +155,9 @@ TEST_F(ScoreCli, SubmissionsStandBesideBuiltInRowsOrAreRefused) {
                 .exit_code,
             0);
   EXPECT_TRUE(refused(report + file("other.json"), {"other.json", "reference_hash"}));
-  ASSERT_EQ(onmanifold("score --task sphere-vmf2 --samples " + file("good.npy") + " --json " + file("task.json")).exit_code, 0);
+  ASSERT_EQ(
+      onmanifold("score --task sphere-vmf2 --samples " + file("good.npy") + " --json " + file("task.json")).exit_code,
+      0);
   EXPECT_TRUE(refused(report + file("task.json"), {"task.json", "sphere-vmf2", "there: sphere-vmf6"}));
   ASSERT_EQ(onmanifold("export sphere-vmf6 -n 200 --seed 1 -o " + file("good.npy")).exit_code, 0);
   EXPECT_TRUE(refused(report + file("good.json"), {"good.npy", "samples_hash"}));

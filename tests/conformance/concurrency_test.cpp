@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is const may be asked by several threads at once: every task's law, score, partition and manifold, every metric,
-// and trainings beside each other. Each answer is compared with the one that a single thread gives; the thread sanitizer
-// looks for races in the same run.
+// and trainings beside each other. Each answer is compared with the one that a single thread gives; the thread
+// sanitizer looks for races in the same run.
 #include <atomic>
 #include <functional>
 #include <thread>

@@ -11,7 +11,7 @@
 #include <Eigen/SVD>
 #include <gtest/gtest.h>
 
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/backbone.hpp"
 #include "manifolds/mesh_files.hpp"
@@ -114,11 +114,10 @@ TEST(ManifoldConformance, EveryRegisteredManifold) {
 }
 
 TEST(ManifoldConformance, NonFiniteColumnsAreCountedByEveryManifold) {
-  for (const char* spec : {"sphere:dim=2,radius=1", "plane:normal=1:2:3,offset=1", "flux:dim=3,total=1",
-                           "affine:rows=1:1:1,values=3"}) {
+  for (const char* spec :
+       {"sphere:dim=2,radius=1", "plane:normal=1:2:3,offset=1", "flux:dim=3,total=1", "affine:rows=1:1:1,values=3"}) {
     const std::shared_ptr<const Manifold> manifold = make_manifold(spec);
-    for (const double bad :
-         {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
       Points x = Points::Ones(3, 2);
       x(2, 0) = bad;
       const Projection projection = manifold->project(x);
@@ -199,8 +198,7 @@ class Breakable : public Manifold {
 std::set<int> caught(const Manifold& manifold, const ConformanceOptions& options = {}) {
   std::set<int> numbers;
   for (const Regime regime : regimes) {
-    for (const Violation& v : violations(manifold, regime, Stream(5, "broken"), options))
-      numbers.insert(v.identity);
+    for (const Violation& v : violations(manifold, regime, Stream(5, "broken"), options)) numbers.insert(v.identity);
   }
   return numbers;
 }
@@ -272,9 +270,7 @@ TEST(ManifoldConformance, CatchesATangentialLeak) {
 
 TEST(ManifoldConformance, CatchesAWrongDistance) {
   Breakable squared;  // the square is right at 0 and 1 only
-  squared.spoil_projection = [](const PointsRef&, Projection& p) {
-    p.distance = p.distance.array().square();
-  };
+  squared.spoil_projection = [](const PointsRef&, Projection& p) { p.distance = p.distance.array().square(); };
   EXPECT_EQ(caught(squared), std::set<int>{4});
 }
 
@@ -360,9 +356,7 @@ class OtherProjection : public Manifold {
   Points do_residual(const PointsRef& x) const override { return manifold_->residual(x); }
   Points do_normal_bases(const PointsRef& y) const override { return manifold_->normal_bases(y); }
   Points do_tangent_bases(const PointsRef& y) const override { return manifold_->tangent_bases(y); }
-  Points do_random_points(Index n, Stream stream) const override {
-    return manifold_->random_points(n, stream);
-  }
+  Points do_random_points(Index n, Stream stream) const override { return manifold_->random_points(n, stream); }
 
   std::shared_ptr<const Manifold> manifold_;
   std::function<Vector(const Vector&)> nearest_;

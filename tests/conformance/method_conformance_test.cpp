@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The numbered identities of core/generative_model.hpp over every registered method, and broken methods that
+// The numbered identities of contracts/generative_model.hpp over every registered method, and broken methods that
 // the same checks must catch.
 
 #include <limits>
@@ -27,19 +27,22 @@ constexpr Index training_steps = sanitized ? 40 : 600;
 Value::Table small_settings(const std::string& name) {
   static const std::set<std::string> diffusions = {"ddpm", "mad", "niso", "pdm", "pidm", "tango"};
   if (diffusions.contains(name)) {
-    return {{"steps", training_steps}, {"width", 32},           {"depth", 2},
-            {"batch", 128}, {"learning_rate", 5e-3}, {"timesteps", 50}};
+    return {{"steps", training_steps}, {"width", 32},    {"depth", 2}, {"batch", 128},
+            {"learning_rate", 5e-3},   {"timesteps", 50}};
   }
   if (name == "flow_matching" || name == "riemannian_flow_matching" || name == "rsgm") {
-    return {{"steps", training_steps}, {"width", 32}, {"depth", 2}, {"batch", 128}, {"learning_rate", 5e-3}, {"ode_steps", 20}};
+    return {{"steps", training_steps}, {"width", 32},    {"depth", 2}, {"batch", 128},
+            {"learning_rate", 5e-3},   {"ode_steps", 20}};
   }
   if (name == "external") {
     return {{"command", ONMANIFOLD_EXTERNAL_PROGRAM " ok {train} {samples} {n} {seed}"}};
   }
   if (name == "realnvp" || name == "spline_flow") {
-    return {{"steps", sanitized ? 40 : 800}, {"layers", 4}, {"width", 32}, {"batch", 256}, {"learning_rate", 2e-3}, {"ema", 0.99}};
+    return {{"steps", sanitized ? 40 : 800}, {"layers", 4}, {"width", 32}, {"batch", 256},
+            {"learning_rate", 2e-3},         {"ema", 0.99}};
   }
-  if (name == "vae") return {{"steps", training_steps}, {"width", 32}, {"batch", 128}, {"learning_rate", 5e-3}, {"ema", 0.9}};
+  if (name == "vae")
+    return {{"steps", training_steps}, {"width", 32}, {"batch", 128}, {"learning_rate", 5e-3}, {"ema", 0.9}};
   if (name == "vae_flow" || name == "vae_ddpm" || name == "autoencoder_ddpm") {
     Value::Table result = {{"autoencoder_steps", training_steps},
                            {"autoencoder_width", 32},
@@ -258,10 +261,8 @@ class Broken final : public GenerativeModel {
 TEST(MethodConformance, CatchesBrokenMethods) {
   const PlaneTarget plane(0);
   for (const int fault : {1, 2, 3, 5}) {
-    const std::vector<int> found =
-        violations([fault] { return std::make_unique<Broken>(fault); }, plane.target());
-    EXPECT_NE(std::find(found.begin(), found.end(), fault), found.end())
-        << "fault " << fault << " went unnoticed";
+    const std::vector<int> found = violations([fault] { return std::make_unique<Broken>(fault); }, plane.target());
+    EXPECT_NE(std::find(found.begin(), found.end(), fault), found.end()) << "fault " << fault << " went unnoticed";
   }
   EXPECT_TRUE(violations([] { return std::make_unique<Broken>(0); }, plane.target()).empty());
 }

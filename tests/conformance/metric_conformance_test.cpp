@@ -22,9 +22,9 @@ bool same_number(double a, double b) {
 bool same_record(const MetricRecord& a, const MetricRecord& b) {
   return a.name == b.name && same_number(a.value, b.value) && same_number(a.target, b.target) &&
          same_number(a.null, b.null) && same_number(a.null_sd, b.null_sd) && same_number(a.se, b.se) &&
-         a.unit == b.unit && a.direction == b.direction && a.version == b.version &&
-         a.parameters == b.parameters && a.n_reference == b.n_reference && a.n_samples == b.n_samples &&
-         a.n_nonfinite == b.n_nonfinite && a.status == b.status;
+         a.unit == b.unit && a.direction == b.direction && a.version == b.version && a.parameters == b.parameters &&
+         a.n_reference == b.n_reference && a.n_samples == b.n_samples && a.n_nonfinite == b.n_nonfinite &&
+         a.status == b.status;
 }
 
 bool same_records(const std::vector<MetricRecord>& a, const std::vector<MetricRecord>& b) {
@@ -117,8 +117,7 @@ std::vector<MetricRecord> evaluate_on_chains(const Metric& metric, const MetricI
   const Backbone backbone(3, backbone_geometry("igfold"), BackboneFrame::middle);
   const auto chains = [&](const Points* points) {
     if (points->rows() != 3) return *points;  // of the wrong dimension it stays
-    return backbone.from_full_coordinates(
-        build_backbone(Points(points->replicate(2, 1)), backbone.geometry()));
+    return backbone.from_full_coordinates(build_backbone(Points(points->replicate(2, 1)), backbone.geometry()));
   };
   MetricInput mapped{.samples = nullptr, .evaluation = input.evaluation};
   const Points samples = chains(input.samples);
@@ -147,8 +146,7 @@ std::string metric_test_name(const testing::TestParamInfo<std::string>& metric) 
   return metric.param;
 }
 
-INSTANTIATE_TEST_SUITE_P(Registry, MetricConformance, testing::ValuesIn(metric_registry().names()),
-                         metric_test_name);
+INSTANTIATE_TEST_SUITE_P(Registry, MetricConformance, testing::ValuesIn(metric_registry().names()), metric_test_name);
 
 // A right metric, and twins with one fault each.
 struct Faults {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/atomic_file.hpp"
+#include "core/files/atomic_file.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -31,8 +31,7 @@ class AtomicFiles : public testing::Test {
   ~AtomicFiles() override { fs::remove_all(directory_); }
   [[nodiscard]] std::string path(const std::string& name) const { return (directory_ / name).string(); }
   [[nodiscard]] std::size_t entries() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(directory_), fs::directory_iterator()));
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory_), fs::directory_iterator()));
   }
 
   fs::path directory_;
@@ -48,8 +47,7 @@ std::string io_error(const std::function<void()>& action) {
 }
 
 std::size_t open_descriptors() {
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
 }
 
 TEST_F(AtomicFiles, WritesReplacesAndMakesDirectories) {
@@ -112,8 +110,8 @@ TEST_F(AtomicFiles, UnwritablePlacesAreNamed) {
 }
 
 TEST_F(AtomicFiles, AReadOnlyDirectoryIsRefused) {
-  fs::permissions(directory_, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read |
-                                  fs::perms::others_exec);
+  fs::permissions(directory_,
+                  fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
   const pid_t child = ::fork();
   if (child == 0) {
     // root may write anywhere
@@ -194,9 +192,8 @@ TEST_F(AtomicFiles, AKilledWriterLeavesATemporaryFileThatIsKnownForOne) {
 }
 
 TEST_F(AtomicFiles, OtherNamesAreNotStale) {
-  for (const char* name :
-       {"", ".", ".tmp", ".x.tmp", "x.tmp", ".x.h5.tmp", ".x.h5.elsewhere0host-999999999-0.tmp",
-        ".x.h5.a-b-c.tmp", ".lock", "seed-0.h5", ".x.--.tmp"}) {
+  for (const char* name : {"", ".", ".tmp", ".x.tmp", "x.tmp", ".x.h5.tmp", ".x.h5.elsewhere0host-999999999-0.tmp",
+                           ".x.h5.a-b-c.tmp", ".lock", "seed-0.h5", ".x.--.tmp"}) {
     EXPECT_FALSE(is_stale_temporary(name)) << name;
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/hdf5_file.hpp"
+#include "core/files/hdf5_file.hpp"
 
 #include <cstring>
 #include <filesystem>
@@ -11,9 +11,9 @@
 #include <hdf5.h>
 #include <unistd.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/stream.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {
@@ -51,8 +51,7 @@ template <class Matrix>
 bool same_bits(const Matrix& a, const Matrix& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() &&
          (a.size() == 0 ||
-          std::memcmp(a.data(), b.data(),
-                      static_cast<std::size_t>(a.size()) * sizeof(typename Matrix::Scalar)) == 0);
+          std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(typename Matrix::Scalar)) == 0);
 }
 
 TEST_F(Hdf5Files, ArraysComeBackBitForBit) {
@@ -99,9 +98,8 @@ TEST_F(Hdf5Files, ArraysComeBackBitForBit) {
   EXPECT_EQ(file.integer("/integer"), std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(file.shape("/a/b/reals"), (std::vector<Index>{10000, 3}));
   EXPECT_EQ(file.shape("/number"), std::vector<Index>{});
-  EXPECT_EQ(file.children("/"),
-            (std::vector<std::string>{"a", "block", "flags", "integer", "integers", "no_columns", "no_flags",
-                                      "no_rows", "no_values", "number", "vector"}));
+  EXPECT_EQ(file.children("/"), (std::vector<std::string>{"a", "block", "flags", "integer", "integers", "no_columns",
+                                                          "no_flags", "no_rows", "no_values", "number", "vector"}));
   EXPECT_EQ(file.datasets("/a"), (std::vector<std::string>{"b/reals", "floats"}));
   EXPECT_TRUE(file.datasets("/none").empty());
   EXPECT_TRUE(file.has("/a/b"));
@@ -114,8 +112,7 @@ TEST_F(Hdf5Files, TextsTablesAndAttributesComeBack) {
   const std::vector<std::string> texts = {"", "one", "σ = 0.1 ✓", std::string(5000, 'x')};
   Hdf5Table table;
   table.columns.emplace_back("name", std::vector<std::string>{"tvd", "", "σ"});
-  table.columns.emplace_back("value",
-                             std::vector<double>{1.5, -0.0, std::numeric_limits<double>::infinity()});
+  table.columns.emplace_back("value", std::vector<double>{1.5, -0.0, std::numeric_limits<double>::infinity()});
   table.columns.emplace_back("n", std::vector<std::int64_t>{1, std::numeric_limits<std::int64_t>::max(), -3});
   {
     Hdf5Writer file(path("x.h5"));
@@ -124,8 +121,7 @@ TEST_F(Hdf5Files, TextsTablesAndAttributesComeBack) {
     file.write_texts("/texts", texts);
     file.write_texts("/no_texts", {});
     file.write_table("/t/table", table);
-    file.write_table("/t/empty",
-                     {.columns = {{"name", std::vector<std::string>{}}, {"x", std::vector<double>{}}}});
+    file.write_table("/t/empty", {.columns = {{"name", std::vector<std::string>{}}, {"x", std::vector<double>{}}}});
     file.make_group("/g/h");
     file.make_group("/g");
     file.set_attribute("/", "version", std::int64_t{7});
@@ -143,8 +139,7 @@ TEST_F(Hdf5Files, TextsTablesAndAttributesComeBack) {
   EXPECT_EQ(back.rows(), 3);
   EXPECT_EQ(back.columns, table.columns);
   EXPECT_EQ(back.numbers("value")[0], 1.5);
-  EXPECT_EQ(message_of([&] { static_cast<void>(back.numbers("n")); }),
-            "InvalidInput column n does not hold numbers");
+  EXPECT_EQ(message_of([&] { static_cast<void>(back.numbers("n")); }), "InvalidInput column n does not hold numbers");
   EXPECT_EQ(message_of([&] { static_cast<void>(back.texts("m")); }), "InvalidInput there is no column m");
   EXPECT_EQ(file.table("/t/empty").rows(), 0);
   EXPECT_TRUE(file.is_group("/g/h"));
@@ -228,26 +223,16 @@ TEST_F(Hdf5Files, WrongContentIsNamed) {
   }
   const Hdf5Reader file(path("x.h5"));
   const std::string prefix = "InvalidInput " + path("x.h5");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.vector("/m")); }),
-            prefix + ":/m: is 3×2, expected one axis");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/n")); }),
-            prefix + ":/n: is a scalar, expected two axes");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.number("/m")); }),
-            prefix + ":/m: is 3×2, expected a scalar");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/m", 5)); }),
-            prefix + ":/m: is 3×2, expected 5 columns");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/m", 2, 4)); }),
-            prefix + ":/m: is 3×2, expected 4 rows");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/t")); }),
-            prefix + ":/t: holds text, expected float64");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.text("/n")); }),
-            prefix + ":/n: holds float64, expected text");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.vector("/r")); }),
-            prefix + ":/r: holds records, expected float64");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.flags("/n")); }),
-            prefix + ":/n: holds float64, expected boolean");
-  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/none/at/all")); }),
-            prefix + ":/none/at/all: missing");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.vector("/m")); }), prefix + ":/m: is 3×2, expected one axis");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/n")); }), prefix + ":/n: is a scalar, expected two axes");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.number("/m")); }), prefix + ":/m: is 3×2, expected a scalar");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/m", 5)); }), prefix + ":/m: is 3×2, expected 5 columns");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/m", 2, 4)); }), prefix + ":/m: is 3×2, expected 4 rows");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/t")); }), prefix + ":/t: holds text, expected float64");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.text("/n")); }), prefix + ":/n: holds float64, expected text");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.vector("/r")); }), prefix + ":/r: holds records, expected float64");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.flags("/n")); }), prefix + ":/n: holds float64, expected boolean");
+  EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/none/at/all")); }), prefix + ":/none/at/all: missing");
   EXPECT_EQ(message_of([&] { static_cast<void>(file.matrix("/")); }), prefix + ":/: is not a dataset");
 }
 
@@ -278,8 +263,7 @@ TEST_F(Hdf5Files, UnreadableFilesGiveOneClearLineAndHdf5PrintsNothing) {
   EXPECT_EQ(half.find("IoError " + path("half.h5") + ": cannot open: "), 0U) << half;
   EXPECT_NE(half.find("truncated file"), std::string::npos) << half;
   EXPECT_EQ(half.find('\n'), std::string::npos) << half;
-  const std::string inflate =
-      message_of([&] { static_cast<void>(Hdf5Reader(path("spoilt.h5")).matrix("/m")); });
+  const std::string inflate = message_of([&] { static_cast<void>(Hdf5Reader(path("spoilt.h5")).matrix("/m")); });
   EXPECT_EQ(inflate.find("IoError " + path("spoilt.h5") + ":/m: cannot read: "), 0U) << inflate;
   EXPECT_NE(inflate.find("inflate"), std::string::npos) << inflate;
   EXPECT_EQ(inflate.find('\n'), std::string::npos) << inflate;
@@ -298,15 +282,14 @@ TEST_F(Hdf5Files, ClaimsBeyondWhatIsStoredAreNotAllocated) {
   H5Sclose(space);
   H5Fclose(file);
   const std::string message = message_of([&] { static_cast<void>(Hdf5Reader(path("x.h5")).matrix("/m")); });
-  EXPECT_EQ(message, "IoError " + path("x.h5") +
-                         ":/m: claims 1125899906842624×1024 values, but only 0 bytes are stored");
+  EXPECT_EQ(message,
+            "IoError " + path("x.h5") + ":/m: claims 1125899906842624×1024 values, but only 0 bytes are stored");
 }
 
 TEST_F(Hdf5Files, FilesOfOtherProgramsAreRead) {
   // What h5py writes from Python texts, bytes, big-endian and small types.
   const hid_t file = H5Fcreate(path("x.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  const auto write = [&](const char* name, hid_t type, hid_t memory, std::vector<hsize_t> shape,
-                         const void* data) {
+  const auto write = [&](const char* name, hid_t type, hid_t memory, std::vector<hsize_t> shape, const void* data) {
     const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
     const hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
@@ -360,16 +343,14 @@ TEST_F(Hdf5Files, UnwritableContentIsRefused) {
   EXPECT_THROW(file.write_number("no_slash", 1), InvalidInput);
   EXPECT_THROW(file.write_number("/", 1), InvalidInput);
   EXPECT_THROW(file.write_table("/t", {}), InvalidInput);
-  EXPECT_THROW(
-      file.write_table("/t", {.columns = {{"a", std::vector<double>{1}}, {"b", std::vector<double>{}}}}),
-      InvalidInput);
+  EXPECT_THROW(file.write_table("/t", {.columns = {{"a", std::vector<double>{1}}, {"b", std::vector<double>{}}}}),
+               InvalidInput);
   const std::string twice = message_of([&] { file.write_number("/a", 2); });
   EXPECT_EQ(twice.find("IoError " + path("x.h5") + ":/a: cannot create: "), 0U) << twice;
   EXPECT_NE(twice.find("name already exists"), std::string::npos) << twice;
   EXPECT_FALSE(fs::exists(path("x.h5")));
   file.commit();
-  EXPECT_EQ(message_of([&] { file.write_number("/b", 2); }),
-            "IoError " + path("x.h5") + ": already committed");
+  EXPECT_EQ(message_of([&] { file.write_number("/b", 2); }), "IoError " + path("x.h5") + ": already committed");
   EXPECT_EQ(Hdf5Reader(path("x.h5")).number("/a"), 1);
 }
 
@@ -403,8 +384,7 @@ TEST_F(Hdf5Files, TheDigestFindsEveryChangedByte) {
   write_file(changed, whole + "x");
   EXPECT_EQ(check_file_digest(changed), changed + ": damaged: the content does not match its digest");
   write_file(changed, "nothing");
-  EXPECT_EQ(check_file_digest(changed),
-            changed + ": damaged, or not written by onmanifold: it carries no digest");
+  EXPECT_EQ(check_file_digest(changed), changed + ": damaged, or not written by onmanifold: it carries no digest");
   EXPECT_EQ(check_file_digest(path("none.h5")), path("none.h5") + ": no such file");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/linear_algebra.hpp"
+#include "core/math/linear_algebra.hpp"
 
 #include <cmath>
 
@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/stream.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {
@@ -77,8 +77,7 @@ TEST(LinearAlgebra, CovarianceOverManyTiles) {
     // A one-pass formula loses everything: the broken twin.
     const Vector mean = points.rowwise().mean();
     const Eigen::MatrixXd one_pass =
-        (points * points.transpose() - static_cast<double>(n) * mean * mean.transpose()) /
-        static_cast<double>(n - 1);
+        (points * points.transpose() - static_cast<double>(n) * mean * mean.transpose()) / static_cast<double>(n - 1);
     EXPECT_GT((result - one_pass).cwiseAbs().maxCoeff(), 1e-8) << n;
   }
 }
@@ -95,8 +94,7 @@ TEST(LinearAlgebra, SymmetricEigen) {
     const SymmetricEigen result = symmetric_eigen(matrix);
     // Backward error of LAPACK: a small multiple of D epsilon |A|.
     const double tolerance = 10 * static_cast<double>(d) * epsilon * matrix.norm();
-    EXPECT_LE((result.vectors * result.values.asDiagonal() * result.vectors.transpose() - matrix).norm(),
-              tolerance);
+    EXPECT_LE((result.vectors * result.values.asDiagonal() * result.vectors.transpose() - matrix).norm(), tolerance);
     EXPECT_LE((result.vectors.transpose() * result.vectors - Eigen::MatrixXd::Identity(d, d)).norm(),
               10 * static_cast<double>(d) * epsilon);
     EXPECT_TRUE(std::is_sorted(result.values.begin(), result.values.end()));
@@ -142,13 +140,11 @@ bool is_triangular_factor(const Eigen::MatrixXd& r, const Points& points) {
   if (!r.isUpperTriangular(0.0) || (r.diagonal().array() < 0).any()) return false;
   const Eigen::MatrixXd gram = points * points.transpose();
   // Backward stability of Householder reflections: a small multiple of D epsilon |X|^2.
-  return (r.transpose() * r - gram).norm() <=
-         20 * static_cast<double>(points.rows()) * epsilon * points.squaredNorm();
+  return (r.transpose() * r - gram).norm() <= 20 * static_cast<double>(points.rows()) * epsilon * points.squaredNorm();
 }
 
 TEST(LinearAlgebra, TriangularFactor) {
-  for (const auto& [d, n] :
-       {std::pair<Index, Index>{1, 1}, {3, 12}, {5, 3}, {20, 2500}, {7, 1024}, {3, 4097}}) {
+  for (const auto& [d, n] : {std::pair<Index, Index>{1, 1}, {3, 12}, {5, 3}, {20, 2500}, {7, 1024}, {3, 4097}}) {
     const Points points = Stream(4, "qr").normal(d, n);
     const Eigen::MatrixXd r = triangular_factor(points);
     EXPECT_TRUE(is_triangular_factor(r, points)) << d << "x" << n;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/point_files.hpp"
+#include "core/files/point_files.hpp"
 
 #include <bit>
 #include <csignal>
@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
-#include "core/stream.hpp"
+#include "core/files/hdf5_file.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {
@@ -29,8 +29,7 @@ class PointFiles : public ::testing::Test {
  protected:
   PointFiles() {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    directory_ =
-        fs::temp_directory_path() / fmt::format("onmanifold_point_files_{}_{}", test->name(), ::getpid());
+    directory_ = fs::temp_directory_path() / fmt::format("onmanifold_point_files_{}_{}", test->name(), ::getpid());
     fs::remove_all(directory_);
     fs::create_directories(directory_);
   }
@@ -45,8 +44,7 @@ class PointFiles : public ::testing::Test {
   }
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> result;
-    for (const auto& entry : fs::directory_iterator(directory_))
-      result.push_back(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(directory_)) result.push_back(entry.path().filename().string());
     return result;
   }
 
@@ -96,8 +94,7 @@ std::string npy(const std::string& dictionary, const std::string& data, int majo
   file += static_cast<char>(major);
   file += '\0';
   const std::size_t n = dictionary.size();
-  for (int byte = 0; byte < (major == 1 ? 2 : 4); ++byte)
-    file += static_cast<char>((n >> (8 * byte)) & 0xFFU);
+  for (int byte = 0; byte < (major == 1 ? 2 : 4); ++byte) file += static_cast<char>((n >> (8 * byte)) & 0xFFU);
   return file + dictionary + data;
 }
 template <class Scalar>
@@ -187,8 +184,7 @@ TEST_F(PointFiles, NpyFortranOrderInBlocks) {
   const Points points = Stream(1, "fortran").normal(4, 100);
   const Points transposed = points.transpose();
   const std::string data(reinterpret_cast<const char*>(transposed.data()), 3200);
-  PointReader reader(
-      write("f.npy", npy("{'descr': '<f8', 'fortran_order': True, 'shape': (100, 4), }\n", data)));
+  PointReader reader(write("f.npy", npy("{'descr': '<f8', 'fortran_order': True, 'shape': (100, 4), }\n", data)));
   Points first(4, 30);
   Points second(4, 70);
   EXPECT_EQ(reader.read(first), 30);
@@ -221,8 +217,7 @@ TEST_F(PointFiles, NpyErrors) {
   EXPECT_THAT(error(npy(header("'<f8'", "(9223372036854775807, 0)"), "")), HasSubstr("impossible shape"));
   EXPECT_THAT(error(npy(header("'<f8'", "(-1, 2)"), two)), HasSubstr("damaged .npy header"));
   EXPECT_THAT(error(npy("{'descr': '<f8', 'fortran_order': False}", two)), HasSubstr("damaged"));
-  EXPECT_THAT(error(npy("{'descr': '<f8', 'fortran_order': Maybe, 'shape': (1, 2)}", two)),
-              HasSubstr("damaged"));
+  EXPECT_THAT(error(npy("{'descr': '<f8', 'fortran_order': Maybe, 'shape': (1, 2)}", two)), HasSubstr("damaged"));
   EXPECT_THAT(error(npy("import os", two)), HasSubstr("damaged"));
   EXPECT_THAT(error(npy("", two)), HasSubstr("damaged"));
 }
@@ -237,12 +232,11 @@ TEST_F(PointFiles, NpyIsReadByNumpyAndBack) {
   EXPECT_EQ(content.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
   EXPECT_EQ(content[127], '\n');
   EXPECT_THAT(content, HasSubstr("'shape': (9, 3)"));
-  const std::string program =
-      write("read.py",
-            "import sys, numpy\n"
-            "a = numpy.load(sys.argv[1])\n"
-            "assert a.shape == (9, 3) and a.dtype == numpy.float64, (a.shape, a.dtype)\n"
-            "numpy.save(sys.argv[2], numpy.asfortranarray(a))\n");
+  const std::string program = write("read.py",
+                                    "import sys, numpy\n"
+                                    "a = numpy.load(sys.argv[1])\n"
+                                    "assert a.shape == (9, 3) and a.dtype == numpy.float64, (a.shape, a.dtype)\n"
+                                    "numpy.save(sys.argv[2], numpy.asfortranarray(a))\n");
   if (std::system("/usr/bin/python3 -c 'import numpy' 2>/dev/null") != 0) {
     fmt::print("no NumPy here: only the bytes were checked\n");
     return;
@@ -261,8 +255,7 @@ TEST_F(PointFiles, CsvOfOtherPrograms) {
   EXPECT_EQ(read_points(write("plain.csv", "1,2\n3,4.5\n-5,6e-3\n")), expected);
   EXPECT_EQ(read_points(write("no_end.csv", "1,2\n3,4.5\n-5,6e-3")), expected);
   EXPECT_EQ(read_points(write("windows.csv", "\xEF\xBB\xBFx,y\r\n1,2\r\n3,4.5\r\n-5,6e-3\r\n")), expected);
-  EXPECT_EQ(read_points(write("spaces.csv", "# made by hand\n\n x , y \n +1 ,\t2\n\n3, 4.5\n\"-5\",6E-3\n")),
-            expected);
+  EXPECT_EQ(read_points(write("spaces.csv", "# made by hand\n\n x , y \n +1 ,\t2\n\n3, 4.5\n\"-5\",6E-3\n")), expected);
   const Points special = read_points(write("special.csv", "nan,inf,-inf,1e-400\n"));
   EXPECT_TRUE(std::isnan(special(0)));
   EXPECT_EQ(special(1), std::numeric_limits<double>::infinity());
@@ -323,8 +316,7 @@ TEST_F(PointFiles, Hdf5DatasetsOfOtherShapes) {
 
 TEST_F(PointFiles, UnknownAndMissingFiles) {
   EXPECT_THAT(reading("a.txt"), AllOf(HasSubstr("a.txt"), HasSubstr("known: .npy, .csv, .h5[:dataset]")));
-  EXPECT_THAT(message_of([&] { write_points(path("a.parquet"), Points::Ones(1, 1)); }),
-              HasSubstr("known: .npy"));
+  EXPECT_THAT(message_of([&] { write_points(path("a.parquet"), Points::Ones(1, 1)); }), HasSubstr("known: .npy"));
   for (const char* name : {"none.npy", "none.csv", "none.h5"}) {
     EXPECT_THAT(reading(path(name)), AllOf(HasSubstr(name), HasSubstr("no such file"))) << name;
   }

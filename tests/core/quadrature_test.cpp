@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/quadrature.hpp"
+#include "core/math/quadrature.hpp"
 
 #include <cmath>
 
@@ -17,16 +17,13 @@ TEST(GaussLegendre, IsExactForPolynomials) {
     for (const Index degree : {Index{2}, 2 * n - 2}) {
       if (degree > 2 * n - 1) continue;
       double sum = 0;
-      for (Index i = 0; i < n; ++i)
-        sum += rule.weights[i] * std::pow(rule.nodes[i], static_cast<double>(degree));
-      EXPECT_NEAR(sum, 2.0 / static_cast<double>(degree + 1), 1e-13)
-          << n << " " << degree;  // a few hundred ulp
+      for (Index i = 0; i < n; ++i) sum += rule.weights[i] * std::pow(rule.nodes[i], static_cast<double>(degree));
+      EXPECT_NEAR(sum, 2.0 / static_cast<double>(degree + 1), 1e-13) << n << " " << degree;  // a few hundred ulp
     }
     // Not exact one degree further (by the known error term, visible for small n only).
     if (n <= 3) {
       double sum = 0;
-      for (Index i = 0; i < n; ++i)
-        sum += rule.weights[i] * std::pow(rule.nodes[i], static_cast<double>(2 * n));
+      for (Index i = 0; i < n; ++i) sum += rule.weights[i] * std::pow(rule.nodes[i], static_cast<double>(2 * n));
       EXPECT_GT(std::abs(sum - 2.0 / static_cast<double>(2 * n + 1)), 1e-3);
     }
   }

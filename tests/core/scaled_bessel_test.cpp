@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/scaled_bessel.hpp"
+#include "core/math/scaled_bessel.hpp"
 
 #include <cmath>
 

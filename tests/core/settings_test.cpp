@@ -63,12 +63,9 @@ TEST(Settings, WrongTypesNameFileLineAndKey) {
             "quick.toml: line 12: steps: expected true or false, got an integer");
   EXPECT_EQ(message_of([&] { settings.text("fast", ""); }),
             "quick.toml: line 16: fast: expected a string, got a boolean");
-  EXPECT_THAT(message_of([&] { settings.texts("name", {}); }),
-              HasSubstr("an array of strings, got a string"));
-  EXPECT_EQ(message_of([&] { (void)settings.required_text("command"); }),
-            "quick.toml: line 11: command: missing");
-  EXPECT_THAT(message_of([] { Settings(Value(3), "a.toml"); }),
-              HasSubstr("a.toml: expected a table, got an integer"));
+  EXPECT_THAT(message_of([&] { settings.texts("name", {}); }), HasSubstr("an array of strings, got a string"));
+  EXPECT_EQ(message_of([&] { (void)settings.required_text("command"); }), "quick.toml: line 11: command: missing");
+  EXPECT_THAT(message_of([] { Settings(Value(3), "a.toml"); }), HasSubstr("a.toml: expected a table, got an integer"));
 }
 
 TEST(Settings, RangesAndChoices) {
@@ -89,9 +86,8 @@ TEST(Settings, KeysThatNobodyAskedForAreErrors) {
   settings.text("name", "");
   settings.boolean("fast", false);
   settings.texts("lifts", {});
-  EXPECT_THAT(message_of([&] { settings.finish(); }),
-              AllOf(HasSubstr("quick.toml: line 12: steps: unknown key"),
-                    HasSubstr("known: fast, lifts, name, rate, whole")));
+  EXPECT_THAT(message_of([&] { settings.finish(); }), AllOf(HasSubstr("quick.toml: line 12: steps: unknown key"),
+                                                            HasSubstr("known: fast, lifts, name, rate, whole")));
   settings.integer("steps", 0);
   EXPECT_NO_THROW(settings.finish());
 }

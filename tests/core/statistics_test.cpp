@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 
 #include <cmath>
 
@@ -127,8 +127,7 @@ TEST(Statistics, BootstrapInterval) {
 
 TEST(Statistics, KolmogorovSmirnovClosedForms) {
   for (const double d : {.55, .7, .95}) EXPECT_CLOSE(kolmogorov_smirnov_p(1, d), 2 * (1 - d));
-  for (const double d : {.3, .4, .49})
-    EXPECT_CLOSE(kolmogorov_smirnov_p(2, d), 1 - std::pow(4 * d - 1, 2) / 2);
+  for (const double d : {.3, .4, .49}) EXPECT_CLOSE(kolmogorov_smirnov_p(2, d), 1 - std::pow(4 * d - 1, 2) / 2);
   for (const double d : {.55, .7, .95}) EXPECT_CLOSE(kolmogorov_smirnov_p(2, d), 2 * std::pow(1 - d, 2));
   // d >= 1 - 1/n: 2 (1 - d)^n; absolute, for the matrix power gives 1 - p.
   EXPECT_NEAR(kolmogorov_smirnov_p(5, .82), 2 * std::pow(.18, 5), 1e-14);
@@ -145,8 +144,7 @@ TEST(Statistics, KolmogorovSmirnovBranchesMeet) {
   // Tail formula (seven digits of the distribution function) and matrix power around their border, n d^2
   // = 3.76.
   const double border = std::sqrt(3.76 / 200);
-  EXPECT_NEAR(kolmogorov_smirnov_p(200, border * (1 - 1e-9)), kolmogorov_smirnov_p(200, border * (1 + 1e-9)),
-              1e-6);
+  EXPECT_NEAR(kolmogorov_smirnov_p(200, border * (1 - 1e-9)), kolmogorov_smirnov_p(200, border * (1 + 1e-9)), 1e-6);
   // Stephens's limit against the matrix power: his correction is good to 2 % of p in this range.
   for (const double x : {.8, 1.0, 1.36, 1.63}) {
     const double d = x / std::sqrt(1000.5);
@@ -269,9 +267,8 @@ TEST(Statistics, MannWhitney) {
 
 TEST(Statistics, MannWhitneyFloors) {
   // 2 / C(2n, n): what complete separation gives.
-  const std::pair<Index, double> floors[] = {
-      {3, 2. / 20},    {4, 2. / 70},      {5, 2. / 252},           {6, 2. / 924},
-      {8, 2. / 12870}, {10, 2. / 184756}, {20, 2. / 137846528820.}};
+  const std::pair<Index, double> floors[] = {{3, 2. / 20},    {4, 2. / 70},      {5, 2. / 252},           {6, 2. / 924},
+                                             {8, 2. / 12870}, {10, 2. / 184756}, {20, 2. / 137846528820.}};
   for (const auto& [n, floor] : floors) {
     const Vector low = Vector::LinSpaced(n, 0, 1);
     EXPECT_CLOSE(mann_whitney_test(low, low.array() + 2).p, floor);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,10 +14,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/philox.hpp"
-#include "core/random_transforms.hpp"
-#include "core/sha256.hpp"
-#include "core/statistics.hpp"
+#include "core/files/sha256.hpp"
+#include "core/math/statistics.hpp"
+#include "core/random/philox.hpp"
+#include "core/random/random_transforms.hpp"
 
 namespace onmanifold {
 namespace {
@@ -47,21 +47,19 @@ std::pair<std::uint64_t, std::uint64_t> documented_address(std::uint64_t seed, c
 }
 
 /// The simple transforms: library functions in extended precision.
-std::pair<long double, long double> reference_pair(std::uint64_t radius_bits, std::uint64_t angle_bits,
-                                                   int width) {
+std::pair<long double, long double> reference_pair(std::uint64_t radius_bits, std::uint64_t angle_bits, int width) {
   const long double scale = std::exp2(static_cast<long double>(-width));
   // u or 1 - u, whichever is small, is exact enough in 64 bits.
   const bool upper = (radius_bits >> (width - 1)) != 0;
   const std::uint64_t mask = width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
-  const long double log_u = upper
-                                ? std::log1p(-(static_cast<long double>(~radius_bits & mask) + 0.5L) * scale)
-                                : std::log((static_cast<long double>(radius_bits) + 0.5L) * scale);
+  const long double log_u = upper ? std::log1p(-(static_cast<long double>(~radius_bits & mask) + 0.5L) * scale)
+                                  : std::log((static_cast<long double>(radius_bits) + 0.5L) * scale);
   const long double radius = std::sqrt(-2 * log_u);
   // The angle modulo a quarter turn in integers, so that the reference is accurate near the axes, too.
   const std::uint64_t quarter = std::uint64_t{1} << (width - 2);
   const std::uint64_t quadrant = ((angle_bits + quarter / 2) & mask) / quarter;
-  const auto rest = static_cast<long double>(
-      static_cast<std::int64_t>(((angle_bits + quarter / 2) & mask) % quarter - quarter / 2));
+  const auto rest =
+      static_cast<long double>(static_cast<std::int64_t>(((angle_bits + quarter / 2) & mask) % quarter - quarter / 2));
   const long double theta = 2 * std::numbers::pi_v<long double> * (rest + 0.5L) * scale;
   const long double c = std::cos(theta);
   const long double s = std::sin(theta);
@@ -74,8 +72,7 @@ template <class Scalar>
 double ulps(Scalar value, long double exact) {
   const Scalar near = std::abs(static_cast<Scalar>(exact));
   const Scalar unit = std::nextafter(near, std::numeric_limits<Scalar>::infinity()) - near;
-  return static_cast<double>(std::abs(static_cast<long double>(value) - exact) /
-                             static_cast<long double>(unit));
+  return static_cast<double>(std::abs(static_cast<long double>(value) - exact) / static_cast<long double>(unit));
 }
 
 TEST(Philox, KnownAnswers) {
@@ -86,10 +83,7 @@ TEST(Philox, KnownAnswers) {
   };
   const std::array<Case, 3> cases = {{
       {0, 0, 0, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-      {~std::uint64_t{0},
-       ~std::uint64_t{0},
-       ~std::uint64_t{0},
-       {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+      {~std::uint64_t{0}, ~std::uint64_t{0}, ~std::uint64_t{0}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
       {0x85a308d3243f6a88U,
        0x0370734413198a2eU,
        0x299f31d0a4093822U,  // digits of pi
@@ -137,8 +131,7 @@ std::vector<std::uint64_t> edge_words(int width) {
   words.push_back(static_cast<std::uint64_t>(root_half));
   std::vector<std::uint64_t> all;
   for (const std::uint64_t word : words) {
-    for (int shift = -3; shift <= 3; ++shift)
-      all.push_back((word + static_cast<std::uint64_t>(shift)) & mask);
+    for (int shift = -3; shift <= 3; ++shift) all.push_back((word + static_cast<std::uint64_t>(shift)) & mask);
   }
   return all;
 }
@@ -208,8 +201,7 @@ TEST(Stream, DrawsFromItsDocumentedAddress) {
   const double next = stream.uniform();
   for (Index i = 0; i < 15; ++i) {
     const Words words = reference_block(key, salt, static_cast<std::uint64_t>(i / 2));
-    EXPECT_EQ(uniforms.data()[i],
-              detail::to_unit(i % 2 == 0 ? join(words[0], words[1]) : join(words[2], words[3])));
+    EXPECT_EQ(uniforms.data()[i], detail::to_unit(i % 2 == 0 ? join(words[0], words[1]) : join(words[2], words[3])));
   }
   const Words eighth = reference_block(key, salt, 8);
   EXPECT_EQ(next, detail::to_unit(join(eighth[0], eighth[1])));
@@ -250,8 +242,7 @@ TEST(Stream, GoldenBits) {
     return to_hex(sha256({static_cast<const char*>(data), bytes}));
   };
   EXPECT_EQ(digest(many.data(), 80000), "40d49b23a66c8e877ec6bc0b544ac2f508a99f746bf395bfb07f677b0584382b");
-  EXPECT_EQ(digest(many_narrow.data(), 40000),
-            "100ed1781a49abf2c316250ff7e4594f2952cde18cc94d1ebcf4322ccea7ba84");
+  EXPECT_EQ(digest(many_narrow.data(), 40000), "100ed1781a49abf2c316250ff7e4594f2952cde18cc94d1ebcf4322ccea7ba84");
 }
 
 TEST(Stream, AFillIsAPrefixOfALongerOne) {
@@ -381,8 +372,8 @@ double worst_moment(const Vector& z) {
   const auto score = [&](double moment, double expected, double variance) {
     return std::abs(moment - expected) / std::sqrt(variance / n);
   };
-  return std::max({score(mean(z), 0, 1), score(mean(z.array().square()), 1, 2),
-                   score(mean(z.array().cube()), 0, 15), score(mean(z.array().square().square()), 3, 96)});
+  return std::max({score(mean(z), 0, 1), score(mean(z.array().square()), 1, 2), score(mean(z.array().cube()), 0, 15),
+                   score(mean(z.array().square().square()), 3, 96)});
 }
 
 TEST(StreamLaws, Moments) {
@@ -464,8 +455,7 @@ double integers_p(Index bound, Index n, Draw draw) {
 TEST(StreamLaws, IntegersAreUnbiased) {
   Stream stream(15, "integers");
   for (const Index bound : {2, 3, 10, 100, 1000}) {
-    EXPECT_GT(integers_p(bound, 50000, [&] { return stream.integer(static_cast<std::uint64_t>(bound)); }),
-              alpha)
+    EXPECT_GT(integers_p(bound, 50000, [&] { return stream.integer(static_cast<std::uint64_t>(bound)); }), alpha)
         << bound;
   }
   // The broken twin: the remainder of a byte, which favours the first 56 of 100.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 
 #include <bit>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {
@@ -114,8 +114,8 @@ TEST(TreeSum, StaysWithinItsErrorBound) {
       magnitude += std::abs(value);
     }
     exact = static_cast<long double>(sum);
-    const double bound = (12 + std::log2(std::max(1.0, static_cast<double>(n) / 256)) + 1) * 0x1p-53 *
-                         static_cast<double>(magnitude);
+    const double bound =
+        (12 + std::log2(std::max(1.0, static_cast<double>(n) / 256)) + 1) * 0x1p-53 * static_cast<double>(magnitude);
     EXPECT_LE(std::abs(static_cast<double>(tree_sum(values) - exact)), bound);
   }
 }
@@ -162,8 +162,7 @@ TEST(TreeVectorSum, DoesNotDependOnChunks) {
       Stream stream(seed, "columns");
       TreeVectorSum parts(d);
       for (Index j = 0; j < n;) {
-        const Index width =
-            std::min<Index>(static_cast<Index>(1 + stream.integer(seed < 5 ? 9 : 400)), n - j);
+        const Index width = std::min<Index>(static_cast<Index>(1 + stream.integer(seed < 5 ? 9 : 400)), n - j);
         parts.add(points.middleCols(j, width));
         j += width;
       }

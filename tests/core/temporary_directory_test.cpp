@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 
 #include <cstdlib>
 #include <fstream>

@@ -11,10 +11,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
-#include "core/temporary_directory.hpp"
-#include "datasets/backbone_fragments.hpp"
-#include "datasets/ramachandran.hpp"
+#include "core/files/hdf5_file.hpp"
+#include "core/files/temporary_directory.hpp"
+#include "datasets/laws/ramachandran.hpp"
+#include "datasets/readers/backbone_fragments.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"
 #include "tests/support/expect_throws_message.hpp"
@@ -128,8 +128,8 @@ TEST_P(FragmentTask, KeepsTheContractOfADataSet) {
   EXPECT_EQ(reference.cols(), 3000);
   EXPECT_LE(task.manifold->residual(training).cwiseAbs().maxCoeff(), 1e-12);
   // The lift of verdicts is visible: 3 s_min at least, in standardised units.
-  const double scale = std::sqrt((training.colwise() - training.rowwise().mean()).squaredNorm() /
-                                 static_cast<double>(training.size()));
+  const double scale =
+      std::sqrt((training.colwise() - training.rowwise().mean()).squaredNorm() / static_cast<double>(training.size()));
   EXPECT_LE(task.smallest_noise, task.preregistered_sigma / scale / 3);
   if (residues == 16) {
     EXPECT_NEAR(scale, 4.73, 0.1) << "the value measured on the fragments before their bonds were idealised";
@@ -263,12 +263,10 @@ TEST(BackboneTasks, UsersFragmentsAreTaken) {
   BackboneFragments fragments = made_fragments(sequences);
   split_by_cluster(fragments);
   write_backbone_fragments(directory.file("own.h5"), fragments, 0.001);
-  Settings settings(Value(Value::Table{{"fragments", directory.file("own.h5")}, {"geometry", "igfold"}}),
-                    "test");
+  Settings settings(Value(Value::Table{{"fragments", directory.file("own.h5")}, {"geometry", "igfold"}}), "test");
   const Task task = task_registry().get("backbone-8").factory(settings);
   settings.finish();
-  EXPECT_EQ(task.splits->train->size() + task.splits->validation->size() + task.splits->reference->size(),
-            48);
+  EXPECT_EQ(task.splits->train->size() + task.splits->validation->size() + task.splits->reference->size(), 48);
   EXPECT_EQ(task.manifold->spec(), "backbone:residues=8,geometry=igfold,frame=middle");
   EXPECT_NE(task.data_hash, default_task("backbone-8").data_hash);
   Settings longer(Value(Value::Table{{"fragments", directory.file("own.h5")}}), "test");
@@ -294,8 +292,7 @@ TEST(RamachandranLaw, DrawsAgreeWithTheMassesAndDoNotWithOthers) {
 }
 
 TEST(RamachandranLaw, TorsionDensityIntegratesToOneAndItsTailsWrap) {
-  const auto backbone =
-      std::make_shared<const Backbone>(3, backbone_geometry("igfold"), BackboneFrame::middle);
+  const auto backbone = std::make_shared<const Backbone>(3, backbone_geometry("igfold"), BackboneFrame::middle);
   // Wide and centred at the seam: without the images of the normal a third of the mass would be missing.
   const RamachandranLaw law(backbone, {{0.6, M_PI, -3.0, 0.8, 0.7}, {0.4, 1, 2, 0.9, 1.1}}, M_PI, 0.6);
   // 24 nodes of a periodic rule are exact to rounding for these widths; one torsion at a time, conditional on
@@ -324,20 +321,16 @@ TEST(RamachandranLaw, TorsionDensityIntegratesToOneAndItsTailsWrap) {
   // A turn changes nothing.
   const Points torsions = law.sample_torsions(50, Stream(4, "turn"));
   const Points turned = torsions.array() + 2 * M_PI;
-  EXPECT_LT((law.torsion_log_density(torsions) - law.torsion_log_density(turned)).cwiseAbs().maxCoeff(),
-            1e-12);
+  EXPECT_LT((law.torsion_log_density(torsions) - law.torsion_log_density(turned)).cwiseAbs().maxCoeff(), 1e-12);
 }
 
 TEST(RamachandranLaw, AngleOfTheFirstResidueFollowsItsMarginal) {
-  const auto backbone =
-      std::make_shared<const Backbone>(4, backbone_geometry("igfold"), BackboneFrame::middle);
+  const auto backbone = std::make_shared<const Backbone>(4, backbone_geometry("igfold"), BackboneFrame::middle);
   const RamachandranLaw law(backbone, {{0.3, -1, -0.7, 0.2, 0.2}, {0.7, -2, 2.2, 0.3, 0.25}}, M_PI, 0.1);
   const Points torsions = law.sample_torsions(4000, Stream(5, "marginal"));
   const auto normal = [](double z) { return 0.5 * std::erfc(-z / M_SQRT2); };
   const std::vector<double> psi(torsions.row(0).begin(), torsions.row(0).end());
-  const auto law_of_psi = [&](double x) {
-    return 0.3 * normal((x + 0.7) / 0.2) + 0.7 * normal((x - 2.2) / 0.25);
-  };
+  const auto law_of_psi = [&](double x) { return 0.3 * normal((x + 0.7) / 0.2) + 0.7 * normal((x - 2.2) / 0.25); };
   EXPECT_GT(testing::ks_p_value(psi, law_of_psi), testing::alpha);
   const std::vector<double> phi(torsions.row(8).begin(), torsions.row(8).end());
   EXPECT_LT(testing::ks_p_value(phi, law_of_psi), 1e-12) << "phi is not psi";
@@ -365,8 +358,7 @@ TEST(RamachandranLaw, VolumeIsThatOfTheMapFromTorsions) {
     }
     const double expected = 0.5 * std::log((jacobian.transpose() * jacobian).determinant());
     EXPECT_NEAR(volume(n), expected, 1e-7);
-    EXPECT_NEAR(law->log_density(points.col(n))(0), law->torsion_log_density(torsions.col(n))(0) - volume(n),
-                1e-9);
+    EXPECT_NEAR(law->log_density(points.col(n))(0), law->torsion_log_density(torsions.col(n))(0) - volume(n), 1e-9);
   }
 }
 

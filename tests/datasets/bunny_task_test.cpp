@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
-#include "core/shipped_file.hpp"
-#include "datasets/mesh_laplacian.hpp"
-#include "datasets/mesh_law.hpp"
+#include "core/files/hdf5_file.hpp"
+#include "core/files/shipped_file.hpp"
+#include "datasets/laws/mesh_laplacian.hpp"
+#include "datasets/laws/mesh_law.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"
 
@@ -22,8 +22,7 @@ using testing::default_task;
 std::shared_ptr<const TriangleMesh> cube() {
   Points vertices(3, 8);
   for (Index i = 0; i < 8; ++i) {
-    vertices.col(i) << static_cast<double>(i & 1), static_cast<double>((i >> 1) & 1),
-        static_cast<double>((i >> 2) & 1);
+    vertices.col(i) << static_cast<double>(i & 1), static_cast<double>((i >> 1) & 1), static_cast<double>((i >> 2) & 1);
   }
   Eigen::MatrixXi faces(3, 12);
   faces << 0, 0, 4, 4, 0, 0, 2, 2, 0, 0, 1, 1,  //
@@ -86,8 +85,7 @@ TEST(MeshPatches, SplitACubeEvenly) {
     const MeshPatches patches(mesh, count);
     const Vector areas = patches.sums(mesh->face_areas());
     EXPECT_NEAR(areas.sum(), 6, 1e-14);
-    EXPECT_LE((areas - Vector::Constant(count, 6.0 / static_cast<double>(count))).cwiseAbs().maxCoeff(),
-              0.5 + 1e-12);
+    EXPECT_LE((areas - Vector::Constant(count, 6.0 / static_cast<double>(count))).cwiseAbs().maxCoeff(), 0.5 + 1e-12);
   }
   EXPECT_THROW(MeshPatches(mesh, 0), InvalidInput);
   EXPECT_THROW(MeshPatches(mesh, 13), InvalidInput);
@@ -161,12 +159,10 @@ TEST(BunnyEigen, TaskHasTheStatedGeometryAndItsSamplerMatchesTheDensity) {
   // A law with another mixture of eigenfunctions, and points snapped to vertices, are told apart.
   const Points points = task.sampler->sample(100000, Stream(92, "bunny"));
   EXPECT_GT(testing::chi_square_p_value(*task.partition, task.masses, points), testing::alpha);
-  const FaceLaw tempered(mesh,
-                         std::dynamic_pointer_cast<const FaceLaw>(task.density)->probabilities().array() +
-                             0.02 * mesh->face_areas().array() / mesh->area());
-  EXPECT_LT(
-      testing::chi_square_p_value(*task.partition, task.masses, tempered.sample(100000, Stream(92, "bunny"))),
-      1e-6);
+  const FaceLaw tempered(mesh, std::dynamic_pointer_cast<const FaceLaw>(task.density)->probabilities().array() +
+                                   0.02 * mesh->face_areas().array() / mesh->area());
+  EXPECT_LT(testing::chi_square_p_value(*task.partition, task.masses, tempered.sample(100000, Stream(92, "bunny"))),
+            1e-6);
 
   // Cached: the second task of a process costs next to nothing.
   const auto loaded = std::chrono::steady_clock::now();

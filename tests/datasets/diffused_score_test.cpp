@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/quadrature.hpp"
-#include "datasets/planar_mixture.hpp"
-#include "datasets/plane_frame.hpp"
-#include "datasets/vmf_mixture.hpp"
+#include "core/math/quadrature.hpp"
+#include "datasets/laws/planar_mixture.hpp"
+#include "datasets/laws/plane_frame.hpp"
+#include "datasets/laws/vmf_mixture.hpp"
 #include "tasks_under_test.hpp"
 
 namespace onmanifold {
@@ -68,13 +68,11 @@ TEST(DiffusedScore, IsTheGradientOfTheLogDensity) {
                 return law->log_density(moved, a, sigma);
               };
               difference.row(i) =
-                  ((8 * (shifted(step) - shifted(-step)) - (shifted(2 * step) - shifted(-2 * step))) /
-                   (12 * step))
+                  ((8 * (shifted(step) - shifted(-step)) - (shifted(2 * step) - shifted(-2 * step))) / (12 * step))
                       .transpose();
             }
             EXPECT_LE((difference - score).cwiseAbs().maxCoeff() * sigma, 1e-7)
-                << name << " " << to_string(lift.type) << " " << lift_sigma << " sigma " << sigma << " a "
-                << a;
+                << name << " " << to_string(lift.type) << " " << lift_sigma << " sigma " << sigma << " a " << a;
           }
         }
       }
@@ -96,15 +94,12 @@ TEST(DiffusedScore, VmfLogDensityMatchesQuadratureOverTheSphere) {
           double largest = -std::numeric_limits<double>::infinity();
           Vector exponents(rule.weights.size());
           for (Index i = 0; i < exponents.size(); ++i) {
-            exponents[i] =
-                log_p0[i] - (x.col(j) - a * rule.points.col(i)).squaredNorm() / (2 * sigma * sigma);
+            exponents[i] = log_p0[i] - (x.col(j) - a * rule.points.col(i)).squaredNorm() / (2 * sigma * sigma);
             largest = std::max(largest, exponents[i]);
           }
-          const double expected = largest +
-                                  std::log(rule.weights.dot((exponents.array() - largest).exp().matrix())) -
+          const double expected = largest + std::log(rule.weights.dot((exponents.array() - largest).exp().matrix())) -
                                   1.5 * std::log(2 * M_PI * sigma * sigma);
-          EXPECT_NEAR(log_p[j], expected, 1e-10 * std::max(1.0, std::abs(expected)))
-              << name << sigma << " " << j;
+          EXPECT_NEAR(log_p[j], expected, 1e-10 * std::max(1.0, std::abs(expected))) << name << sigma << " " << j;
         }
       }
     }
@@ -136,8 +131,8 @@ TEST(DiffusedScore, LiftedVmfMatchesATrapezoidalRuleOverTheRadius) {
             const double r = low + width * i;
             // x0 = r y with r < 0 is |r| times the antipode: the unlifted law at the reflected point.
             const Points at = r < 0 ? Points(-x.col(j)) : Points(x.col(j));
-            terms.push_back(plain->log_density(at, a * std::abs(r), sigma)[0] -
-                            0.5 * std::pow((r - 1) / lift, 2) - 0.5 * std::log(2 * M_PI * lift * lift));
+            terms.push_back(plain->log_density(at, a * std::abs(r), sigma)[0] - 0.5 * std::pow((r - 1) / lift, 2) -
+                            0.5 * std::log(2 * M_PI * lift * lift));
             largest = std::max(largest, terms.back());
           }
           double sum = 0;
@@ -159,8 +154,7 @@ TEST(DiffusedScore, LiftedDensityIsThatOfDraws) {
     const Task task = default_task(name);
     for (const Lift& lift : lifts(0.2)) {
       const Index n = 40000;
-      const Points draws =
-          lift.apply(task.sampler->sample(n, Stream(41, name)), *task.manifold, Stream(42, name));
+      const Points draws = lift.apply(task.sampler->sample(n, Stream(41, name)), *task.manifold, Stream(42, name));
       const double sigma = 0.3;
       const double a = 0.8;
       const Points x = a * draws.leftCols(5) + sigma * Stream(43, name).normal(3, 5);
@@ -217,9 +211,8 @@ TEST(DiffusedScore, IsotropicLiftIsMoreNoise) {
     const double sigma = 0.2;
     const double more = std::hypot(sigma, a * 0.3);
     const auto isotropic = task.diffused_score({LiftType::isotropic, 0.3});
-    EXPECT_LE(
-        (isotropic->score(x, a, sigma) - task.diffused_score({})->score(x, a, more)).cwiseAbs().maxCoeff(),
-        1e-11);
+    EXPECT_LE((isotropic->score(x, a, sigma) - task.diffused_score({})->score(x, a, more)).cwiseAbs().maxCoeff(),
+              1e-11);
     // A lift of zero is no lift.
     EXPECT_EQ(task.diffused_score({LiftType::normal, 0})->score(x, a, sigma),
               task.diffused_score({})->score(x, a, sigma));
@@ -236,8 +229,7 @@ TEST(DiffusedScore, StaysFiniteFarAwayAndAtEveryLevel) {
           for (const double a : {0.0, 1e-3, 1.0}) {
             Points x = Stream(71, name).normal(3, 32);
             x.colwise().normalize();
-            for (Index j = 0; j < 32; ++j)
-              x.col(j) *= j == 0 ? 0 : 50 * std::pow(0.7, static_cast<double>(j - 1));
+            for (Index j = 0; j < 32; ++j) x.col(j) *= j == 0 ? 0 : 50 * std::pow(0.7, static_cast<double>(j - 1));
             const Points score = law->score(x, a, sigma);
             EXPECT_TRUE(score.allFinite() && law->log_density(x, a, sigma).allFinite())
                 << name << " " << to_string(lift.type) << lift_sigma << " " << sigma << " " << a;

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "tasks_under_test.hpp"
 #include "tests/support/expect_throws_message.hpp"
 
@@ -66,8 +66,7 @@ TEST_F(EarthTasks, ReadPlacesAndSplitThem) {
   EXPECT_LE(task.manifold->residual(train).cwiseAbs().maxCoeff(), 1e-12);
   // Latitude -80 + 4 k, longitude -170 + 8 k: the known vector of k = 0 is in one of the splits.
   const Eigen::Vector3d first(std::cos(80 * M_PI / 180) * std::cos(170 * M_PI / 180),
-                              -std::cos(80 * M_PI / 180) * std::sin(170 * M_PI / 180),
-                              -std::sin(80 * M_PI / 180));
+                              -std::cos(80 * M_PI / 180) * std::sin(170 * M_PI / 180), -std::sin(80 * M_PI / 180));
   double nearest = 1;
   for (const Points* part : {&train, &validation, &reference}) {
     nearest = std::min(nearest, (part->colwise() - first).colwise().norm().minCoeff());

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "core/quadrature.hpp"
-#include "datasets/sphere_partition.hpp"
-#include "datasets/stretched_sphere.hpp"
+#include "core/math/quadrature.hpp"
+#include "datasets/laws/sphere_partition.hpp"
+#include "datasets/laws/stretched_sphere.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"
 
@@ -48,8 +48,7 @@ TEST(EllipsoidTask, AreaFactorIsThatOfTheParametrisation) {
     const auto surface = std::make_shared<const Ellipsoid>(Vector{{1, 1, q}});
     const StretchedSphereLaw law(surface, nullptr, std::make_shared<const Uniform>());
     const auto place = [&](double theta, double phi) {
-      return Eigen::Vector3d(std::sin(theta) * std::cos(phi), std::sin(theta) * std::sin(phi),
-                             q * std::cos(theta));
+      return Eigen::Vector3d(std::sin(theta) * std::cos(phi), std::sin(theta) * std::sin(phi), q * std::cos(theta));
     };
     for (const double theta : {0.1, 0.7, 1.5, 2.9}) {
       const double phi = 0.4;
@@ -57,8 +56,7 @@ TEST(EllipsoidTask, AreaFactorIsThatOfTheParametrisation) {
       const Eigen::Vector3d along = (place(theta + h, phi) - place(theta - h, phi)) / (2 * h);
       const Eigen::Vector3d around = (place(theta, phi + h) - place(theta, phi - h)) / (2 * h);
       const double factor = along.cross(around).norm() / std::sin(theta);
-      EXPECT_NEAR(law.log_density(place(theta, phi))[0], -std::log(4 * M_PI * factor), 1e-8)
-          << q << " " << theta;
+      EXPECT_NEAR(law.log_density(place(theta, phi))[0], -std::log(4 * M_PI * factor), 1e-8) << q << " " << theta;
     }
     // Entropy of the uniform direction: log 4 pi + the mean of log J, in closed form for (1, 1, q):
     // J = q sqrt(1 - e z²) with e = 1 - 1/q², and E log over z uniform on [-1, 1].
@@ -89,8 +87,7 @@ TEST(EllipsoidTask, SamplerMatchesDensityAndMassesAtEveryStatedAxis) {
     if (q > 1) {
       EXPECT_GT(std::abs(-log_density.mean() - plain), 4 * spread / std::sqrt(20000.0));
     }
-    const Points noise =
-        Lift{LiftType::normal, 0.1 / q}.apply(points, *task.manifold, Stream(2, "e")) - points;
+    const Points noise = Lift{LiftType::normal, 0.1 / q}.apply(points, *task.manifold, Stream(2, "e")) - points;
     const Points along = task.manifold->tangent_component(points, noise);
     EXPECT_LE(along.colwise().norm().maxCoeff(), 1e-12 * std::max(noise.colwise().norm().maxCoeff(), 1e-2));
   }

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "datasets/embedded_law.hpp"
+#include "datasets/laws/embedded_law.hpp"
 #include "manifolds/orbit_embedding.hpp"
 #include "tasks_under_test.hpp"
 
@@ -33,8 +33,7 @@ TEST(EmbeddedTasks, DeviationIsThatOfDraws) {
     const double deviation =
         std::sqrt((x.colwise() - x.rowwise().mean()).squaredNorm() / static_cast<double>(x.size()));
     // preregistered sigma = .1 min(reach, deviation); 20,000 draws leave 1 % at most.
-    EXPECT_NEAR(task.preregistered_sigma, 0.1 * std::min(deviation, task.manifold->reach()), 2e-3 * deviation)
-        << name;
+    EXPECT_NEAR(task.preregistered_sigma, 0.1 * std::min(deviation, task.manifold->reach()), 2e-3 * deviation) << name;
     EXPECT_EQ(task.diffused_score({}), nullptr);
   }
 }

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
-#include "datasets/finite_law.hpp"
+#include "core/math/statistics.hpp"
+#include "datasets/laws/finite_law.hpp"
 #include "score_checks.hpp"
 #include "tasks_under_test.hpp"
 
@@ -40,8 +40,7 @@ TEST(FiniteTasks, ScoresAreGradientsAndEveryLiftIsIsotropic) {
     const Task task = default_task(name);
     const Index dimension = task.manifold->ambient_dimension();
     for (const double sigma : {0.05, 0.3, 2.0}) {
-      const Points x =
-          0.9 * task.sampler->sample(20, Stream(2, name)) + sigma * Stream(3, name).normal(dimension, 20);
+      const Points x = 0.9 * task.sampler->sample(20, Stream(2, name)) + sigma * Stream(3, name).normal(dimension, 20);
       EXPECT_LT(testing::gradient_error(*task.diffused_score({}), x, 0.9, sigma), 1e-7) << name << sigma;
       EXPECT_EQ(task.diffused_score({LiftType::normal, 0.2})->score(x, 0.9, sigma),
                 task.diffused_score({LiftType::isotropic, 0.2})->score(x, 0.9, sigma));
@@ -57,8 +56,7 @@ TEST(FiniteTasks, LawsAreFixedAndComplete) {
   double entropy = 0;
   for (const double p : sixteen.masses) entropy -= p * std::log(p);
   EXPECT_NEAR(sixteen.entropy, entropy, 1e-14);
-  EXPECT_GT(sixteen.masses.maxCoeff() / sixteen.masses.minCoeff(), 3)
-      << "uniform probabilities would show nothing";
+  EXPECT_GT(sixteen.masses.maxCoeff() / sixteen.masses.minCoeff(), 3) << "uniform probabilities would show nothing";
   EXPECT_EQ(default_task("discrete-cube").masses.size(), 64);
   const Task tokens = default_task("discrete-tokens");
   EXPECT_EQ(tokens.masses.size(), 256);
@@ -85,12 +83,10 @@ TEST(FiniteTasks, TotalVariationOverAtomsSeesTheLiftErrorOfProjection) {
   const Index n = 20000;
   const Points clean = task.sampler->sample(n, Stream(5, "cube"));
   const Points back =
-      task.manifold->project(Lift{LiftType::normal, 0.5}.apply(clean, *task.manifold, Stream(6, "cube")))
-          .points;
+      task.manifold->project(Lift{LiftType::normal, 0.5}.apply(clean, *task.manifold, Stream(6, "cube"))).points;
   const double moved = static_cast<double>(((back - clean).colwise().squaredNorm().array() > 0).count());
   const double rate = 1 - std::pow(1 - normal_cdf(-2), 6);
-  EXPECT_NEAR(moved / static_cast<double>(n), rate,
-              3.3 * std::sqrt(rate * (1 - rate) / static_cast<double>(n)));
+  EXPECT_NEAR(moved / static_cast<double>(n), rate, 3.3 * std::sqrt(rate * (1 - rate) / static_cast<double>(n)));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include <boost/math/special_functions/gamma.hpp>
 
-#include "core/partition.hpp"
+#include "contracts/partition.hpp"
 #include "core/points.hpp"
 
 namespace onmanifold::testing {

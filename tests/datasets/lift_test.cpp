@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "datasets/task.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/registry.hpp"
@@ -31,8 +31,7 @@ bool variance_fits(const Points& noise, double sigma) {
   for (Index i = 0; i < noise.rows(); ++i) {
     const double statistic = noise.row(i).squaredNorm() / (sigma * sigma);
     const double level = alpha / static_cast<double>(noise.rows());
-    if (statistic < quantile(law, level / 2) || statistic > quantile(complement(law, level / 2)))
-      return false;
+    if (statistic < quantile(law, level / 2) || statistic > quantile(complement(law, level / 2))) return false;
   }
   return true;
 }
@@ -52,8 +51,7 @@ void check_normal_lift(const Manifold& manifold) {
   const Points tangential = manifold.tangent_component(clean, noise);
   for (Index j = 0; j < n; ++j) {
     // 1e-12: n is a combination of orthonormal normals; the subtraction of the clean point adds |x| ulp.
-    EXPECT_LE(tangential.col(j).norm(), 1e-12 * std::max(noise.col(j).norm(), 1e-2))
-        << manifold.spec() << " " << j;
+    EXPECT_LE(tangential.col(j).norm(), 1e-12 * std::max(noise.col(j).norm(), 1e-2)) << manifold.spec() << " " << j;
   }
   const Points bases = manifold.normal_bases(clean);
   const Index k = manifold.codimension();
@@ -69,8 +67,8 @@ TEST(Lift, NormalNoiseIsNormalWithTheStatedVariance) {
   check_normal_lift(line_in_5d());
   for (const char* spec :
        {"so3", "torus:dim=3", "donut:major=2,minor=0.6", "ellipsoid:axes=1:2:0.7", "one_hot:classes=5",
-        "product:factors=so3*sphere:dim=2,radius=1", "flux:dim=6,total=2,nonnegative=true",
-        "flux:dim=9,total=2", "sphere_in_16d", "circle_in_16d", "backbone:residues=4,frame=middle",
+        "product:factors=so3*sphere:dim=2,radius=1", "flux:dim=6,total=2,nonnegative=true", "flux:dim=9,total=2",
+        "sphere_in_16d", "circle_in_16d", "backbone:residues=4,frame=middle",
         "backbone:residues=4,frame=middle,planar=true"}) {
     check_normal_lift(*make_manifold(spec));
   }
@@ -90,8 +88,7 @@ TEST(Lift, IsotropicNoiseHasTheStatedVarianceInEveryDirection) {
 /// Points whose projection after a normal lift of level \p sigma is another point.
 Index lost(const Manifold& manifold, double sigma, Index n) {
   const Points clean = manifold.random_points(n, Stream(5, "lost"));
-  const Projection back =
-      manifold.project(Lift{LiftType::normal, sigma}.apply(clean, manifold, Stream(6, "lost")));
+  const Projection back = manifold.project(Lift{LiftType::normal, sigma}.apply(clean, manifold, Stream(6, "lost")));
   Index count = 0;
   for (Index j = 0; j < n; ++j) count += (back.points.col(j) - clean.col(j)).norm() > 1e-6 ? 1 : 0;
   return count;
@@ -162,8 +159,7 @@ double lifted_law_p(const std::string& name, const Value::Table& table, double s
     }
   }
   EXPECT_NEAR(probabilities.sum(), 1, 1e-9);
-  const std::size_t first =
-      kept[0] * double(n) < 10 ? 1 : 0;  // still too thin: left out, at most 10 of 40,000 points
+  const std::size_t first = kept[0] * double(n) < 10 ? 1 : 0;  // still too thin: left out, at most 10 of 40,000 points
   const Vector p = Eigen::Map<const Vector>(kept.data() + first, static_cast<Index>(kept.size() - first));
   return chi_squared_test(Eigen::Map<const Vector>(kept_counts.data() + first, p.size()), p / p.sum()).p;
 }
@@ -244,8 +240,7 @@ TEST(TrainingSource, RefusesBadInput) {
     return make_training_source(std::move(points), sphere, lift, Stream(1, "lift"));
   };
   EXPECT_THROW((void)make(clean, {LiftType::normal, -1}), InvalidInput);
-  EXPECT_THROW((void)make(clean, {LiftType::isotropic, std::numeric_limits<double>::quiet_NaN()}),
-               InvalidInput);
+  EXPECT_THROW((void)make(clean, {LiftType::isotropic, std::numeric_limits<double>::quiet_NaN()}), InvalidInput);
   EXPECT_THROW((void)make(clean, {LiftType::none, 0.1}), InvalidInput);
   EXPECT_THROW((void)make(Points::Zero(2, 5), {}), InvalidInput);
   EXPECT_THROW((void)make(Points(3, 0), {}), InvalidInput);

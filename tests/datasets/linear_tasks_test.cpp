@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "datasets/planar_mixture.hpp"
-#include "datasets/subspace_mixture.hpp"
+#include "datasets/laws/planar_mixture.hpp"
+#include "datasets/laws/subspace_mixture.hpp"
 #include "goodness_of_fit.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/random_frame.hpp"
@@ -43,8 +43,7 @@ Vector listed(const SubspaceMixture& law, const Lift& lift, const Points& x, dou
       for (Index n = 0; n < 3; ++n) {
         const Eigen::Vector2d centre(law.centres()[m], law.centres()[n]);
         const Vector offset = x.col(j) - a * law.frame().embed(centre);
-        total += law.weights()(0, m) * law.weights()(1, n) *
-                 std::exp(constant - 0.5 * offset.dot(inverse * offset));
+        total += law.weights()(0, m) * law.weights()(1, n) * std::exp(constant - 0.5 * offset.dot(inverse * offset));
       }
     }
     result[j] = std::log(total);
@@ -55,8 +54,7 @@ Vector listed(const SubspaceMixture& law, const Lift& lift, const Points& x, dou
 TEST(RandomFrame, IsOrthonormalToRounding) {
   for (const Index dimension : {1, 2, 64, 128}) {
     const Points frame = random_frame(dimension);
-    EXPECT_LE((frame.transpose() * frame - Points::Identity(dimension, dimension)).cwiseAbs().maxCoeff(),
-              2e-15);
+    EXPECT_LE((frame.transpose() * frame - Points::Identity(dimension, dimension)).cwiseAbs().maxCoeff(), 2e-15);
   }
   EXPECT_THROW((void)random_frame(0), InvalidInput);
   EXPECT_THROW((void)random_frame(257), InvalidInput);
@@ -88,11 +86,9 @@ TEST(LinearTask, NoisedLawIsThatOfItsGaussiansOneByOne) {
     for (const double sigma : {0.1, 0.5}) {
       const Points x = 0.9 * law->sample(50, Stream(1, "listed")) + sigma * Stream(2, "listed").normal(6, 50);
       const Vector expected = listed(*law, lift, x, 0.9, sigma);
-      EXPECT_LE((task.diffused_score(lift)->log_density(x, 0.9, sigma) - expected).cwiseAbs().maxCoeff(),
-                1e-10);
+      EXPECT_LE((task.diffused_score(lift)->log_density(x, 0.9, sigma) - expected).cwiseAbs().maxCoeff(), 1e-10);
       const Lift wrong = {LiftType::normal, 0.25};
-      EXPECT_GT((task.diffused_score(wrong)->log_density(x, 0.9, sigma) - expected).cwiseAbs().maxCoeff(),
-                1e-3);
+      EXPECT_GT((task.diffused_score(wrong)->log_density(x, 0.9, sigma) - expected).cwiseAbs().maxCoeff(), 1e-3);
     }
   }
 }
@@ -103,9 +99,8 @@ TEST(LinearTask, ScoreIsTheGradientInSixtyFourDimensions) {
   for (const Lift& lift : {Lift{}, Lift{LiftType::normal, 0.1}, Lift{LiftType::isotropic, 0.1}}) {
     const auto law = task.diffused_score(lift);
     for (const double sigma : {0.05, 0.6}) {
-      const Points x =
-          0.9 * lift.apply(task.sampler->sample(5, Stream(1, "g")), *task.manifold, Stream(2, "g")) +
-          sigma * Stream(3, "g").normal(64, 5);
+      const Points x = 0.9 * lift.apply(task.sampler->sample(5, Stream(1, "g")), *task.manifold, Stream(2, "g")) +
+                       sigma * Stream(3, "g").normal(64, 5);
       // As in three dimensions, with |log p| up to 1e3: rounding gives 1e-13·1e2/1e-2 of 1/sigma.
       EXPECT_LE(testing::gradient_error(*law, x, 0.9, sigma), 1e-6) << to_string(lift.type) << " " << sigma;
     }
@@ -121,8 +116,7 @@ TEST(LinearTask, FrameAndManifoldAreOnePlane) {
     const Points along = std::dynamic_pointer_cast<const SubspaceMixture>(task.density)->frame().basis;
     EXPECT_LE((along.transpose() * noise).cwiseAbs().maxCoeff(), 1e-12 * noise.colwise().norm().maxCoeff());
     EXPECT_NEAR(task.masses.sum(), 1, 1e-12);
-    EXPECT_GT(testing::chi_square_p_value(*task.partition, task.masses,
-                                          task.sampler->sample(20000, Stream(3, "on"))),
+    EXPECT_GT(testing::chi_square_p_value(*task.partition, task.masses, task.sampler->sample(20000, Stream(3, "on"))),
               testing::alpha);
   }
   EXPECT_EQ(linear(4, 64).name, "linear-64d-dim4");

@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
-#include "core/shipped_file.hpp"
-#include "core/temporary_directory.hpp"
-#include "datasets/mesh_eigenfunctions.hpp"
-#include "datasets/mesh_law.hpp"
-#include "datasets/missing_data.hpp"
+#include "core/files/hdf5_file.hpp"
+#include "core/files/shipped_file.hpp"
+#include "core/files/temporary_directory.hpp"
+#include "datasets/laws/mesh_eigenfunctions.hpp"
+#include "datasets/laws/mesh_law.hpp"
+#include "datasets/readers/missing_data.hpp"
 #include "goodness_of_fit.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "tasks_under_test.hpp"
@@ -93,11 +93,10 @@ TEST(MeshEigen, AnyClosedMeshIsATask) {
   const Task other = mesh_task({{"path", path}, {"eigenfunctions", 3}, {"area", 1.0}});
   EXPECT_NE(other.data_hash, task.data_hash);
   EXPECT_EQ(mesh_task({{"path", path}, {"eigenfunctions", "3:7"}}).data_hash, task.data_hash);
-  EXPECT_LT(
-      testing::chi_square_p_value(
-          *task.partition, task.masses,
-          mesh_task({{"path", path}, {"eigenfunctions", "3:8"}}).sampler->sample(20000, Stream(1, "mesh"))),
-      1e-6)
+  EXPECT_LT(testing::chi_square_p_value(
+                *task.partition, task.masses,
+                mesh_task({{"path", path}, {"eigenfunctions", "3:8"}}).sampler->sample(20000, Stream(1, "mesh"))),
+            1e-6)
       << "another law must be seen";
 }
 
@@ -126,8 +125,7 @@ TEST(MeshEigen, RefusesWhatIsNoClosedMeshInOneLine) {
       },
       ThrowsMessage<InvalidInput>(HasSubstr("288 vertices")));
   for (const char* numbers : {"0", "1:", "x", "1,2", "-3"}) {
-    EXPECT_THROW((void)mesh_task({{"path", directory.file("round.off")}, {"eigenfunctions", numbers}}),
-                 InvalidInput)
+    EXPECT_THROW((void)mesh_task({{"path", directory.file("round.off")}, {"eigenfunctions", numbers}}), InvalidInput)
         << numbers;
   }
 }

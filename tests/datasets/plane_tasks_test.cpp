@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/quadrature.hpp"
-#include "core/scaled_bessel.hpp"
-#include "datasets/planar_mixture.hpp"
-#include "datasets/smiley.hpp"
+#include "core/math/quadrature.hpp"
+#include "core/math/scaled_bessel.hpp"
+#include "datasets/laws/planar_mixture.hpp"
+#include "datasets/laws/smiley.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"
 
@@ -99,8 +99,7 @@ TEST(PlaneGmm9, SamplerMatchesTheDensityAndBrokenOnesDoNot) {
   const Task task = default_task("plane-gmm9");
   const PlaneFrame frame;
   const auto p_value = [&](const Sampler& sampler) {
-    return testing::chi_square_p_value(*task.partition, task.masses,
-                                       sampler.sample(100000, Stream(21, "gmm9")));
+    return testing::chi_square_p_value(*task.partition, task.masses, sampler.sample(100000, Stream(21, "gmm9")));
   };
   EXPECT_GT(p_value(*task.sampler), testing::alpha);
   EXPECT_LT(p_value(PlanarMixture::grid9(frame, 0.11)), 1e-6) << "width off by 10 %";
@@ -150,8 +149,7 @@ TEST(PlaneSmiley, DensityIsTheConvolutionOfItsParts) {
     for (int i = 0; i < 20000; ++i) {
       const double circle = 2 * M_PI * i / 20000;
       expected += 0.5 / 20000 * kernel(u - std::cos(circle), v - std::sin(circle), 0.02);
-      const double mouth =
-          M_PI / 2 * ((i + 0.5) / 20000 - 0.5);  // midpoint rule: 1e-7 from the ends of the mouth
+      const double mouth = M_PI / 2 * ((i + 0.5) / 20000 - 0.5);  // midpoint rule: 1e-7 from the ends of the mouth
       expected += 0.25 / 20000 * kernel(u - 0.4 * std::sin(mouth), v + 0.3 * std::cos(mouth), 0.02);
     }
     const double eye = std::sqrt(5e-4);
@@ -171,8 +169,7 @@ TEST(PlaneSmiley, MassesAndEntropyAgreeWithQuadrature) {
 TEST(PlaneSmiley, SamplerMatchesTheDensityAndABrokenOneDoesNot) {
   const Task task = default_task("plane-smiley");
   const auto p_value = [&](const Sampler& sampler) {
-    return testing::chi_square_p_value(*task.partition, task.masses,
-                                       sampler.sample(100000, Stream(23, "smiley")));
+    return testing::chi_square_p_value(*task.partition, task.masses, sampler.sample(100000, Stream(23, "smiley")));
   };
   EXPECT_GT(p_value(*task.sampler), testing::alpha);
   EXPECT_LT(p_value(Smiley(PlaneFrame(), 0.022)), 1e-6) << "jitter off by 10 %";

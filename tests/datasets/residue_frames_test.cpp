@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "datasets/residue_frames.hpp"
+#include "datasets/readers/residue_frames.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "datasets/backbone_fragments.hpp"
+#include "datasets/readers/backbone_fragments.hpp"
 #include "manifolds/rotation_group.hpp"
 #include "tasks_under_test.hpp"
 #include "tests/support/expect_throws_message.hpp"
@@ -84,9 +84,7 @@ TEST(So3Frames, IsMadeOfRealRotationsInDisjointSplits) {
   // axes.
   const BackboneFragments& fragments = shipped_backbone_fragments();
   const auto axes = [&](Index residue) {
-    const auto atom = [&](Index k) {
-      return Vector3d(fragments.coordinates.col(0).segment<3>(9 * residue + 3 * k));
-    };
+    const auto atom = [&](Index k) { return Vector3d(fragments.coordinates.col(0).segment<3>(9 * residue + 3 * k)); };
     Matrix3d raw;
     raw << atom(2) - atom(1), atom(0) - atom(1), (atom(2) - atom(1)).cross(atom(0) - atom(1));
     const Eigen::HouseholderQR<Matrix3d> qr(raw);

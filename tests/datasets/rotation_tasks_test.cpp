@@ -6,12 +6,12 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/quadrature.hpp"
-#include "core/scaled_bessel.hpp"
-#include "core/statistics.hpp"
-#include "datasets/first_column_partition.hpp"
-#include "datasets/matrix_fisher.hpp"
-#include "datasets/wrapped_normal_mixture.hpp"
+#include "core/math/quadrature.hpp"
+#include "core/math/scaled_bessel.hpp"
+#include "core/math/statistics.hpp"
+#include "datasets/laws/first_column_partition.hpp"
+#include "datasets/laws/matrix_fisher.hpp"
+#include "datasets/laws/wrapped_normal_mixture.hpp"
 #include "goodness_of_fit.hpp"
 #include "manifolds/fisher_moments.hpp"
 #include "manifolds/rotation_group.hpp"
@@ -77,8 +77,7 @@ TEST(MatrixFisher, MomentsMatchQuadratureOverTheGroup) {
     Vector density(rule.weights.size());
     Points weighted = rule.rotations;
     for (Index j = 0; j < density.size(); ++j) {
-      density[j] =
-          rule.weights[j] * std::exp((scale * f).cwiseProduct(rotation_matrix(rule.rotations.col(j))).sum());
+      density[j] = rule.weights[j] * std::exp((scale * f).cwiseProduct(rotation_matrix(rule.rotations.col(j))).sum());
     }
     const FisherMoments moments = fisher_moments(scale * f);
     const double c = density.sum();
@@ -109,8 +108,8 @@ TEST(MatrixFisher, SixtyFourNodesAreEnough) {
         const double b = (s[0] + s[1]) * (1 - l);
         const double weight = rule.weights[i] * std::exp(-2 * (s[1] + s[2]) * l);
         total += weight * scaled_bessel_i0(a) * scaled_bessel_i0(b);
-        first += weight * (scaled_bessel_i1(a) * scaled_bessel_i0(b) * l +
-                           scaled_bessel_i0(a) * scaled_bessel_i1(b) * (1 - l));
+        first += weight *
+                 (scaled_bessel_i1(a) * scaled_bessel_i0(b) * l + scaled_bessel_i0(a) * scaled_bessel_i1(b) * (1 - l));
         third += weight * scaled_bessel_i0(a) * scaled_bessel_i0(b) * (1 - 2 * l);
       }
     }
@@ -138,8 +137,7 @@ TEST(MatrixFisher, MeanIsTheGradientOfTheLogNormaliser) {
             moved(i, j) += d;
             return fisher_moments(moved).log_normaliser;
           };
-          const double slope =
-              (8 * (shifted(h) - shifted(-h)) - (shifted(2 * h) - shifted(-2 * h))) / (12 * h);
+          const double slope = (8 * (shifted(h) - shifted(-h)) - (shifted(2 * h) - shifted(-2 * h))) / (12 * h);
           EXPECT_NEAR(slope, mean(i, j), 1e-8) << size << " " << f.determinant();
         }
       }
@@ -183,8 +181,7 @@ TEST(So3Fisher, DrawsHaveTheMeanAndSpreadOfEveryMode) {
       const Vector entry = draws.row(i);
       const double error = standard_error(entry);
       deviation = std::max(deviation, std::abs(onmanifold::mean(entry) - mean(i / 3, i % 3)) / error);
-      wrong_deviation =
-          std::max(wrong_deviation, std::abs(onmanifold::mean(entry) - wrong.mean(i / 3, i % 3)) / error);
+      wrong_deviation = std::max(wrong_deviation, std::abs(onmanifold::mean(entry) - wrong.mean(i / 3, i % 3)) / error);
     }
     EXPECT_LT(deviation, 4.5) << "nine entries, normal quantile of 1e-5";
     EXPECT_GT(wrong_deviation, 6) << "a parameter off by 10 % is seen";
@@ -200,8 +197,7 @@ Matrix3d cycle() {
 
 Points turned(const Points& rotations, const Matrix3d& right) {
   Points result(9, rotations.cols());
-  for (Index j = 0; j < rotations.cols(); ++j)
-    set_rotation(result, j, rotation_matrix(rotations.col(j)) * right);
+  for (Index j = 0; j < rotations.cols(); ++j) set_rotation(result, j, rotation_matrix(rotations.col(j)) * right);
   return result;
 }
 
@@ -233,8 +229,7 @@ TEST(So3Fisher, ScoreIsTheGradientOfTheLogDensity) {
     EXPECT_EQ(law->dimension(), 9);
     for (const double sigma : {0.05, 0.3, 1.0, 5.0}) {
       for (const double a : {1.0, 0.4}) {
-        Points x =
-            a * task.sampler->sample(20, Stream(4, "score")) + sigma * Stream(5, "score").normal(9, 20);
+        Points x = a * task.sampler->sample(20, Stream(4, "score")) + sigma * Stream(5, "score").normal(9, 20);
         x.rightCols(5) *= -1;  // negative determinants
         EXPECT_LT(testing::gradient_error(*law, x, a, sigma), 1e-7) << sigma << " " << a;
       }
@@ -251,10 +246,9 @@ TEST(So3Fisher, DiffusedDensityIsThatOfDraws) {
   const Points x = a * draws.leftCols(5) + sigma * Stream(7, "density").normal(9, 5);
   EXPECT_LT(testing::monte_carlo_deviation(*task.diffused_score({}), draws, x, a, sigma), 4.5);
   const Lift lift{LiftType::isotropic, 0.3};
-  EXPECT_LT(
-      testing::monte_carlo_deviation(*task.diffused_score(lift),
-                                     lift.apply(draws, *task.manifold, Stream(8, "density")), x, a, sigma),
-      4.5);
+  EXPECT_LT(testing::monte_carlo_deviation(*task.diffused_score(lift),
+                                           lift.apply(draws, *task.manifold, Stream(8, "density")), x, a, sigma),
+            4.5);
   EXPECT_GT(testing::monte_carlo_deviation(*task.diffused_score(lift), draws, x, a, sigma), 10)
       << "the wrong lift is seen";
 }
@@ -300,10 +294,8 @@ TEST(So3Mixture, FloorsAreThoseOfRandomModes) {
     EXPECT_NEAR(task.entropy - law->entropy_of_rotation_vectors(), 1.5 * std::log(2.0), 1e-14);
     // Without overlap the entropy is a mean over modes: bounds it from above.
     double apart = 0;
-    for (const auto& mode : law->modes())
-      apart += 1.5 * std::log(2 * M_PI * M_E * mode.deviation * mode.deviation);
-    apart =
-        apart / static_cast<double>(law->modes().size()) + std::log(static_cast<double>(law->modes().size()));
+    for (const auto& mode : law->modes()) apart += 1.5 * std::log(2 * M_PI * M_E * mode.deviation * mode.deviation);
+    apart = apart / static_cast<double>(law->modes().size()) + std::log(static_cast<double>(law->modes().size()));
     EXPECT_NEAR(apart, floor.apart, 3.5 * floor.deviation);
     EXPECT_LT(law->entropy_of_rotation_vectors(), apart);
     EXPECT_GT(law->entropy_of_rotation_vectors(), apart - 0.1);

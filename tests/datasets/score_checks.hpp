@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/distribution.hpp"
+#include "contracts/distribution.hpp"
 
 namespace onmanifold::testing {
 
@@ -22,8 +22,7 @@ inline double gradient_error(const DiffusedScore& law, const Points& x, double a
       return law.log_density(moved, a, sigma);
     };
     difference.row(i) =
-        ((8 * (shifted(step) - shifted(-step)) - (shifted(2 * step) - shifted(-2 * step))) / (12 * step))
-            .transpose();
+        ((8 * (shifted(step) - shifted(-step)) - (shifted(2 * step) - shifted(-2 * step))) / (12 * step)).transpose();
   }
   return (difference - law.score(x, a, sigma)).cwiseAbs().maxCoeff() * sigma;
 }

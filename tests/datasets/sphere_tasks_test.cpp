@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "datasets/sphere_partition.hpp"
-#include "datasets/vmf_mixture.hpp"
+#include "datasets/laws/sphere_partition.hpp"
+#include "datasets/laws/vmf_mixture.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"
 
@@ -45,8 +45,8 @@ TEST(SphereVmf6, HasTheStatedNumbers) {
     const double z = (2.0 * static_cast<double>(band) + 1) / 200 - 1;
     for (Index sector = 0; sector < fine.sectors(); ++sector) {
       const double angle = 2 * M_PI * (static_cast<double>(sector) + 0.5) / 400;
-      points.col(band * 400 + sector) << std::sqrt(1 - z * z) * std::cos(angle),
-          std::sqrt(1 - z * z) * std::sin(angle), z;
+      points.col(band * 400 + sector) << std::sqrt(1 - z * z) * std::cos(angle), std::sqrt(1 - z * z) * std::sin(angle),
+          z;
     }
   }
   const Eigen::ArrayXd p = law->log_density(points).array().exp();
@@ -80,11 +80,8 @@ TEST(SphereVmf, MassesAgreeWithAFinerRule) {
     const SphereIntegrals halves = integrate_on_sphere(*task.density, SpherePartition(24, 48), 12);
     for (Index band = 0; band < 12; ++band) {
       for (Index sector = 0; sector < 24; ++sector) {
-        const auto part = [&](Index i, Index j) {
-          return halves.masses[(2 * band + i) * 48 + 2 * sector + j];
-        };
-        EXPECT_NEAR(part(0, 0) + part(0, 1) + part(1, 0) + part(1, 1), task.masses[band * 24 + sector],
-                    1e-12);
+        const auto part = [&](Index i, Index j) { return halves.masses[(2 * band + i) * 48 + 2 * sector + j]; };
+        EXPECT_NEAR(part(0, 0) + part(0, 1) + part(1, 0) + part(1, 1), task.masses[band * 24 + sector], 1e-12);
       }
     }
   }
@@ -125,12 +122,10 @@ TEST(SphereVmf, CosineToTheModeFollowsItsDistribution) {
       azimuths.push_back(std::atan2(points(1, j), 0.8 * points(0, j) - 0.6 * points(2, j)));
     }
     const auto law = [&](double k) {
-      return
-          [k](double w) { return std::exp(k * (w - 1)) * -std::expm1(-k * (w + 1)) / -std::expm1(-2 * k); };
+      return [k](double w) { return std::exp(k * (w - 1)) * -std::expm1(-k * (w + 1)) / -std::expm1(-2 * k); };
     };
     EXPECT_GT(testing::ks_p_value(cosines, law(kappa)), testing::alpha) << kappa;
-    EXPECT_GT(testing::ks_p_value(azimuths, [](double angle) { return angle / (2 * M_PI) + 0.5; }),
-              testing::alpha);
+    EXPECT_GT(testing::ks_p_value(azimuths, [](double angle) { return angle / (2 * M_PI) + 0.5; }), testing::alpha);
     if (kappa > 1) {
       EXPECT_LT(testing::ks_p_value(cosines, law(1.1 * kappa)), 1e-6) << "kappa off by 10 %";
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "datasets/structure_files.hpp"
+#include "datasets/readers/structure_files.hpp"
 
 #include <string>
 #include <vector>
@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/stream.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/files/temporary_directory.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/backbone_geometry.hpp"
 #include "tests/support/expect_throws_message.hpp"
 
@@ -62,10 +62,9 @@ std::string as_pdb(const std::vector<AtomLine>& lines) {
       text += fmt::format("MODEL     {:4d}\n", l.model);
       model = l.model;
     }
-    text += fmt::format(
-        "{:<6}{:5d}  {:<3}{}{:>3} {}{:4d}{}   {:8.3f}{:8.3f}{:8.3f}{:6.2f}{:6.2f}          {:>2}\n",
-        l.hetero ? "HETATM" : "ATOM", ++serial, l.name, l.location, l.residue, l.chain, l.number, l.insertion,
-        l.place.x(), l.place.y(), l.place.z(), l.occupancy, 20.0, l.name.substr(0, 1));
+    text += fmt::format("{:<6}{:5d}  {:<3}{}{:>3} {}{:4d}{}   {:8.3f}{:8.3f}{:8.3f}{:6.2f}{:6.2f}          {:>2}\n",
+                        l.hetero ? "HETATM" : "ATOM", ++serial, l.name, l.location, l.residue, l.chain, l.number,
+                        l.insertion, l.place.x(), l.place.y(), l.place.z(), l.occupancy, 20.0, l.name.substr(0, 1));
   }
   return text + (models ? "ENDMDL\nEND\n" : "END\n");
 }
@@ -85,8 +84,8 @@ std::string as_mmcif(const std::vector<AtomLine>& lines) {
     text += fmt::format("{} {} {} {} {} {} X{} 1 {} {} {:.3f} {:.3f} {:.3f} {:.2f} 20.0 {} {} {}\n",
                         l.hetero ? "HETATM" : "ATOM", ++serial, l.name.substr(0, 1), l.name,
                         l.location == ' ' ? '.' : l.location, l.residue, l.chain, l.number,
-                        l.insertion == ' ' ? '?' : l.insertion, l.place.x(), l.place.y(), l.place.z(),
-                        l.occupancy, l.number, l.chain, l.model);
+                        l.insertion == ' ' ? '?' : l.insertion, l.place.x(), l.place.y(), l.place.z(), l.occupancy,
+                        l.number, l.chain, l.model);
   }
   return text + "#\n";
 }
@@ -274,10 +273,12 @@ TEST(StructureFilesErrors, RecordsThatAreNoCoordinatesAreNotRead) {
   const std::string chain = as_pdb(made_chain(3));
   write_file(directory.file("plain.pdb"), chain);
   const std::vector<BackboneSegment> plain = read_backbone_segments(directory.file("plain.pdb"));
-  const std::string link = fmt::format("{:<73}n", "LINK         SG  CYS A   1                 SG  CYS A   2     1555   1555");
+  const std::string link =
+      fmt::format("{:<73}n", "LINK         SG  CYS A   1                 SG  CYS A   2     1555   1555");
   for (const std::string& record :
        {link, fmt::format("{:<73}n", "SSBOND   1 CYS A    1    CYS A    2                          1555   1555"),
-        std::string("CISPEP   1 ALA A    1    ALA A    2"), std::string("ANISOU"), std::string("REMARK   2 ANGSTROM")}) {
+        std::string("CISPEP   1 ALA A    1    ALA A    2"), std::string("ANISOU"),
+        std::string("REMARK   2 ANGSTROM")}) {
     const std::string path = directory.file("more.pdb");
     write_file(path, record + "\n" + chain);
     const std::vector<BackboneSegment> segments = read_backbone_segments(path);
@@ -322,8 +323,8 @@ TEST(CutFragments, CutsCountsAndSplits) {
   EXPECT_EQ(cut_fragments(directory.file("a"), options, report).size(), 4 + 2 + 1);
 
   write_file(directory.file("a/bad.cif"), "data_x\nloop_\n");
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)cut_fragments(directory.file("a"), options, report); },
-                                           {"bad.cif"}));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { (void)cut_fragments(directory.file("a"), options, report); }, {"bad.cif"}));
   options.skip_bad = true;
   EXPECT_EQ(cut_fragments(directory.file("a"), options, report).size(), 7);
   ASSERT_EQ(report.bad_files.size(), 1U);

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "goodness_of_fit.hpp"
 #include "tasks_under_test.hpp"
 
@@ -16,14 +16,14 @@ namespace {
 using testing::default_task;
 
 TEST(TaskRegistry, HasTheTasksOfTheDesign) {
-  EXPECT_THAT(
-      task_registry().names(),
-      ::testing::IsSupersetOf({"plane-gmm9",    "plane-smiley",  "sphere-vmf6",        "sphere-vmf2",
-                               "linear-64d", "sphere-sweep", "ellipsoid", "elephant-eigen", "mesh-eigen", "bunny-eigen",   "bunny-eigen10", "bunny-eigen50", "bunny-eigen100", "circle-vm", "so3-mixture16", "so3-mixture32",      "so3-mixture64",
-                               "so3-fisher",    "torus-vm",      "torus-ramachandran", "finite16",
-                               "two-points",    "discrete-cube", "discrete-tokens",    "sphere-in-16d",
-                               "circle-in-16d", "earth-volcano", "earth-earthquake",   "earth-flood",
-                               "earth-fire"}));
+  EXPECT_THAT(task_registry().names(),
+              ::testing::IsSupersetOf(
+                  {"plane-gmm9",    "plane-smiley",  "sphere-vmf6",      "sphere-vmf2",     "linear-64d",
+                   "sphere-sweep",  "ellipsoid",     "elephant-eigen",   "mesh-eigen",      "bunny-eigen",
+                   "bunny-eigen10", "bunny-eigen50", "bunny-eigen100",   "circle-vm",       "so3-mixture16",
+                   "so3-mixture32", "so3-mixture64", "so3-fisher",       "torus-vm",        "torus-ramachandran",
+                   "finite16",      "two-points",    "discrete-cube",    "discrete-tokens", "sphere-in-16d",
+                   "circle-in-16d", "earth-volcano", "earth-earthquake", "earth-flood",     "earth-fire"}));
 }
 
 class EveryTask : public ::testing::TestWithParam<std::string> {};
@@ -73,16 +73,15 @@ TEST_P(EveryTask, KeepsTheContract) {
   const Eigen::VectorXi cells = task.partition->assign(odd);
   EXPECT_GE(cells[0], 0);
   EXPECT_EQ(cells[1], -1);
-  const Points away =
-      Lift{LiftType::normal, 1e-3}.apply(points.leftCols(100), *task.manifold, stream.at("away"));
+  const Points away = Lift{LiftType::normal, 1e-3}.apply(points.leftCols(100), *task.manifold, stream.at("away"));
   const Eigen::VectorXi home = task.partition->assign(points.leftCols(100));
   const Eigen::VectorXi lifted = task.partition->assign(away);
   EXPECT_LE((home.array() != lifted.array()).count(), 3);  // a mesh moves a few points over an edge
 
   // The lift of verdicts is visible at the noise level of the task: sigma in standardised units is 3 s_min at
   // least.
-  const double scale = std::sqrt((points.colwise() - points.rowwise().mean()).squaredNorm() /
-                                 static_cast<double>(points.size()));
+  const double scale =
+      std::sqrt((points.colwise() - points.rowwise().mean()).squaredNorm() / static_cast<double>(points.size()));
   EXPECT_LE(task.smallest_noise, task.preregistered_sigma / scale / 3);
 }
 
@@ -91,18 +90,16 @@ std::vector<std::string> tasks_with_a_density() {
   std::vector<std::string> names = task_registry().names();
   std::erase_if(names, [](const std::string& name) {
     return name.starts_with("flux-") || name.starts_with("earth-") || name.starts_with("backbone-") ||
-           name == "so3-frames" || name == "torus-ramachandran" ||
-           name == "mesh-eigen";  // needs a file
+           name == "so3-frames" || name == "torus-ramachandran" || name == "mesh-eigen";  // needs a file
   });
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryTask, ::testing::ValuesIn(tasks_with_a_density()),
-                         [](const auto& instance) {
-                           std::string name = instance.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(All, EveryTask, ::testing::ValuesIn(tasks_with_a_density()), [](const auto& instance) {
+  std::string name = instance.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
 
 TEST(TaskSettings, OverridesAreReadAndChecked) {
   Settings settings(Value(Value::Table{{"bins", 20}, {"s_min", 0.02}, {"metrics", "tvd"}}), "test");

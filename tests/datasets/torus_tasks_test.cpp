@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/quadrature.hpp"
-#include "core/statistics.hpp"
-#include "datasets/backbone_fragments.hpp"
-#include "datasets/von_mises_mixture.hpp"
+#include "core/math/quadrature.hpp"
+#include "core/math/statistics.hpp"
+#include "datasets/laws/von_mises_mixture.hpp"
+#include "datasets/readers/backbone_fragments.hpp"
 #include "goodness_of_fit.hpp"
 #include "score_checks.hpp"
 #include "tasks_under_test.hpp"
@@ -47,8 +47,7 @@ TEST(VonMises, SamplerFollowsTheDistributionFunction) {
       const std::vector<double> sums = table(k);
       return kolmogorov_smirnov_test(angle,
                                      [&](double a) {
-                                       const double place =
-                                           std::clamp((a + M_PI) / (2 * M_PI) * 2000, 0.0, 1999.999);
+                                       const double place = std::clamp((a + M_PI) / (2 * M_PI) * 2000, 0.0, 1999.999);
                                        const auto bin = static_cast<std::size_t>(place);
                                        const double part = place - std::floor(place);
                                        return (sums[bin] + part * (sums[bin + 1] - sums[bin])) / sums.back();
@@ -113,8 +112,7 @@ TEST(TorusVm, ScoreIsTheGradientOfTheLogDensity) {
     const auto law = task.diffused_score(lift);
     for (const double sigma : {0.01, 0.1, 0.6, 5.0}) {
       for (const double a : {1.0, 0.3}) {
-        const Points x =
-            a * task.sampler->sample(40, Stream(2, "score")) + sigma * Stream(3, "score").normal(4, 40);
+        const Points x = a * task.sampler->sample(40, Stream(2, "score")) + sigma * Stream(3, "score").normal(4, 40);
         EXPECT_LT(testing::gradient_error(*law, x, a, sigma), 1e-7) << sigma << " " << a;
       }
     }
@@ -161,8 +159,8 @@ TEST(TorusVm, LiftedDensityMatchesTheTrapezoidalRuleOverTheRadii) {
           const double r = low + step * static_cast<double>(i);
           // A negative radius is the other side of the circle.
           const Points at = r < 0 ? Points(-x.col(j)) : Points(x.col(j));
-          terms[i] = plain->log_density(at, a * std::abs(r), sigma)[0] -
-                     0.5 * ((r - 1) / lift) * ((r - 1) / lift) - 0.5 * std::log(2 * M_PI * lift * lift);
+          terms[i] = plain->log_density(at, a * std::abs(r), sigma)[0] - 0.5 * ((r - 1) / lift) * ((r - 1) / lift) -
+                     0.5 * std::log(2 * M_PI * lift * lift);
         }
         const double top = *std::max_element(terms.begin(), terms.end());
         double sum = 0;
@@ -201,8 +199,7 @@ TEST(TorusVm, LiftedMassOnTheCircleIsOne) {
   const double step = 0.08;  // a third of the noise: the trapezoidal rule is exact to 1e-12 for Gaussians
   Points grid(2, nodes * nodes);
   for (Index i = 0; i < nodes * nodes; ++i) {
-    grid.col(i) << step * static_cast<double>(i % nodes - nodes / 2),
-        step * static_cast<double>(i / nodes - nodes / 2);
+    grid.col(i) << step * static_cast<double>(i % nodes - nodes / 2), step * static_cast<double>(i / nodes - nodes / 2);
   }
   const auto law = task.diffused_score({LiftType::normal, 0.3});
   // The square ends at 4.8, 9 standard deviations beyond the circle.
@@ -217,8 +214,7 @@ TEST(TorusVm, LiftedDensityHasTheLimitsOfNoLiftAndOfNoNoise) {
   const Points x = clean + 0.2 * Stream(27, "limits").normal(4, 20);
   // The lift adds lift² to the variance along normals, .2²: relative 2.5e-9 of a score of size 1/.2.
   const auto slight = task.diffused_score({LiftType::normal, 1e-5});
-  EXPECT_LT((slight->score(x, 1, 0.2) - task.diffused_score({})->score(x, 1, 0.2)).cwiseAbs().maxCoeff(),
-            1e-6);
+  EXPECT_LT((slight->score(x, 1, 0.2) - task.diffused_score({})->score(x, 1, 0.2)).cwiseAbs().maxCoeff(), 1e-6);
   // Without noise: the tube formula, p0 / (r_1 r_2) times the normal density of the radii. The noise blurs p0
   // by kappa² sigma²/2, up to 5e-4.
   const Points lifted = Lift{LiftType::normal, 0.1}.apply(clean, *task.manifold, Stream(28, "limits"));
@@ -239,9 +235,7 @@ TEST(TorusVm, DiffusedDensityIsThatOfDraws) {
   const Points draws = task.sampler->sample(20000, Stream(4, "density"));
   const Points x = 0.8 * draws.leftCols(5) + 0.3 * Stream(5, "density").normal(4, 5);
   EXPECT_LT(testing::monte_carlo_deviation(*task.diffused_score({}), draws, x, 0.8, 0.3), 4.5);
-  EXPECT_GT(
-      testing::monte_carlo_deviation(*task.diffused_score({LiftType::isotropic, 0.3}), draws, x, 0.8, 0.3),
-      10);
+  EXPECT_GT(testing::monte_carlo_deviation(*task.diffused_score({LiftType::isotropic, 0.3}), draws, x, 0.8, 0.3), 10);
 }
 
 TEST(TorusVm, ScoreStaysFinite) {
@@ -269,8 +263,7 @@ TEST(VonMises, RefusesModesThatAreNone) {
   EXPECT_THROW(VonMisesMixture({{{0.0}, {-1.0}, 1.0}}), InvalidInput);
   EXPECT_THROW(VonMisesMixture({{{0.0}, {1.0}, 0.5}}), InvalidInput);
   EXPECT_THROW(VonMisesMixture({{{0.0}, {1.0}, 0.5}, {{0.0, 1.0}, {1.0, 1.0}, 0.5}}), InvalidInput);
-  EXPECT_FALSE(
-      VonMisesMixture({{{0, 0, 0}, {1, 1, 1}, 0.5}, {{1, 1, 1}, {1, 1, 1}, 0.5}}).entropy().has_value());
+  EXPECT_FALSE(VonMisesMixture({{{0, 0, 0}, {1, 1, 1}, 0.5}, {{1, 1, 1}, {1, 1, 1}, 0.5}}).entropy().has_value());
 }
 
 TEST(TorusRamachandran, HasTheAnglesOfRealResidues) {

@@ -9,9 +9,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
-#include "datasets/planar_mixture.hpp"
-#include "datasets/vmf_mixture.hpp"
+#include "core/math/statistics.hpp"
+#include "datasets/laws/planar_mixture.hpp"
+#include "datasets/laws/vmf_mixture.hpp"
 #include "manifolds/sphere.hpp"
 #include "tests/diagnostics/laws.hpp"
 
@@ -74,8 +74,7 @@ TEST(Alignment, AfterAFiniteGapHasItsClosedForm) {
   const auto field = make_exact_score_field(law, geometric_levels(10, 0.01, 120));
   Points start = 10 * stream.at("gap").normal(3, 1500);
   const LyapunovResult result = lyapunov(*field, start, {.vectors = 2}, stream);
-  const Alignment found =
-      alignment(tangents_at(flat_manifold(2, 3), result.end), 2, result.vectors, 2, result.end);
+  const Alignment found = alignment(tangents_at(flat_manifold(2, 3), result.end), 2, result.vectors, 2, result.end);
   const double gap = gaussian_exponent(0.1, 10, 0.01) - gaussian_exponent(0, 10, 0.01);
   const double tolerance = 4.5 * standard_error(found.a1);
   EXPECT_NEAR(mean(found.a1), plane_alignment(gap), tolerance);
@@ -102,9 +101,7 @@ TEST(Alignment, WithExactScoresOnPlaneAndSphere) {
     EXPECT_EQ(lyapunov_dimension(result).median, 2);
     // Tangents of another point of the cloud are none here, unless the manifold is flat.
     const LyapunovResult few = lyapunov(*field, noised(sampler, 1, 30), {.last_level = 1}, stream);
-    EXPECT_LT(
-        median(alignment(tangents_at(manifold, few.end), 2, few.vectors, 3, field->score(few.end, 1)).a1),
-        0.95);
+    EXPECT_LT(median(alignment(tangents_at(manifold, few.end), 2, few.vectors, 3, field->score(few.end, 1)).a1), 0.95);
   };
   check(*plane_law, plane, plane_manifold);
   check(*sphere_law, sphere, sphere_manifold);
@@ -142,8 +139,7 @@ TEST(AlignmentCondition, PredictsTheAngleOnPlaneAndSphere) {
   const VmfMixture sphere({{{0, 0, 1}, 10, 0.5}, {{1, 0, 0}, 20, 0.5}});
   const auto law = make_diffused_vmf_mixture(sphere, Lift{});
   const auto field = make_exact_score_field(*law, geometric_levels(0.1, 1e-3, 80));
-  const AlignmentCondition curved =
-      alignment_condition(*field, Sphere(2), noised(sphere, 0.1, 60), {}, stream);
+  const AlignmentCondition curved = alignment_condition(*field, Sphere(2), noised(sphere, 0.1, 60), {}, stream);
   ASSERT_EQ(curved.failures, 0);
   Index above = 0;
   for (Index c = 0; c < 60; ++c) {
@@ -157,8 +153,7 @@ TEST(AlignmentCondition, PredictsTheAngleOnPlaneAndSphere) {
   EXPECT_GT(above, 10);
   // From afar the quadratic term is too large for wide starts, and the condition says nothing of them.
   const auto far_field = make_exact_score_field(*law, geometric_levels(3, 1e-3, 80));
-  const AlignmentCondition far =
-      alignment_condition(*far_field, Sphere(2), noised(sphere, 3, 20), {}, stream);
+  const AlignmentCondition far = alignment_condition(*far_field, Sphere(2), noised(sphere, 3, 20), {}, stream);
   EXPECT_GT(far.vacuous.count(), 15);
   // The same levels from .1 on.
   Index near = 0;
@@ -166,12 +161,10 @@ TEST(AlignmentCondition, PredictsTheAngleOnPlaneAndSphere) {
   const AlignmentCondition part = alignment_condition(
       *far_field, Sphere(2), noised(sphere, far_field->levels()[near], 20), {.first_level = near}, stream);
   EXPECT_LT(part.vacuous.count(), 5);
-  EXPECT_THROW(
-      (void)alignment_condition(*field, Sphere(2), noised(sphere, 1, 2), {.first_level = 79}, stream),
-      InvalidInput);
-  EXPECT_THROW(
-      (void)alignment_condition(*field, Sphere(2), noised(sphere, 1, 2), {.widest_start = 90}, stream),
-      InvalidInput);
+  EXPECT_THROW((void)alignment_condition(*field, Sphere(2), noised(sphere, 1, 2), {.first_level = 79}, stream),
+               InvalidInput);
+  EXPECT_THROW((void)alignment_condition(*field, Sphere(2), noised(sphere, 1, 2), {.widest_start = 90}, stream),
+               InvalidInput);
 }
 
 // A wide start needs e^2.43 = tan(85 degrees) to say anything; here normals contract by less than e against

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "diagnostics/lift_geometry.hpp"
 #include "diagnostics/likelihood_explosion.hpp"
 #include "manifolds/rotation_group.hpp"
@@ -50,9 +50,7 @@ class Fixture final : public GenerativeModel, public Sampler {
 
  private:
   void do_fit(const FitContext& /*context*/) override {}
-  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
-    return Stream(stream).normal(3, n);
-  }
+  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override { return Stream(stream).normal(3, n); }
   Affine plane_ = flat_manifold(2, 3);
   double thickness_;
   std::unique_ptr<TrainingSource> source_;
@@ -141,8 +139,8 @@ TEST(CellDiagnostics, ExactRatesOfReturn) {
   EXPECT_FALSE(exact_flip_rate(RotationGroup(), 0.5).has_value());
   // The largest jump of a sphere is to the antipode; without any flip it is rounding.
   const Sphere sphere(2);
-  const auto levels = lift_geometry(sphere, sphere.random_points(2000, Stream(1, "points")),
-                                    Vector{{0.1, 0.7}}, {}, Stream(1, "lift"));
+  const auto levels =
+      lift_geometry(sphere, sphere.random_points(2000, Stream(1, "points")), Vector{{0.1, 0.7}}, {}, Stream(1, "lift"));
   EXPECT_LT(levels[0].max_jump, 1e-14);
   EXPECT_NEAR(levels[1].max_jump, 2, 1e-6);
 }

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "tests/diagnostics/laws.hpp"
 
 namespace onmanifold {
@@ -52,13 +52,10 @@ TEST(DensityError, OfAFlowThatStandsStill) {
   EXPECT_LT((first_order_density_error(times, still, constant(c), y) - along).cwiseAbs().maxCoeff(), 1e-12);
   EXPECT_EQ(y, x);
   const Points b = matrix();
-  const Vector quadratic =
-      2 * ((x.cwiseProduct(b * x)).colwise().sum().transpose().array() - b.trace()).matrix();
-  EXPECT_LT(
-      (first_order_density_error(times, still, linear(b, b.trace()), y) - quadratic).cwiseAbs().maxCoeff(),
-      1e-12);
-  EXPECT_GT((first_order_density_error(times, still, linear(b, 0), y) - quadratic).cwiseAbs().maxCoeff(),
-            1e-1);
+  const Vector quadratic = 2 * ((x.cwiseProduct(b * x)).colwise().sum().transpose().array() - b.trace()).matrix();
+  EXPECT_LT((first_order_density_error(times, still, linear(b, b.trace()), y) - quadratic).cwiseAbs().maxCoeff(),
+            1e-12);
+  EXPECT_GT((first_order_density_error(times, still, linear(b, 0), y) - quadratic).cwiseAbs().maxCoeff(), 1e-1);
   EXPECT_THROW((void)first_order_density_error(times.head(1), still, constant(c), y), InvalidInput);
 }
 
@@ -82,9 +79,8 @@ TEST(DensityError, AlongTheFlowOfANormalLaw) {
   const Points b = matrix();
   Points z = start;
   const Vector second = score_density_error(*field, linear(b, b.trace()), z);
-  const Vector quadratic =
-      (0.5 * (s_max * s_max - s_min * s_min)) *
-      ((z.cwiseProduct(b * z)).colwise().sum().transpose().array() / (r * r) - b.trace()).matrix();
+  const Vector quadratic = (0.5 * (s_max * s_max - s_min * s_min)) *
+                           ((z.cwiseProduct(b * z)).colwise().sum().transpose().array() / (r * r) - b.trace()).matrix();
   EXPECT_LT((second - quadratic).cwiseAbs().maxCoeff(), 1e-3 * quadratic.cwiseAbs().maxCoeff());
   // Its mean over draws is 0.
   EXPECT_NEAR(mean(second), 0, 4.5 * standard_error(second));

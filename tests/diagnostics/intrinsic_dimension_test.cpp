@@ -70,8 +70,8 @@ TEST(Flipd, IsTheDerivativeOfTheLogDensity) {
   const NormalLaw law(flat_variance(2, 4, 0.3, 0));
   const auto field = make_exact_score_field(law, geometric_levels(0.2, 0.02, 2));
   const Points x = NormalLaw(flat_variance(2, 4, 0.3, 0.02)).sample(30, stream.at("elsewhere"));
-  const ChangedField broken(
-      *field, [](const PointsRef&, Index, const Points& score) -> Points { return 1.05 * score; });
+  const ChangedField broken(*field,
+                            [](const PointsRef&, Index, const Points& score) -> Points { return 1.05 * score; });
   for (Index k = 0; k < 2; ++k) {
     const double s = field->levels()[k];
     const double h = 1e-4;

@@ -6,9 +6,9 @@
 #include <functional>
 #include <numbers>
 
-#include "core/distribution.hpp"
-#include "core/score_field.hpp"
-#include "core/stream.hpp"
+#include "contracts/distribution.hpp"
+#include "contracts/score_field.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/affine.hpp"
 
 namespace onmanifold::testing {
@@ -23,16 +23,14 @@ class NormalLaw final : public DiffusedScore {
   }
 
  private:
-  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
-                   Vector* log_density) const override {
+  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score, Vector* log_density) const override {
     const Vector total = (a * a * variance_.array() + sigma * sigma).matrix();
     if (score != nullptr) *score = -(x.array().colwise() / total.array()).matrix();
     if (log_density != nullptr) {
       double constant = 0;
       for (const double v : total) constant -= 0.5 * std::log(2 * std::numbers::pi * v);
       *log_density =
-          ((x.array().square().colwise() / total.array()).colwise().sum().transpose() * -0.5 + constant)
-              .matrix();
+          ((x.array().square().colwise() / total.array()).colwise().sum().transpose() * -0.5 + constant).matrix();
     }
   }
   Vector variance_;
@@ -59,8 +57,7 @@ class UniformSphereLaw final : public DiffusedScore {
   [[nodiscard]] Index dimension() const override { return 3; }
 
  private:
-  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
-                   Vector* log_density) const override {
+  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score, Vector* log_density) const override {
     const double v = sigma * sigma;
     for (Index j = 0; j < x.cols(); ++j) {
       const double r = x.col(j).norm();

@@ -34,8 +34,7 @@ class TangentLift final : public Sphere {
   TangentLift() : Sphere(2) {}
 
  private:
-  [[nodiscard]] Points do_from_normal_coordinates(const PointsRef& y,
-                                                  const PointsRef& coordinates) const override {
+  [[nodiscard]] Points do_from_normal_coordinates(const PointsRef& y, const PointsRef& coordinates) const override {
     Points result(3, y.cols());
     for (Index j = 0; j < y.cols(); ++j) {
       const double length = std::hypot(y(0, j), y(1, j));

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "manifolds/finite_set.hpp"
 #include "manifolds/product.hpp"
 #include "manifolds/rotation_group.hpp"
@@ -92,13 +92,12 @@ TEST(LikelihoodExplosion, LiftedSphereReachesTheFloor) {
 TEST(LikelihoodExplosion, TubeFactors) {
   // -a^2/2 - 3 a^4/4 - 15 a^6/6 - 105 a^8/8: the rest is 945 a^10/10.
   for (const double a : {0.01, 0.05, 0.1}) {
-    const double series =
-        -a * a / 2 - 3 * std::pow(a, 4) / 4 - 15 * std::pow(a, 6) / 6 - 105 * std::pow(a, 8) / 8;
+    const double series = -a * a / 2 - 3 * std::pow(a, 4) / 4 - 15 * std::pow(a, 6) / 6 - 105 * std::pow(a, 8) / 8;
     EXPECT_NEAR(mean_log_one_plus_normal(a), series, 150 * std::pow(a, 10) + 1e-13) << a;
   }
   // a to infinity: log a + E log|xi| = log a - (gamma + log 2)/2, with 1/(2 a^2) more.
-  EXPECT_NEAR(mean_log_one_plus_normal(1e3) - std::log(1e3),
-              -(std::numbers::egamma + std::numbers::ln2) / 2 + 5e-7, 1e-9);
+  EXPECT_NEAR(mean_log_one_plus_normal(1e3) - std::log(1e3), -(std::numbers::egamma + std::numbers::ln2) / 2 + 5e-7,
+              1e-9);
   // Between, by Monte Carlo, in the reach of the singular panel and not.
   const Points xi = stream.at("tube").normal(1, 200000);
   for (const double a : {0.085, 0.3, 1.0}) {
@@ -120,8 +119,8 @@ TEST(LikelihoodExplosion, TubeFactors) {
   EXPECT_NEAR(rotations.value, -9.0 / 8 * 0.04 - 147.0 / 128 * 0.0016, 5e-4 + 4 * rotations.se);
   EXPECT_GT(std::abs(thin.value + 9.0 / 8 * 1e-2), 4 * thin.se);  // the first order alone is told apart
   const Product both({std::make_shared<Sphere>(2), std::make_shared<RotationGroup>()});
-  EXPECT_NEAR(mean_log_tube_factor(both, 0.2)->value,
-              rotations.value + mean_log_tube_factor(Sphere(2), 0.2)->value, 1e-12);
+  EXPECT_NEAR(mean_log_tube_factor(both, 0.2)->value, rotations.value + mean_log_tube_factor(Sphere(2), 0.2)->value,
+              1e-12);
   EXPECT_FALSE(mean_log_tube_factor(Donut(2, 0.5), 0.1).has_value());
 }
 

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {
@@ -43,8 +43,7 @@ TEST(LineFit, RefusesWhatHasNoLine) {
   EXPECT_THROW((void)fit_line(Vector{{1}}, Vector{{1}}), InvalidInput);
   EXPECT_THROW((void)fit_line(Vector{{1, 2}}, Vector{{1, 2, 3}}), InvalidInput);
   EXPECT_THROW((void)fit_line(Vector{{2, 2, 2}}, Vector{{1, 2, 3}}), InvalidInput);
-  EXPECT_THROW((void)fit_line(Vector{{1, 2}}, Vector{{1, std::numeric_limits<double>::infinity()}}),
-               InvalidInput);
+  EXPECT_THROW((void)fit_line(Vector{{1, 2}}, Vector{{1, std::numeric_limits<double>::infinity()}}), InvalidInput);
   const LineFit two = fit_line(Vector{{1, 2}}, Vector{{1, 4}});
   EXPECT_DOUBLE_EQ(two.slope, 3);
   EXPECT_TRUE(std::isnan(two.slope_se));

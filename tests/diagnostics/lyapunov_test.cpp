@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "datasets/vmf_mixture.hpp"
+#include "datasets/laws/vmf_mixture.hpp"
 #include "diagnostics/flow_step.hpp"
 #include "tests/diagnostics/laws.hpp"
 
@@ -83,8 +83,7 @@ TEST(Lyapunov, GapClosesWhereTheLiftIsAsWideAsTheData) {
   const NormalLaw bare(flat_variance(2, 4, 0.3, 0));
   const auto bare_field = make_exact_score_field(bare, geometric_levels(3, 0.01, 301));
   const LyapunovResult open = lyapunov(*bare_field, noised(bare, 3, 4), {}, stream);
-  EXPECT_NEAR(median(spectral_gaps(open, 2)), gaussian_exponent(0.3, 3, 0.01) - gaussian_exponent(0, 3, 0.01),
-              1e-3);
+  EXPECT_NEAR(median(spectral_gaps(open, 2)), gaussian_exponent(0.3, 3, 0.01) - gaussian_exponent(0, 3, 0.01), 1e-3);
   EXPECT_NEAR(median(spectral_gaps(open, 2)), std::log(0.3 / 0.01), 0.01);
 }
 
@@ -126,8 +125,8 @@ TEST(Lyapunov, OfOtherProcessesDiffersByTheirScale) {
   EXPECT_NEAR(gaussian_exponent(w, 10, 0.01) + variance_preserving_shift(10, 0.01),
               std::log(std::hypot(a(0.01) * w, a(0.01) * 0.01) / std::hypot(a(10) * w, a(10) * 10)), 1e-12);
   const auto u = [](double s) { return 1 / (1 + s); };
-  EXPECT_NEAR(gaussian_exponent(0, 10, 0.01) + flow_matching_shift(10, 0.01),
-              std::log((1 - u(0.01)) / (1 - u(10))), 1e-12);
+  EXPECT_NEAR(gaussian_exponent(0, 10, 0.01) + flow_matching_shift(10, 0.01), std::log((1 - u(0.01)) / (1 - u(10))),
+              1e-12);
 }
 
 // Inside the tube the normal exponent is that of a plane, log(s_min/s_max), up to O(s_max^2). Two percent.

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "datasets/planar_mixture.hpp"
-#include "datasets/vmf_mixture.hpp"
+#include "datasets/laws/planar_mixture.hpp"
+#include "datasets/laws/vmf_mixture.hpp"
 #include "diagnostics/line_fit.hpp"
 #include "manifolds/sphere.hpp"
 #include "tests/diagnostics/laws.hpp"
@@ -101,8 +101,8 @@ TEST(ScoreNorm, OfTheWholeScoreIsHiddenByTheTangent) {
   const PlanarMixture mixture = PlanarMixture::grid9(frame, 0.1);
   const auto law = make_diffused_planar_mixture(mixture, Lift{});
   const auto field = make_exact_score_field(*law, geometric_levels(0.1, 0.01, 7));
-  const ScoreNormResult result = score_norm(*field, frame.manifold(), mixture.sample(2000, stream.at("gmm9")),
-                                            ScoreNormOptions{}, stream);
+  const ScoreNormResult result =
+      score_norm(*field, frame.manifold(), mixture.sample(2000, stream.at("gmm9")), ScoreNormOptions{}, stream);
   Vector log_s(7);
   Vector log_total(7);
   Vector log_closed(7);
@@ -206,8 +206,7 @@ TEST(ScoreNorm, LooksAtTheLevelsAskedFor) {
 TEST(ScoreNorm, RefusesWhatItCannotUse) {
   const Flat flat(0);
   EXPECT_THROW((void)score_norm(*flat.field, Sphere(2), flat.base, flat.options, stream), InvalidInput);
-  EXPECT_THROW((void)score_norm(*flat.field, flat.manifold, flat.base.leftCols(9), flat.options, stream),
-               InvalidInput);
+  EXPECT_THROW((void)score_norm(*flat.field, flat.manifold, flat.base.leftCols(9), flat.options, stream), InvalidInput);
   ScoreNormOptions options;
   options.replicates = 100;
   EXPECT_THROW((void)score_norm(*flat.field, flat.manifold, flat.base, options, stream), InvalidInput);

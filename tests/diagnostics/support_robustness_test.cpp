@@ -25,8 +25,7 @@ const Stream stream(1, "support robustness");
 /// The law on a plane of R^3, on the levels 10 … .003.
 struct Flat {
   explicit Flat(double lift, Index count = 120)
-      : law(flat_variance(2, 3, 0.7, lift)),
-        field(make_exact_score_field(law, geometric_levels(10, 0.003, count))) {
+      : law(flat_variance(2, 3, 0.7, lift)), field(make_exact_score_field(law, geometric_levels(10, 0.003, count))) {
     start = law.sample(20, stream.at("base")) + 10 * stream.at("start").normal(3, 20);
   }
   NormalLaw law;
@@ -56,8 +55,7 @@ TEST(SupportRobustness, OfAConstantErrorIsTheClosedForm) {
       // Every level is less than the one before by the factor 1 + q. Along a bare normal a step of Heun is
       // off by q^2/2 of what the error adds in it, and by the same order elsewhere.
       const double q = flat.field->levels()[0] / flat.field->levels()[1] - 1;
-      EXPECT_NEAR(across.shifts[0].normal[i] / normal, 1 - (lift == 0 ? q * q / 2 : 0),
-                  lift == 0 ? 1e-5 : q * q / 2);
+      EXPECT_NEAR(across.shifts[0].normal[i] / normal, 1 - (lift == 0 ? q * q / 2 : 0), lift == 0 ? 1e-5 : q * q / 2);
       EXPECT_NEAR(along.shifts[0].tangential[i] / tangential, 1, q * q / 2);
       EXPECT_LT(across.shifts[0].tangential[i], 1e-9);
       EXPECT_LT(along.shifts[0].normal[i], 1e-9);
@@ -68,8 +66,8 @@ TEST(SupportRobustness, OfAConstantErrorIsTheClosedForm) {
     EXPECT_EQ(across.shifts[0].failures, 0);
 
     // A field that contracts a tenth too little lets the error grow.
-    const ChangedField weak(
-        *flat.field, [](const PointsRef&, Index, const Points& score) -> Points { return 0.9 * score; });
+    const ChangedField weak(*flat.field,
+                            [](const PointsRef&, Index, const Points& score) -> Points { return 0.9 * score; });
     const auto broken = support_robustness(weak, flat.manifold, flat.start, constant_along(2), stream);
     EXPECT_GT(std::abs(broken.shifts[0].normal[0] / constant_error_shift(0.01, lift, 10, 0.003) - 1), 0.05);
   }

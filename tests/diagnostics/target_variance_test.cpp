@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "datasets/vmf_mixture.hpp"
+#include "datasets/laws/vmf_mixture.hpp"
 #include "manifolds/finite_set.hpp"
 #include "manifolds/rotation_group.hpp"
 #include "manifolds/sphere.hpp"
@@ -90,8 +90,8 @@ TEST(TargetVariance, OfMadIsTheDimension) {
   const auto scaled = [&](const Manifold& manifold, Index n) {
     const auto base = make_uniform_posterior(manifold);
     return s * s *
-           find(target_variance(manifold, base.get(), manifold.random_points(n, stream.at("x")), Vector{{s}},
-                                {}, stream),
+           find(target_variance(manifold, base.get(), manifold.random_points(n, stream.at("x")), Vector{{s}}, {},
+                                stream),
                 TargetKind::mad, s)
                .total;
   };
@@ -134,8 +134,7 @@ TEST(TargetVariance, RefusesWhatItCannotUse) {
   const Points x = sphere.random_points(5, stream);
   EXPECT_THROW((void)target_variance(sphere, nullptr, x, Vector{{0.1, 0}}, {}, stream), InvalidInput);
   EXPECT_THROW((void)target_variance(sphere, nullptr, x, Vector{{0.1}}, {-1}, stream), InvalidInput);
-  EXPECT_THROW((void)target_variance(sphere, nullptr, x.leftCols(1), Vector{{0.1}}, {}, stream),
-               InvalidInput);
+  EXPECT_THROW((void)target_variance(sphere, nullptr, x.leftCols(1), Vector{{0.1}}, {}, stream), InvalidInput);
   const Sphere circle(1);
   const auto base = make_uniform_posterior(circle);
   EXPECT_THROW((void)target_variance(sphere, base.get(), x, Vector{{0.1}}, {}, stream), InvalidInput);

@@ -29,18 +29,14 @@ class LinearModel final : public LatentModel {
     x.topRows(2) = c_ * z;
     return x;
   }
-  [[nodiscard]] Points encoder_products(const PointsRef& /*x*/, const PointsRef& v,
-                                        Index /*count*/) const override {
+  [[nodiscard]] Points encoder_products(const PointsRef& /*x*/, const PointsRef& v, Index /*count*/) const override {
     return v.topRows(2) / c_;
   }
-  [[nodiscard]] Points decoder_products(const PointsRef& /*z*/, const PointsRef& v,
-                                        Index /*count*/) const override {
+  [[nodiscard]] Points decoder_products(const PointsRef& /*z*/, const PointsRef& v, Index /*count*/) const override {
     return claimed_ * decode(v);
   }
   [[nodiscard]] double decoder_norm_bound() const override { return 2 * c_; }
-  [[nodiscard]] Points sample_latent(Index n, const Stream& draws) const override {
-    return Stream(draws).normal(2, n);
-  }
+  [[nodiscard]] Points sample_latent(Index n, const Stream& draws) const override { return Stream(draws).normal(2, n); }
   [[nodiscard]] std::unique_ptr<ScoreField> latent_score() const override { return nullptr; }
 
  private:
@@ -116,8 +112,7 @@ TEST(LatentScoreNorm, FollowsTheNormalsOfAPlane) {
   Points wrong = tangent;
   for (Index j = 1; j < wrong.cols(); j += 2) wrong.col(j) = Vector::Unit(5, 4);
   EXPECT_LT(latent_score_norm(*field, z, wrong, stream).normal_square[11] * 1e-6, 2.5);
-  EXPECT_THROW((void)latent_score_norm(*field, z, Points::Identity(5, 5).replicate(1, 300), stream),
-               InvalidInput);
+  EXPECT_THROW((void)latent_score_norm(*field, z, Points::Identity(5, 5).replicate(1, 300), stream), InvalidInput);
 }
 
 }  // namespace

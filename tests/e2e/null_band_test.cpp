@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "models/diffusion/diffusion_sampler.hpp"
 #include "models/flow_matching/velocity_field.hpp"
 #include "suite/pipeline.hpp"
@@ -104,8 +104,8 @@ class NullBand : public testing::TestWithParam<const char*> {};
 
 TEST_P(NullBand, TheOracleSitsInIt) {
   const CellKey oracle{GetParam(), "oracle", "none", 0};
-  for (const char* metric : {"tvd", "js_divergence", "coverage", "cov_match", "mmd2_rbf_biased", "mmd2_rbf_unbiased",
-                             "train_copy_rate"}) {
+  for (const char* metric :
+       {"tvd", "js_divergence", "coverage", "cov_match", "mmd2_rbf_biased", "mmd2_rbf_unbiased", "train_copy_rate"}) {
     EXPECT_TRUE(in_null_band(oracle, metric));
   }
 }
@@ -146,7 +146,9 @@ INSTANTIATE_TEST_SUITE_P(Tasks, NullBand, testing::Values("plane-gmm9", "sphere-
 
 /// Total variation between N(0, v^2 I_2) and N(0, v^2 (1 + delta)^2 I_2), to first order: the largest difference of
 /// the radial distribution functions 1 - exp(-r^2 / 2 v^2), at r^2 = 2 v^2.
-double widening_tv(double delta) { return 2 * std::exp(-1.0) * std::abs(delta); }
+double widening_tv(double delta) {
+  return 2 * std::exp(-1.0) * std::abs(delta);
+}
 
 struct SamplerCase {
   const char* task;
@@ -161,7 +163,9 @@ TEST(ExactScore, TheSamplerIsExactUpToItsStepSize) {
   // vMF modes of kappa = 20 have 1/sqrt(20), a little less for their curvature.
   for (const SamplerCase& scenario : {SamplerCase{"plane-gmm9", 0.1}, SamplerCase{"sphere-vmf6", 0.2236}}) {
     const double scale = read_task_file(results().path() + "/" + scenario.task + "/task.h5")
-                             .details.get_if<Value::Table>()->at("scale").get_if<double>()[0];
+                             .details.get_if<Value::Table>()
+                             ->at("scale")
+                             .get_if<double>()[0];
     const NoiseSchedule schedule = DiffusionSettings().make_schedule(0.01);
     const double standardised = scenario.width / scale;
     const double delta = sampled_deviation(schedule, SamplerOptions(), standardised) / standardised - 1;

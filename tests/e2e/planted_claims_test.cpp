@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "reports/claims.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/scheduler.hpp"

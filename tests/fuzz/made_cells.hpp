@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
+#include "core/files/hdf5_file.hpp"
 
 namespace onmanifold::fuzz {
 
@@ -84,10 +84,8 @@ inline Eigen::MatrixXd some_matrix(Choices& bytes) {
 }
 
 inline std::string some_text(Choices& bytes) {
-  static const std::array<const char*, 6> useful = {"ok",       "{}",     "[1,{\"a\":null}]",
-                                                    "manifold", "failed", "1e999"};
-  std::string text =
-      bytes.flip() ? useful[static_cast<std::size_t>(bytes.between(0, 5))] : bytes.letters(20);
+  static const std::array<const char*, 6> useful = {"ok", "{}", "[1,{\"a\":null}]", "manifold", "failed", "1e999"};
+  std::string text = bytes.flip() ? useful[static_cast<std::size_t>(bytes.between(0, 5))] : bytes.letters(20);
   std::erase(text, '\0');
   return text;
 }
@@ -101,8 +99,8 @@ inline Hdf5Table some_table(Choices& bytes) {
   for (const char* name : names) {
     const std::int64_t choice = bytes.between(0, 30);  // mostly as it should be
     const std::string_view wanted = name;
-    const bool text = wanted == "name" || wanted == "parameters" || wanted == "unit" || wanted == "status" ||
-                      wanted == "direction";
+    const bool text =
+        wanted == "name" || wanted == "parameters" || wanted == "unit" || wanted == "status" || wanted == "direction";
     const bool whole = wanted == "version" || wanted.starts_with("n_");
     if (choice == 0 || wanted == "label" || (wanted == "value2" && choice > 3)) continue;
     if (choice == 1 || (choice > 3 && text)) {
@@ -110,8 +108,7 @@ inline Hdf5Table some_table(Choices& bytes) {
       for (std::size_t i = 0; i < rows; ++i) column.push_back(some_text(bytes));
       table.columns.emplace_back(name, column);
     } else if (choice == 2 || (choice > 3 && whole)) {
-      table.columns.emplace_back(name,
-                                 std::vector<std::int64_t>(rows, bytes.whole()));
+      table.columns.emplace_back(name, std::vector<std::int64_t>(rows, bytes.whole()));
     } else {
       table.columns.emplace_back(name, std::vector<double>(rows, bytes.number()));
     }
@@ -200,9 +197,7 @@ inline void write_made_cell(const std::string& path, const std::string& text) {
   const auto which = static_cast<std::size_t>(bytes.between(0, 2));
   Hdf5Writer file(path);
   const auto odd = [&] { return bytes.between(0, 40) == 0; };
-  if (!odd())
-    file.set_attribute("/", "schema_version",
-                       odd() ? bytes.whole() : std::int64_t{1});
+  if (!odd()) file.set_attribute("/", "schema_version", odd() ? bytes.whole() : std::int64_t{1});
   if (!odd()) file.set_attribute("/", "kind", std::string_view(odd() ? "task" : kinds[which]));
   for (const char* name : {"sample_hash", "metric_hash", "raw_digest", "name", "data_hash", "manifold"}) {
     if (odd()) continue;

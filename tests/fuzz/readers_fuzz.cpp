@@ -9,17 +9,17 @@
 #include <fstream>
 #include <string>
 
-#include "core/cell_files.hpp"
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
-#include "core/point_files.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/hdf5_file.hpp"
+#include "core/files/point_files.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "core/value.hpp"
-#include "datasets/idx.hpp"
-#include "datasets/structure_files.hpp"
+#include "datasets/readers/idx.hpp"
+#include "datasets/readers/structure_files.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
+#include "results/cell_files.hpp"
 #include "suite/suite_spec.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/fuzz/made_cells.hpp"

@@ -61,8 +61,7 @@ TEST(AffineTest, LineAsIntersectionOfSkewPlanes) {
   const Projection projection = line.project(Eigen::Vector3d(3, 5, 0));
   EXPECT_LT((projection.points - Eigen::Vector3d(2.5, 1, -0.5)).norm(), 5 * few_roundings);
   EXPECT_NEAR(projection.distance(0), line.residual(Eigen::Vector3d(3, 5, 0)).norm(), 5 * few_roundings);
-  EXPECT_LT((a * line.random_points(50, Stream(1, "line"))).colwise().operator-(Eigen::Vector2d(3, 0)).norm(),
-            1e-13);
+  EXPECT_LT((a * line.random_points(50, Stream(1, "line"))).colwise().operator-(Eigen::Vector2d(3, 0)).norm(), 1e-13);
 }
 
 TEST(AffineTest, FluxIsTheSumOfTheCoordinates) {
@@ -107,8 +106,7 @@ TEST(AffineTest, AColumnDoesNotDependOnItsPlace) {
   const Affine plane = Affine::plane(Eigen::Vector3d(1, 2, 3), 1);
   const Points x = Stream(5, "place").normal(3, 65);
   const Points all = plane.project(x).points;
-  for (Index j = 0; j < x.cols(); ++j)
-    EXPECT_EQ(plane.project(x.col(j)).points, all.col(j)) << "column " << j;
+  for (Index j = 0; j < x.cols(); ++j) EXPECT_EQ(plane.project(x.col(j)).points, all.col(j)) << "column " << j;
 }
 
 TEST(AffineTest, RejectsWhatIsNoSubspace) {

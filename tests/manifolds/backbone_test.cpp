@@ -27,8 +27,7 @@ struct Dense {
     const bool held = backbone.frame() == BackboneFrame::middle;
     const Index first = 3 * middle_residue(backbone.residues());
     Index column = 0;
-    for (Index a = 0; a < atoms; ++a)
-      start.push_back(held && a >= first && a < first + 3 ? -1 : 3 * column++);
+    for (Index a = 0; a < atoms; ++a) start.push_back(held && a >= first && a < first + 3 ? -1 : 3 * column++);
     for (Index i = 0; i + 1 < atoms; ++i) {
       for (const Index j : {i + 1, i + 2}) {
         if (j < atoms && (at(i) >= 0 || at(j) >= 0)) pairs.emplace_back(i, j);
@@ -101,8 +100,7 @@ TEST(BackboneGeometry, TransPeptidesHaveTheKnownDistanceOfAlphaCarbons) {
   for (Index j = 1; j < torsions.rows(); j += 3) torsions.row(j).setConstant(M_PI);
   const Points chains = build_backbone(torsions, backbone_geometry("engh-huber-1991"));
   for (Index r = 0; r < 4; ++r) {
-    const double distance =
-        (chains.middleRows(9 * r + 12, 3) - chains.middleRows(9 * r + 3, 3)).col(1).norm();
+    const double distance = (chains.middleRows(9 * r + 12, 3) - chains.middleRows(9 * r + 3, 3)).col(1).norm();
     EXPECT_NEAR(distance, 3.80395494, 1e-8);
   }
 }
@@ -136,8 +134,7 @@ TEST(BackboneGeometry, TheMiddleFrameUndoesRigidMotions) {
   const BackboneGeometry& geometry = backbone_geometry("promod3");
   const Points chains = build_backbone(random_torsions(8, 5, "rigid"), geometry);
   Points moved = chains;
-  const Eigen::Matrix3d rotation =
-      Eigen::AngleAxisd(2.1, Eigen::Vector3d(1, 2, -1).normalized()).toRotationMatrix();
+  const Eigen::Matrix3d rotation = Eigen::AngleAxisd(2.1, Eigen::Vector3d(1, 2, -1).normalized()).toRotationMatrix();
   for (Index i = 0; i < moved.rows(); i += 3) {
     moved.middleRows(i, 3) = (rotation * chains.middleRows(i, 3)).colwise() + Eigen::Vector3d(3, -40, 7);
   }
@@ -160,8 +157,8 @@ TEST(Backbone, DimensionsAndSpecifications) {
   EXPECT_EQ(middle->codimension(), 90);
   EXPECT_EQ(middle->spec(), "backbone:residues=16,geometry=engh-huber-1991,frame=middle");
   EXPECT_EQ(make_manifold(free->spec())->spec(), free->spec());
-  for (const char* wrong : {"backbone", "backbone:residues=1", "backbone:residues=8,geometry=unknown",
-                            "backbone:residues=8,frame=first"}) {
+  for (const char* wrong :
+       {"backbone", "backbone:residues=1", "backbone:residues=8,geometry=unknown", "backbone:residues=8,frame=first"}) {
     EXPECT_THROW((void)make_manifold(wrong), InvalidInput) << wrong;
   }
 }
@@ -180,8 +177,7 @@ TEST(Backbone, ResidualIsTheErrorOfTheDistances) {
       std::vector<double> expected;
       for (const auto& [i, j] : dense.pairs) {
         const double length = j == i + 1 ? backbone.geometry().bond(i) : backbone.geometry().span(i);
-        const double square =
-            (chains.col(n).segment<3>(3 * j) - chains.col(n).segment<3>(3 * i)).squaredNorm();
+        const double square = (chains.col(n).segment<3>(3 * j) - chains.col(n).segment<3>(3 * i)).squaredNorm();
         expected.push_back((square - length * length) / (2 * length));
       }
       for (std::size_t c = 0; c < expected.size(); ++c) EXPECT_NEAR(found[c], expected[c], 1e-13);
@@ -212,15 +208,13 @@ TEST(Backbone, JacobianIsTheDerivativeOfTheResidual) {
   const Dense dense(backbone);
   const Points y = backbone.random_points(3, Stream(6, "derivative"));
   const Points v = Stream(7, "derivative").normal(y.rows(), 3);
-  const double step =
-      1e-6;  // rounding leaves 1e-9; h is quadratic, so the central difference has no other error
+  const double step = 1e-6;  // rounding leaves 1e-9; h is quadratic, so the central difference has no other error
   const Points difference = (backbone.residual(y + step * v) - backbone.residual(y - step * v)) / (2 * step);
   for (Index n = 0; n < 3; ++n) {
     Vector expected = dense.jacobian(y.col(n)) * v.col(n);
     for (std::size_t c = 0; c < dense.pairs.size(); ++c) {
       const auto [i, j] = dense.pairs[c];
-      expected(static_cast<Index>(c)) /=
-          j == i + 1 ? backbone.geometry().bond(i) : backbone.geometry().span(i);
+      expected(static_cast<Index>(c)) /= j == i + 1 ? backbone.geometry().bond(i) : backbone.geometry().span(i);
     }
     EXPECT_LT((difference.col(n) - expected).cwiseAbs().maxCoeff(), 1e-8);
   }
@@ -301,13 +295,9 @@ TEST(Backbone, NoisedChainsGoToAPointThatIsExactlyNormalToThem) {
 TEST(Backbone, GaussNewtonIsSecondOrderFromTheNearestPoint) {
   const Backbone backbone(8, backbone_geometry("engh-huber-1991"), BackboneFrame::free);
   const Points y = backbone.random_points(40, Stream(12, "order"));
-  const Points direction =
-      backbone.from_normal_coordinates(y, Stream(13, "order").normal(backbone.codimension(), 40));
+  const Points direction = backbone.from_normal_coordinates(y, Stream(13, "order").normal(backbone.codimension(), 40));
   const auto miss = [&](double t) {
-    return (backbone.project_with_report(y + t * direction, false).projection.points - y)
-        .colwise()
-        .norm()
-        .mean();
+    return (backbone.project_with_report(y + t * direction, false).projection.points - y).colwise().norm().mean();
   };
   const double ratio = miss(2e-3) / miss(1e-3);
   EXPECT_NEAR(ratio, 4, 0.05);
@@ -381,16 +371,13 @@ TEST(Backbone, ReachIsALowerBound) {
         if (other == n) continue;
         const Vector w = y.col(other) - y.col(n);
         if (w.norm() < 1e-6) continue;
-        smallest =
-            std::min(smallest, w.squaredNorm() / (j.transpose() * solver.solve(dense.quadratic(w))).norm());
+        smallest = std::min(smallest, w.squaredNorm() / (j.transpose() * solver.solve(dense.quadratic(w))).norm());
       }
       const Points tangents = backbone.tangent_bases(y.col(n));
-      const Points mixed =
-          tangents * Stream(21, "reach").at(static_cast<std::uint64_t>(n)).normal(tangents.cols(), 50);
+      const Points mixed = tangents * Stream(21, "reach").at(static_cast<std::uint64_t>(n)).normal(tangents.cols(), 50);
       for (const Points& candidates : {tangents, mixed}) {
         for (const auto& w : candidates.colwise()) {
-          smallest =
-              std::min(smallest, w.squaredNorm() / (j.transpose() * solver.solve(dense.quadratic(w))).norm());
+          smallest = std::min(smallest, w.squaredNorm() / (j.transpose() * solver.solve(dense.quadratic(w))).norm());
         }
       }
     }
@@ -398,8 +385,7 @@ TEST(Backbone, ReachIsALowerBound) {
     EXPECT_LT(smallest, 300 * backbone.reach()) << "the bound has become useless";
   }
   // Longer chains have less.
-  EXPECT_LT(Backbone(16, backbone_geometry("igfold")).reach(),
-            Backbone(8, backbone_geometry("igfold")).reach());
+  EXPECT_LT(Backbone(16, backbone_geometry("igfold")).reach(), Backbone(8, backbone_geometry("igfold")).reach());
 }
 
 Backbone planar_backbone(Index residues, BackboneFrame frame) {
@@ -413,8 +399,7 @@ constexpr BackboneFrame frames[] = {BackboneFrame::free, BackboneFrame::middle};
 Points jacobian_by_differences(const Backbone& backbone, const Vector& y) {
   const double step = 1e-3;
   const Points steps = step * Points::Identity(y.size(), y.size());
-  return (backbone.residual(y.replicate(1, y.size()) + steps) -
-          backbone.residual(y.replicate(1, y.size()) - steps)) /
+  return (backbone.residual(y.replicate(1, y.size()) + steps) - backbone.residual(y.replicate(1, y.size()) - steps)) /
          (2 * step);
 }
 
@@ -478,8 +463,8 @@ TEST(PlanarBackbone, NormalSpacesAreThoseOfTheJacobianByDifferences) {
       const Points y = backbone.random_points(9, Stream(40, "planar"));
       const Points v = Stream(41, "planar").normal(backbone.ambient_dimension(), 9);
       const Points along = backbone.normal_component(y, v);
-      const Points lift = backbone.from_normal_coordinates(
-          y, Stream(42, "planar").normal(y.rows(), 9).topRows(backbone.codimension()));
+      const Points lift =
+          backbone.from_normal_coordinates(y, Stream(42, "planar").normal(y.rows(), 9).topRows(backbone.codimension()));
       for (Index n = 0; n < 9; ++n) {
         const Points j = jacobian_by_differences(backbone, y.col(n));
         ASSERT_EQ(Eigen::FullPivLU<Points>(j).rank(), backbone.codimension());
@@ -519,8 +504,7 @@ TEST(PlanarBackbone, NoisedChainsGoToTheNearestFlatChain) {
       const Points move = x - projection.points;
       const Points tangent = backbone.tangent_component(projection.points, move);
       EXPECT_LT((tangent.colwise().norm().array() / move.colwise().norm().array()).maxCoeff(), 2e-10);
-      EXPECT_LT((backbone.project(projection.points).points - projection.points).cwiseAbs().maxCoeff(),
-                1e-12);
+      EXPECT_LT((backbone.project(projection.points).points - projection.points).cwiseAbs().maxCoeff(), 1e-12);
       // NeRF of the torsions at exactly 180 degrees is the chain.
       if (frame == BackboneFrame::middle) {
         Points flat = torsions;
@@ -531,8 +515,7 @@ TEST(PlanarBackbone, NoisedChainsGoToTheNearestFlatChain) {
       // Controls: without the equations omega stays bent, and where Gauss-Newton lands is not the nearest
       // point.
       EXPECT_GT(largest_twist(bent.torsions(bent.project(x).points)), 0.1);
-      const Points slanted =
-          backbone.tangent_component(landed.projection.points, x - landed.projection.points);
+      const Points slanted = backbone.tangent_component(landed.projection.points, x - landed.projection.points);
       EXPECT_GT((slanted.colwise().norm().array() / move.colwise().norm().array()).minCoeff(), 1e-5);
     }
   }
@@ -587,8 +570,8 @@ TEST(PlanarBackbone, ReachIsALowerBound) {
       Points w(y.rows(), y.cols() + tangents.cols() + 50);
       w << y.colwise() - y.col(n), tangents,
           tangents * Stream(48, "reach").at(static_cast<std::uint64_t>(n)).normal(tangents.cols(), 50);
-      const Points second = backbone.residual(w.colwise() + y.col(n)) - j * w -
-                            backbone.residual(y.col(n)).replicate(1, w.cols());
+      const Points second =
+          backbone.residual(w.colwise() + y.col(n)) - j * w - backbone.residual(y.col(n)).replicate(1, w.cols());
       const Points bend = j.transpose() * solver.solve(second);
       for (Index i = 0; i < w.cols(); ++i) {
         if (w.col(i).norm() < 1e-6) continue;
@@ -604,8 +587,7 @@ TEST(PlanarBackbone, BitsDoNotDependOnTheBatch) {
   const Backbone backbone = planar_backbone(8, BackboneFrame::middle);
   const Points x = backbone.random_points(21, Stream(49, "batch")) + 0.2 * Stream(50, "batch").normal(63, 21);
   const Projection together = backbone.project(x);
-  for (const Index j : {0, 8, 20})
-    EXPECT_EQ(backbone.project(x.col(j)).points.col(0), together.points.col(j));
+  for (const Index j : {0, 8, 20}) EXPECT_EQ(backbone.project(x.col(j)).points.col(0), together.points.col(j));
 }
 
 }  // namespace

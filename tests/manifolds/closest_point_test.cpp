@@ -7,7 +7,7 @@
 #include <Eigen/Geometry>
 #include <gtest/gtest.h>
 
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/triangle_mesh.hpp"
 #include "tests/support/test_meshes.hpp"
 
@@ -33,8 +33,8 @@ Found search_all(const ClosestPointIndex& index, Index faces, const Eigen::Vecto
 
 // An independent distance: the smallest over a quadratic programme's candidate sets, in long double, by
 // solving the normal equations of plane and edges and clamping.
-long double reference_distance(const Eigen::Vector3d& query, const Eigen::Vector3d& pa,
-                               const Eigen::Vector3d& pb, const Eigen::Vector3d& pc) {
+long double reference_distance(const Eigen::Vector3d& query, const Eigen::Vector3d& pa, const Eigen::Vector3d& pb,
+                               const Eigen::Vector3d& pc) {
   using V = Eigen::Matrix<long double, 3, 1>;
   const V x = query.cast<long double>();
   const V a = pa.cast<long double>();
@@ -42,8 +42,8 @@ long double reference_distance(const Eigen::Vector3d& query, const Eigen::Vector
   const V c = pc.cast<long double>();
   const V n = (b - a).cross(c - a);
   const V foot = x - n * (n.dot(x - a) / n.squaredNorm());
-  const bool inside = n.dot((b - a).cross(foot - a)) >= 0 && n.dot((c - b).cross(foot - b)) >= 0 &&
-                      n.dot((a - c).cross(foot - c)) >= 0;
+  const bool inside =
+      n.dot((b - a).cross(foot - a)) >= 0 && n.dot((c - b).cross(foot - b)) >= 0 && n.dot((a - c).cross(foot - c)) >= 0;
   if (inside) return std::abs(n.dot(x - a)) / n.norm();
   long double best = std::numeric_limits<long double>::infinity();
   const auto edge = [&](const V& u, const V& v) {
@@ -144,9 +144,9 @@ TEST_P(ClosestPointTest, DistanceAgreesWithAnIndependentOne) {
     const Index step = std::max<Index>(1, arrays.faces.cols() / 50);
     for (Index f = 0; f < arrays.faces.cols(); f += step) {
       const double mine = std::sqrt(index.evaluate(x.col(j), f).squared_distance);
-      const auto reference = static_cast<double>(reference_distance(
-          x.col(j), arrays.vertices.col(arrays.faces(0, f)), arrays.vertices.col(arrays.faces(1, f)),
-          arrays.vertices.col(arrays.faces(2, f))));
+      const auto reference = static_cast<double>(reference_distance(x.col(j), arrays.vertices.col(arrays.faces(0, f)),
+                                                                    arrays.vertices.col(arrays.faces(1, f)),
+                                                                    arrays.vertices.col(arrays.faces(2, f))));
       // Ten roundings of the difference vectors; where the distance is small beside them, ten of those
       // lengths.
       EXPECT_NEAR(mine, reference,

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "manifolds/product.hpp"
 
 namespace onmanifold {
@@ -41,8 +41,7 @@ TEST(FiniteSetTest, OneHotAndCubeAreTheListsOfTheirAtoms) {
   // Against the general search over all atoms.
   const OneHot categories(6);
   const SignCube cube(5);
-  for (const FiniteSet* set :
-       {static_cast<const FiniteSet*>(&categories), static_cast<const FiniteSet*>(&cube)}) {
+  for (const FiniteSet* set : {static_cast<const FiniteSet*>(&categories), static_cast<const FiniteSet*>(&cube)}) {
     Points atoms(set->ambient_dimension(), set->atom_count());
     for (Index a = 0; a < atoms.cols(); ++a) atoms.col(a) = set->atom(a);
     const FiniteSet list(atoms);
@@ -76,8 +75,7 @@ TEST(FiniteSetTest, LiftErrorRatesAreTheClosedForms) {
   const OneHot two(2);
   const Points classes = two.random_points(n, Stream(4, "rates"));
   EXPECT_TRUE(near(wrong(two, classes, sigma), normal_cdf(-1 / (sigma * std::sqrt(2.0)))));
-  EXPECT_FALSE(near(wrong(two, classes, 1.1 * sigma), normal_cdf(-1 / (sigma * std::sqrt(2.0)))))
-      << "10 % off is seen";
+  EXPECT_FALSE(near(wrong(two, classes, 1.1 * sigma), normal_cdf(-1 / (sigma * std::sqrt(2.0))))) << "10 % off is seen";
   const OneHot ten(10);
   EXPECT_TRUE(near(wrong(ten, ten.random_points(n, Stream(5, "rates")), 0.3), 0.058));
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exponential, logarithm, mean curvature, volume and uniform points of the manifolds with geodesics in closed form.
 
+#include "manifolds/geodesics.hpp"
+
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "manifolds/geodesics.hpp"
 #include "manifolds/registry.hpp"
 
 namespace onmanifold {
@@ -31,8 +32,11 @@ TEST_P(GeodesicsOn, ExpAndLogAreInverse) {
     EXPECT_LT((geodesics_->log(y, geodesics_->exp(y, short_v)) - short_v).cwiseAbs().maxCoeff(), 1e-14) << length;
     // The speed is constant: half the way is half the vector (a straight line, projected, would differ at 1e-3).
     const Points middle = geodesics_->exp(y, 0.5 * short_v);
-    EXPECT_LT((geodesics_->log(middle, geodesics_->exp(y, short_v)).colwise().norm() -
-               0.5 * short_v.colwise().norm()).cwiseAbs().maxCoeff(), 1e-14) << length;
+    EXPECT_LT((geodesics_->log(middle, geodesics_->exp(y, short_v)).colwise().norm() - 0.5 * short_v.colwise().norm())
+                  .cwiseAbs()
+                  .maxCoeff(),
+              1e-14)
+        << length;
   }
 }
 

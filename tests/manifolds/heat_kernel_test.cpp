@@ -35,8 +35,8 @@ double character(double angle) {
 
 const Kernel kernels[] = {
     {"circle", 1, [](double) { return 1.0; }, circle_heat, 1, cosine},
-    {"sphere2", 2, [](double a) { return std::sin(a); },
-     [](double a, double t) { return sphere_heat(2, a, t); }, 2, cosine},
+    {"sphere2", 2, [](double a) { return std::sin(a); }, [](double a, double t) { return sphere_heat(2, a, t); }, 2,
+     cosine},
     {"sphere3", 3, [](double a) { return std::sin(a) * std::sin(a); },
      [](double a, double t) { return sphere_heat(3, a, t); }, 3, cosine},
     {"sphere5", 5, [](double a) { return std::pow(std::sin(a), 4); },
@@ -70,8 +70,7 @@ TEST_P(Heat, HasMassOneAndDecaysAsItsEigenvaluesSay) {
     // The expansion leaves out terms of t^2. The rest: Simpson's rule.
     const double tolerance = expanded && t < 0.2 ? (GetParam().dim == 2 ? 0.004 : 0.1) * t * t + 1e-9 : 1e-9;
     EXPECT_NEAR(expectation(t, [](double) { return 1.0; }), 1, tolerance) << GetParam().name << " " << t;
-    EXPECT_NEAR(expectation(t, GetParam().eigenfunction), std::exp(-GetParam().eigenvalue * t / 2),
-                2 * tolerance)
+    EXPECT_NEAR(expectation(t, GetParam().eigenfunction), std::exp(-GetParam().eigenvalue * t / 2), 2 * tolerance)
         << GetParam().name << " " << t;
   }
 }
@@ -85,8 +84,7 @@ TEST_P(Heat, SlopeIsTheDerivativeOfTheLogarithm) {
       const double difference =
           (GetParam().heat(angle + h, t).log_ratio - GetParam().heat(below, t).log_ratio) / (2 * h);
       // Rounding of the logarithm (up to 20, 1e-15 relative) over 2h, and h^2.
-      EXPECT_NEAR(angle * -GetParam().heat(angle, t).slope, difference,
-                  1e-6 / std::min(1.0, std::sqrt(t)) + 1e-6)
+      EXPECT_NEAR(angle * -GetParam().heat(angle, t).slope, difference, 1e-6 / std::min(1.0, std::sqrt(t)) + 1e-6)
           << GetParam().name << " " << t << " " << angle;
     }
   }
@@ -105,8 +103,7 @@ TEST_P(Heat, BothFormsAgreeWhereTheyMeet) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Heat, testing::ValuesIn(kernels),
-                         [](const auto& entry) { return entry.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, Heat, testing::ValuesIn(kernels), [](const auto& entry) { return entry.param.name; });
 
 TEST(RotationHeat, IsNormalForSmallTimes) {
   // E theta^2/(3t) = .999 at t = .01.
@@ -133,8 +130,8 @@ TEST_P(HeatOn, ScoreIsTheGradientOfTheLogDensity) {
   const Points y = manifold_->random_points(n, Stream(1, "y"));
   std::vector<Index> index;
   for (Index j = 0; j < n; ++j) index.push_back(j % 4);
-  const Points x = kernel_.diffuse(y, index, Stream(1, "z").normal(y.rows(), n),
-                                   Stream(1, "u").uniform(kernel_.factors(), n));
+  const Points x =
+      kernel_.diffuse(y, index, Stream(1, "z").normal(y.rows(), n), Stream(1, "u").uniform(kernel_.factors(), n));
   EXPECT_LT(manifold_->residual(x).cwiseAbs().maxCoeff(), 1e-12);
   const Points score = kernel_.score(x, y, index);
   EXPECT_LT(manifold_->normal_component(x, score).cwiseAbs().maxCoeff(), 1e-8 * score.cwiseAbs().maxCoeff());
@@ -161,10 +158,9 @@ TEST_P(HeatOn, DrawsHaveTheirDensity) {
   const Vector a = Stream(3, "a").normal(y.rows(), 1);
   for (const Index time : {0, 1, 2, 3}) {
     const std::vector<Index> index(static_cast<std::size_t>(n), time);
-    const Points x = kernel_.diffuse(y, index, Stream(4, "z").normal(y.rows(), n),
-                                     Stream(4, "u").uniform(kernel_.factors(), n));
-    const Vector terms =
-        kernel_.score(x, y, index).transpose() * a + geodesics_->mean_curvature(x).transpose() * a;
+    const Points x =
+        kernel_.diffuse(y, index, Stream(4, "z").normal(y.rows(), n), Stream(4, "u").uniform(kernel_.factors(), n));
+    const Vector terms = kernel_.score(x, y, index).transpose() * a + geodesics_->mean_curvature(x).transpose() * a;
     const double error = std::sqrt((terms.array() - terms.mean()).square().sum()) / n;
     EXPECT_LT(std::abs(terms.mean()), 4.5 * error) << time;  // alpha 7e-6, 16 comparisons
     // And length: E|x - y|^2 on unit factors follows from eigenfunctions; a wrong time shows in E[x] = y
@@ -184,8 +180,7 @@ TEST_P(HeatOn, DrawsHaveTheirDensity) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HeatOn,
-                         testing::Values("sphere:dim=2,radius=1.5", "sphere:dim=1,radius=2", "so3",
-                                         "torus:dim=2"));
+                         testing::Values("sphere:dim=2,radius=1.5", "sphere:dim=1,radius=2", "so3", "torus:dim=2"));
 
 TEST(HeatKernel, RefusesWhatItCannotServe) {
   const auto sphere = make_manifold("sphere:dim=2,radius=1");

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "manifolds/rotation_group.hpp"
 #include "manifolds/torus.hpp"
 #include "tests/support/manifold_conformance.hpp"
@@ -27,9 +27,7 @@ class RoundFunction final : public ImplicitFunction {
   explicit RoundFunction(double radius) : radius_(radius) {}
   Index ambient_dimension() const override { return 3; }
   Index codimension() const override { return 1; }
-  Vector value(const Vector& x) const override {
-    return Vector::Constant(1, x.squaredNorm() - radius_ * radius_);
-  }
+  Vector value(const Vector& x) const override { return Vector::Constant(1, x.squaredNorm() - radius_ * radius_); }
   Eigen::MatrixXd jacobian(const Vector& x) const override { return 2 * x.transpose(); }
 
  private:
@@ -154,16 +152,14 @@ TEST(ImplicitManifoldTest, AgreesWithTheClosedFormsOfOtherManifolds) {
     const ImplicitProjection found = implicit.nearest(x);
     EXPECT_TRUE(found.converged.all());
     EXPECT_LT((found.points - expected.points).cwiseAbs().maxCoeff(), 1e-13);
-    EXPECT_LT(
-        (implicit.residual(x).colwise().norm() - closed.residual(x).colwise().norm()).cwiseAbs().maxCoeff(),
-        1e-13);
+    EXPECT_LT((implicit.residual(x).colwise().norm() - closed.residual(x).colwise().norm()).cwiseAbs().maxCoeff(),
+              1e-13);
     // The same normal and tangent spaces, whatever the bases.
     const Points v = Stream(7, "closed").normal(y.rows(), 60);
     EXPECT_LT((implicit.normal_component(y, v) - closed.normal_component(y, v)).cwiseAbs().maxCoeff(), 1e-13);
   };
-  compare(
-      ImplicitManifold(std::make_shared<OrthogonalFunction>(), std::sqrt(2.0), std::sqrt(3.0), "orthogonal"),
-      RotationGroup(), 0.1);
+  compare(ImplicitManifold(std::make_shared<OrthogonalFunction>(), std::sqrt(2.0), std::sqrt(3.0), "orthogonal"),
+          RotationGroup(), 0.1);
   compare(ImplicitManifold(std::make_shared<TorusFunction>(), 1, 1, "flat"), Torus(2), 0.2);
 }
 
@@ -171,8 +167,7 @@ TEST(ImplicitManifoldTest, ConformsWithAHessianByDifferences) {
   const ImplicitManifold sphere(std::make_shared<RoundFunction>(2), 2, 2, "round");
   // From near singular matrices, sqrt(2) - 1 away, the iteration may land on the other component: the bound
   // says half.
-  const ImplicitManifold orthogonal(std::make_shared<OrthogonalFunction>(), 0.5, std::sqrt(3.0),
-                                    "orthogonal");
+  const ImplicitManifold orthogonal(std::make_shared<OrthogonalFunction>(), 0.5, std::sqrt(3.0), "orthogonal");
   for (const ImplicitManifold* manifold : {&sphere, &orthogonal}) {
     for (const test::Regime regime : {test::Regime::zero, test::Regime::tiny, test::Regime::random}) {
       test::ConformanceOptions options;
@@ -214,9 +209,7 @@ class LandingManifold final : public Manifold {
   }
   Points do_residual(const PointsRef& x) const override { return manifold_.residual(x); }
   Points do_normal_bases(const PointsRef& y) const override { return manifold_.normal_bases(y); }
-  Points do_random_points(Index n, Stream stream) const override {
-    return manifold_.random_points(n, stream);
-  }
+  Points do_random_points(Index n, Stream stream) const override { return manifold_.random_points(n, stream); }
 
   const ImplicitManifold& manifold_;
 };
@@ -245,8 +238,7 @@ TEST(ImplicitManifoldTest, ReportsWhatDoesNotConverge) {
   EXPECT_EQ(ellipsoid.project(x).failures(), 2);
   EXPECT_TRUE(std::isnan(ellipsoid.residual(x)(0, 1)));
   EXPECT_THAT([] { Ellipsoid(Vector{{1, 0}}); }, ThrowsMessage<InvalidInput>(HasSubstr("semi-axes (1, 0)")));
-  EXPECT_THAT([] { ImplicitManifold(nullptr, 1, 1, ""); },
-              ThrowsMessage<InvalidInput>(HasSubstr("no function")));
+  EXPECT_THAT([] { ImplicitManifold(nullptr, 1, 1, ""); }, ThrowsMessage<InvalidInput>(HasSubstr("no function")));
 }
 
 TEST(EllipsoidTest, ProjectionIsTheNearestPointEverywhere) {
@@ -274,8 +266,7 @@ TEST(EllipsoidTest, ProjectionIsTheNearestPointEverywhere) {
       EXPECT_LE((tangents.middleCols((size - 1) * j, size - 1).transpose() * moved).norm(),
                 1e-15 * condition * (x.col(j).norm() + axes.maxCoeff()));
       // Global: no other point is nearer.
-      EXPECT_LE(projection.distance(j),
-                (cloud.colwise() - x.col(j)).colwise().norm().minCoeff() * (1 + 1e-14));
+      EXPECT_LE(projection.distance(j), (cloud.colwise() - x.col(j)).colwise().norm().minCoeff() * (1 + 1e-14));
     }
   }
 }
@@ -289,7 +280,7 @@ TEST(EllipsoidTest, ReachIsThatOfTheLongestAxis) {
     const Points y = ellipsoid.random_points(500, Stream(23, "reach"));
     const Points back = ellipsoid.project(y - 0.999 / q * ellipsoid.normal_bases(y)).points;
     EXPECT_LE((back - y).cwiseAbs().maxCoeff(), 1e-11);  // the condition number is 1/(1 - .999) times 8²
-    if (q == 1) continue;  // all directions alike
+    if (q == 1) continue;                                // all directions alike
     // A little off the axis, so that the nearest point stays unique.
     const Vector beyond = ellipsoid.project(Vector{{1e-3, 0, q - 1.1 / q}}).points;
     EXPECT_GT(beyond[0], 0.05);

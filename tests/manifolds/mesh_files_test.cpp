@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/test_meshes.hpp"
 
@@ -41,8 +41,7 @@ void append(std::string& text, T value, bool big_endian) {
 }
 
 std::string binary_ply(bool big_endian) {
-  std::string text = std::string("ply\nformat ") +
-                     (big_endian ? "binary_big_endian" : "binary_little_endian") +
+  std::string text = std::string("ply\nformat ") + (big_endian ? "binary_big_endian" : "binary_little_endian") +
                      " 1.0\nelement vertex 4\n" + ply_header;
   const test::MeshArrays mesh = test::tetrahedron();
   for (Index v = 0; v < 4; ++v) {
@@ -83,8 +82,7 @@ TEST(MeshFilesTest, AllFormatsSayTheSame) {
   binary(true);
   // Windows line ends, counts on the header's line.
   expect_tetrahedron(parse_off(
-      "OFF 4 4 0\r\n1 1 1\r\n1 -1 -1\r\n-1 1 -1\r\n-1 -1 1\r\n3 0 3 1\r\n3 0 1 2\r\n3 0 2 3\r\n3 1 3 2",
-      "x"));
+      "OFF 4 4 0\r\n1 1 1\r\n1 -1 -1\r\n-1 1 -1\r\n-1 -1 1\r\n3 0 3 1\r\n3 0 1 2\r\n3 0 2 3\r\n3 1 3 2", "x"));
 }
 
 TEST(MeshFilesTest, PolygonsBecomeFans) {
@@ -102,9 +100,8 @@ TEST(MeshFilesTest, OffRoundTripIsExact) {
   EXPECT_EQ(back.vertices(), mesh.vertices);
   EXPECT_EQ(back.faces(), mesh.faces);
   EXPECT_EQ(back.spec(), "mesh:path=" + directory.file("torus.OFF"));
-  EXPECT_TRUE(
-      throws_message<IoError>([&] { write_off(directory.file("none/torus.off"), mesh.vertices, mesh.faces); },
-                              {"none/torus.off", "cannot write the mesh", "No such file"}));
+  EXPECT_TRUE(throws_message<IoError>([&] { write_off(directory.file("none/torus.off"), mesh.vertices, mesh.faces); },
+                                      {"none/torus.off", "cannot write the mesh", "No such file"}));
 }
 
 struct Malformed {
@@ -179,8 +176,7 @@ TEST(MeshFilesTest, MalformedPlyNamesFileAndPlace) {
       {head + vertex + face + "end_header\n0 0 0 0\n", {"line 10", "too many numbers"}},
       {head + vertex + face + "end_header\n" + points + "3 0 1 3\n", {"line 13", "vertex 3 is out of range"}},
       {head + vertex + face + "end_header\n" + points + "2 0 1\n", {"line 13", "a face of 2 vertices"}},
-      {head + vertex + face + "end_header\n" + points + "3 0 1 1.5\n",
-       {"line 13", "expected an integer, found 1.5"}},
+      {head + vertex + face + "end_header\n" + points + "3 0 1 1.5\n", {"line 13", "expected an integer, found 1.5"}},
   };
   for (const auto& [text, message] : cases) {
     EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_ply(text, "m.ply"); }, message)) << text;
@@ -204,8 +200,7 @@ TEST(MeshFilesTest, MalformedPlyNamesFileAndPlace) {
 TEST(MeshFilesTest, EveryTruncationAndEveryFlippedByteIsReadOrRefused) {
   // Nothing but InvalidInput may come out, whatever the damage.
   const std::string texts[] = {off, obj, ascii_ply(), binary_ply(false)};
-  MeshData (*const parsers[])(std::string_view, std::string_view) = {parse_off, parse_obj, parse_ply,
-                                                                     parse_ply};
+  MeshData (*const parsers[])(std::string_view, std::string_view) = {parse_off, parse_obj, parse_ply, parse_ply};
   for (std::size_t k = 0; k < 4; ++k) {
     const auto attempt = [&](const std::string& text) {
       try {
@@ -229,8 +224,7 @@ TEST(MeshFilesTest, EveryTruncationAndEveryFlippedByteIsReadOrRefused) {
 
 TEST(MeshFilesTest, ReadMeshNamesTheFile) {
   const TemporaryDirectory directory;
-  EXPECT_TRUE(
-      throws_message<InvalidInput>([&] { (void)read_mesh("mesh.stl"); }, {"mesh.stl", ".off, .obj or .ply"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)read_mesh("mesh.stl"); }, {"mesh.stl", ".off, .obj or .ply"}));
   EXPECT_TRUE(throws_message<IoError>([&] { (void)read_mesh(directory.file("none.off")); },
                                       {"none.off: cannot open the mesh: No such file"}));
   write(directory.file("open.off"), "OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n");

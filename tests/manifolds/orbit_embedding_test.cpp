@@ -111,8 +111,7 @@ TEST(OrbitEmbeddingTest, HasTheStatedNumbers) {
   // Distances by Legendre polynomials: |f(x) - f(y)|^2 = 2 sum a_l^2 (1 - P_l).
   const Points u = directions(3, 2, "legendre");
   const double c = u.col(0).dot(u.col(1));
-  const double expected =
-      2 * ((1 - c) / 2 + (1 - (3 * c * c - 1) / 2) / 12 + (1 - (5 * c * c * c - 3 * c) / 2) / 24);
+  const double expected = 2 * ((1 - c) / 2 + (1 - (3 * c * c - 1) / 2) / 12 + (1 - (5 * c * c * c - 3 * c) / 2) / 24);
   EXPECT_NEAR((sphere.embed(u.col(0)) - sphere.embed(u.col(1))).squaredNorm(), expected, 1e-15);
 }
 
@@ -126,9 +125,7 @@ TEST(OrbitEmbeddingTest, TheReachIsSharp) {
                        circle.embed(Eigen::Vector2d(std::cos(h), -std::sin(h))) - 2 * y) /
                       (h * h);
   const Points towards = bend / bend.norm();
-  const auto back = [&](double length) {
-    return (circle.project(y + length * towards).points - y).norm() < 1e-2;
-  };
+  const auto back = [&](double length) { return (circle.project(y + length * towards).points - y).norm() < 1e-2; };
   EXPECT_NEAR(1 / bend.norm(), circle.reach(), 1e-6);
   EXPECT_TRUE(back(0.98 * circle.reach()));
   EXPECT_FALSE(back(1.02 * circle.reach()));

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "manifolds/mesh_files.hpp"
 #include "manifolds/sphere.hpp"
 #include "tests/support/expect_throws_message.hpp"
@@ -18,17 +18,27 @@ TEST(ManifoldRegistryTest, SpecsRoundTrip) {
   const std::string path = directory.file("a,b=c:d.off");  // path takes the rest, whatever is in it
   const test::MeshArrays mesh = test::cube();
   write_off(path, mesh.vertices, mesh.faces);
-  for (const std::string& spec :
-       {std::string("sphere:dim=2,radius=1"), std::string("sphere:dim=7,radius=0.1,centre=1:2:3:4:5:6:7:8"),
-        std::string("plane:normal=1:2:3,offset=1"), std::string("plane:normal=0.1:-1e-05:3,offset=-0.3"),
-        std::string("flux:dim=784,total=100"), std::string("affine:rows=1:1:1/1:-2:1,values=3:0"),
-        std::string("flux:dim=7,total=2.5,nonnegative=true"), std::string("so3"), std::string("stiefel:n=5,p=2"), std::string("torus:dim=3"),
-        std::string("donut:major=2,minor=0.6"), std::string("ellipsoid:axes=1:0.5:2"),
-        std::string("finite:atoms=-1:0/1:0.25"), std::string("one_hot:classes=5"), std::string("cube:dim=4"),
-        std::string("product:factors=so3*sphere:dim=2,radius=1^2*one_hot:classes=3"),
-        std::string("sphere_in_16d"), std::string("circle_in_16d"),
-        std::string("affine:rows=0.1:0.2,values=0.30000000000000004"), "mesh:path=" + path,
-        "mesh:area=12.5,path=" + path}) {
+  for (const std::string& spec : {std::string("sphere:dim=2,radius=1"),
+                                  std::string("sphere:dim=7,radius=0.1,centre=1:2:3:4:5:6:7:8"),
+                                  std::string("plane:normal=1:2:3,offset=1"),
+                                  std::string("plane:normal=0.1:-1e-05:3,offset=-0.3"),
+                                  std::string("flux:dim=784,total=100"),
+                                  std::string("affine:rows=1:1:1/1:-2:1,values=3:0"),
+                                  std::string("flux:dim=7,total=2.5,nonnegative=true"),
+                                  std::string("so3"),
+                                  std::string("stiefel:n=5,p=2"),
+                                  std::string("torus:dim=3"),
+                                  std::string("donut:major=2,minor=0.6"),
+                                  std::string("ellipsoid:axes=1:0.5:2"),
+                                  std::string("finite:atoms=-1:0/1:0.25"),
+                                  std::string("one_hot:classes=5"),
+                                  std::string("cube:dim=4"),
+                                  std::string("product:factors=so3*sphere:dim=2,radius=1^2*one_hot:classes=3"),
+                                  std::string("sphere_in_16d"),
+                                  std::string("circle_in_16d"),
+                                  std::string("affine:rows=0.1:0.2,values=0.30000000000000004"),
+                                  "mesh:path=" + path,
+                                  "mesh:area=12.5,path=" + path}) {
     const std::shared_ptr<const Manifold> manifold = make_manifold(spec);
     EXPECT_EQ(manifold->spec(), spec);
     const std::shared_ptr<const Manifold> again = make_manifold(manifold->spec());
@@ -45,9 +55,8 @@ TEST(ManifoldRegistryTest, DefaultsAndOrder) {
   const test::MeshArrays mesh = test::cube();
   write_off(directory.file("cube.off"), mesh.vertices, mesh.faces);
   EXPECT_NEAR(
-      dynamic_cast<const TriangleMesh&>(*make_manifold("mesh:area=6,path=" + directory.file("cube.off")))
-          .area(),
-      6, 1e-14);
+      dynamic_cast<const TriangleMesh&>(*make_manifold("mesh:area=6,path=" + directory.file("cube.off"))).area(), 6,
+      1e-14);
 }
 
 TEST(ManifoldRegistryTest, ErrorsNameWhatIsKnown) {
@@ -56,8 +65,7 @@ TEST(ManifoldRegistryTest, ErrorsNameWhatIsKnown) {
   };
   EXPECT_TRUE(fails("sfere:dim=2", {"unknown manifold 'sfere'", "sphere, plane, flux, affine"}));
   EXPECT_TRUE(fails("", {"unknown manifold ''"}));
-  EXPECT_TRUE(
-      fails("sphere:dims=2", {"manifold 'sphere:dims=2': dims: unknown key (known: centre, dim, radius)"}));
+  EXPECT_TRUE(fails("sphere:dims=2", {"manifold 'sphere:dims=2': dims: unknown key (known: centre, dim, radius)"}));
   EXPECT_TRUE(fails("sphere:dim=2.5", {"dim: expected an integer, got a number"}));
   EXPECT_TRUE(fails("sphere:dim=two", {"dim: expected an integer, got a string"}));
   EXPECT_TRUE(fails("sphere:dim=0", {"dim: 0 is outside"}));
@@ -90,8 +98,8 @@ TEST(ManifoldRegistryTest, ErrorsNameWhatIsKnown) {
   EXPECT_TRUE(fails("product:factors=product:factors=so3", {"a product cannot be a factor"}));
   EXPECT_TRUE(fails("mesh", {"path: missing"}));
   EXPECT_TRUE(fails("mesh:path=x.stl", {"x.stl: a mesh file ends in"}));
-  EXPECT_TRUE(throws_message<IoError>([] { (void)make_manifold("mesh:path=/none/x.off"); },
-                                      {"/none/x.off: cannot open"}));
+  EXPECT_TRUE(
+      throws_message<IoError>([] { (void)make_manifold("mesh:path=/none/x.off"); }, {"/none/x.off: cannot open"}));
 }
 
 }  // namespace

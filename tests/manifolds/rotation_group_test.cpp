@@ -9,7 +9,7 @@
 #include <Eigen/Eigenvalues>
 #include <gtest/gtest.h>
 
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 
 namespace onmanifold {
 namespace {
@@ -40,8 +40,8 @@ Points as_point(const Matrix3d& m) {
 std::vector<Vector3d> vectors() {
   std::vector<Vector3d> result;
   Stream stream(1, "rotation vectors");
-  for (const double angle : {0.0, 1e-300, 1e-12, 1e-8, 1e-4, 9.99e-4, 1.001e-3, 0.1, 1.0, 2.0, 3.0,
-                             M_PI - 1e-4, M_PI - 1e-8, M_PI - 1e-12}) {
+  for (const double angle : {0.0, 1e-300, 1e-12, 1e-8, 1e-4, 9.99e-4, 1.001e-3, 0.1, 1.0, 2.0, 3.0, M_PI - 1e-4,
+                             M_PI - 1e-8, M_PI - 1e-12}) {
     for (int i = 0; i < 10; ++i) {
       const Points u = stream.normal(3, 1);
       result.push_back(angle * Vector3d(u / u.norm()));
@@ -71,15 +71,14 @@ TEST(RotationGroupTest, LogarithmInvertsTheExponential) {
     const Vector3d error = back - v;
     // Relative near 0: entries of R - R^T carry the angle to 1e-16 absolute, and that is all a matrix can
     // hold.
-    EXPECT_LT(std::sqrt(error[0] * error[0] + error[1] * error[1] + error[2] * error[2]),
-              1e-15 + 2e-15 * angle)
+    EXPECT_LT(std::sqrt(error[0] * error[0] + error[1] * error[1] + error[2] * error[2]), 1e-15 + 2e-15 * angle)
         << "angle " << angle;
   }
 }
 
 TEST(RotationGroupTest, LogarithmAtPiPicksOneOfTheTwoVectors) {
-  for (const Vector3d& axis : {Vector3d(1, 0, 0), Vector3d(-1, 0, 0), Vector3d(0, -1, 0),
-                               Vector3d(0, 0.6, -0.8), Vector3d(-0.48, 0.6, 0.64)}) {
+  for (const Vector3d& axis : {Vector3d(1, 0, 0), Vector3d(-1, 0, 0), Vector3d(0, -1, 0), Vector3d(0, 0.6, -0.8),
+                               Vector3d(-0.48, 0.6, 0.64)}) {
     const Matrix3d r = 2 * axis * axis.transpose() - Matrix3d::Identity();
     const Vector3d v = rotation_log(r);
     EXPECT_NEAR(v.norm(), M_PI, 1e-14);
@@ -220,9 +219,9 @@ TEST(RotationGroupTest, UniformRotationVectorsAreNotHaarAndAreCaught) {
   // The other one: three Euler angles, all uniform.
   for (Index j = 0; j < n; ++j) {
     const Points turn = 2 * M_PI * stream.uniform(3, 1);
-    set_rotation(rotations, j,
-                 rotation_exp({0, 0, turn(0, 0)}) * rotation_exp({0, turn(1, 0) / 2, 0}) *
-                     rotation_exp({0, 0, turn(2, 0)}));
+    set_rotation(
+        rotations, j,
+        rotation_exp({0, 0, turn(0, 0)}) * rotation_exp({0, turn(1, 0) / 2, 0}) * rotation_exp({0, 0, turn(2, 0)}));
   }
   const Vector last = rotations.row(8);
   EXPECT_LT(kolmogorov_smirnov_test(last, [](double x) { return (x + 1) / 2; }).p, 1e-9);
@@ -240,8 +239,8 @@ TEST(RotationGroupTest, NormalLiftReturnsAtTheKnownRates) {
   const Index n = 20000;
   const Points clean = so3.random_points(n, Stream(6, "rates"));
   const Points normals = so3.normal_bases(clean);
-  for (const Rate& rate : {Rate{0.3, 1.5e-5, 2.5e-5}, Rate{0.4, 2.85e-3, 2.95e-3},
-                           Rate{0.5, 2.25e-2, 2.35e-2}, Rate{0.7, 0.1355, 0.1365}}) {
+  for (const Rate& rate : {Rate{0.3, 1.5e-5, 2.5e-5}, Rate{0.4, 2.85e-3, 2.95e-3}, Rate{0.5, 2.25e-2, 2.35e-2},
+                           Rate{0.7, 0.1355, 0.1365}}) {
     const Points xi = rate.sigma * Stream(7, "rates").normal(6, n);
     Points lifted = clean;
     for (Index j = 0; j < n; ++j) lifted.col(j) += normals.middleCols(6 * j, 6) * xi.col(j);

@@ -81,16 +81,14 @@ TEST(SphereTest, AColumnDoesNotDependOnItsPlace) {
   const Sphere sphere(4, 1.5);
   const Points x = Stream(5, "place").normal(5, 65);
   const Points all = sphere.project(x).points;
-  for (Index j = 0; j < x.cols(); ++j)
-    EXPECT_EQ(sphere.project(x.col(j)).points, all.col(j)) << "column " << j;
+  for (Index j = 0; j < x.cols(); ++j) EXPECT_EQ(sphere.project(x.col(j)).points, all.col(j)) << "column " << j;
 }
 
 TEST(SphereTest, RejectsWhatIsNoSphere) {
   EXPECT_THAT([] { Sphere(0); }, ThrowsMessage<InvalidInput>(HasSubstr("dim = 0")));
   EXPECT_THAT([] { Sphere(2, 0); }, ThrowsMessage<InvalidInput>(HasSubstr("radius = 0")));
   EXPECT_THAT([] { Sphere(2, NAN); }, ThrowsMessage<InvalidInput>(HasSubstr("radius = nan")));
-  EXPECT_THAT([] { Sphere(2, 1, Eigen::Vector2d(0, 0)); },
-              ThrowsMessage<InvalidInput>(HasSubstr("3 finite numbers")));
+  EXPECT_THAT([] { Sphere(2, 1, Eigen::Vector2d(0, 0)); }, ThrowsMessage<InvalidInput>(HasSubstr("3 finite numbers")));
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Stiefel manifold against its two ends, the sphere and the rotations, and a matrix whose factors are known.
 
+#include "manifolds/stiefel.hpp"
+
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
 #include "manifolds/rotation_group.hpp"
 #include "manifolds/sphere.hpp"
-#include "manifolds/stiefel.hpp"
 
 namespace onmanifold {
 namespace {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 
 namespace onmanifold {
 namespace {

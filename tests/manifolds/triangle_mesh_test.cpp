@@ -177,8 +177,7 @@ TEST(TriangleMeshTest, RejectsEdgesOfMoreThanTwoFaces) {
   // Glue an edge of the tetrahedron to an edge of the cube.
   arrays.faces = (arrays.faces.array() == 8).select(0, arrays.faces);
   arrays.faces = (arrays.faces.array() == 9).select(1, arrays.faces);
-  expect_rejected(arrays, "an edge is not manifold (1 in all)",
-                  "edge 0-1 belongs to 4 faces, the first is 1");
+  expect_rejected(arrays, "an edge is not manifold (1 in all)", "edge 0-1 belongs to 4 faces, the first is 1");
 }
 
 TEST(TriangleMeshTest, RejectsPinchedVertices) {

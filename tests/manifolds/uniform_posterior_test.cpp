@@ -2,6 +2,8 @@
 // The posterior mean of uniform laws under noise, against numerical integration, importance-weighted draws of the
 // manifold, and the gradient of a log-density.
 
+#include "manifolds/uniform_posterior.hpp"
+
 #include <cmath>
 
 #include <boost/math/special_functions/bessel.hpp>
@@ -9,7 +11,6 @@
 
 #include "core/error.hpp"
 #include "manifolds/registry.hpp"
-#include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
 namespace {
@@ -123,8 +124,9 @@ TEST(UniformPosterior, MeanResultantLengthIsTheQuotientOfBesselFunctions) {
   for (const Index d : {2, 3, 4, 7, 16, 40}) {
     for (const double kappa : {1e-8, 1e-3, 0.05, 0.19, 0.21, 1.0, 7.0, 30.0, 60.0, 300.0, 690.0}) {
       const double order = 0.5 * static_cast<double>(d);
-      const long double exact = boost::math::cyl_bessel_i(static_cast<long double>(order), static_cast<long double>(kappa)) /
-                                boost::math::cyl_bessel_i(static_cast<long double>(order - 1), static_cast<long double>(kappa));
+      const long double exact =
+          boost::math::cyl_bessel_i(static_cast<long double>(order), static_cast<long double>(kappa)) /
+          boost::math::cyl_bessel_i(static_cast<long double>(order - 1), static_cast<long double>(kappa));
       EXPECT_NEAR(mean_resultant_length(d, kappa) / static_cast<double>(exact), 1, 1e-13) << d << " " << kappa;
     }
     // 1 - (D-1)/(2 kappa) + O(kappa^-2) far out, where the Bessel functions overflow.

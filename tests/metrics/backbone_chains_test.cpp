@@ -64,8 +64,7 @@ TEST(BackboneChains, CountTheAtomsOfTheFrame) {
        {"bond_length_error", "bond_angle_error_max", "radius_of_gyration_w1", "ramachandran_tvd"}) {
     EXPECT_DOUBLE_EQ(
         evaluate_on(metric, middle, samples, reference).value,
-        evaluate_on(metric, free, middle.full_coordinates(samples), middle.full_coordinates(reference))
-            .value);
+        evaluate_on(metric, free, middle.full_coordinates(samples), middle.full_coordinates(reference)).value);
   }
 }
 
@@ -90,8 +89,7 @@ TEST(BackboneChains, SayWhereAnglesAreLost) {
   for (const char* metric : {"bond_angle_error", "bond_angle_error_max"})
     EXPECT_TRUE(evaluate_on(metric, backbone, samples, reference).status.starts_with("failed")) << metric;
   const Sphere sphere(26);
-  for (const char* metric :
-       {"bond_length_error", "bond_angle_error", "radius_of_gyration_w1", "ramachandran_tvd"}) {
+  for (const char* metric : {"bond_length_error", "bond_angle_error", "radius_of_gyration_w1", "ramachandran_tvd"}) {
     const MetricRecord record = evaluate(metric, {.samples = &samples,
                                                   .reference = &reference,
                                                   .manifold = &sphere,
@@ -116,8 +114,7 @@ TEST(RadiusOfGyration, DistanceOfAScaledSet) {
   const Backbone backbone(5, backbone_geometry("igfold"));
   const Points reference = backbone.random_points(40, Stream(1, "reference"));
   const double mean = radii_of_gyration(reference).mean();
-  EXPECT_NEAR(evaluate_on("radius_of_gyration_w1", backbone, 1.1 * reference, reference).value, 0.1 * mean,
-              1e-12);
+  EXPECT_NEAR(evaluate_on("radius_of_gyration_w1", backbone, 1.1 * reference, reference).value, 0.1 * mean, 1e-12);
 }
 
 TEST(LineTransportNull, HasTheMomentsOfManyPairs) {
@@ -135,8 +132,7 @@ TEST(LineTransportNull, HasTheMomentsOfManyPairs) {
   EXPECT_NEAR(null.mean, simulated.mean, 0.05 * simulated.mean);
   EXPECT_NEAR(null.sd, simulated.sd, 0.1 * simulated.sd);
   // Half as many points: larger by sqrt(2); the tolerance above would notice.
-  EXPECT_GT(line_transport_null(Stream(4, "law").normal(1, 3000).transpose(), n / 2, m / 2).mean,
-            1.3 * simulated.mean);
+  EXPECT_GT(line_transport_null(Stream(4, "law").normal(1, 3000).transpose(), n / 2, m / 2).mean, 1.3 * simulated.mean);
 }
 
 TEST(LineTransportNull, OfOneValueIsZero) {
@@ -161,8 +157,7 @@ TEST(Ramachandran, TvdOfHalfMovedChains) {
   // One residue in four cells; half of the chains moved to cells that the reference does not have.
   const Backbone backbone(3, backbone_geometry("igfold"), BackboneFrame::middle);
   const auto chains = [&](double angle, Index n) {
-    return backbone.from_full_coordinates(
-        build_backbone(Points::Constant(6, n, angle * degree), backbone.geometry()));
+    return backbone.from_full_coordinates(build_backbone(Points::Constant(6, n, angle * degree), backbone.geometry()));
   };
   Points samples(backbone.ambient_dimension(), 8);
   samples << chains(-45, 4), chains(45, 4);

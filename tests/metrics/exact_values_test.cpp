@@ -66,8 +66,7 @@ TEST(ExactValues, MmdBank) {
 }
 
 TEST(ExactValues, Prdc) {
-  const auto expect = [](const Prdc& result, double precision, double recall, double density,
-                         double coverage) {
+  const auto expect = [](const Prdc& result, double precision, double recall, double density, double coverage) {
     EXPECT_NEAR(result.precision, precision, 1e-14);
     EXPECT_NEAR(result.recall, recall, 1e-14);
     EXPECT_NEAR(result.density, density, 1e-14);
@@ -129,10 +128,8 @@ TEST(ExactValues, ConstraintsOfFixtureB) {
   const Sphere sphere(2);
   const Points b = fixture_b();
   const Projection projection = sphere.project(b);
-  MetricInput input{.samples = &b,
-                    .manifold = &sphere,
-                    .projection = &projection,
-                    .evaluation = Stream(1, "test/evaluation")};
+  MetricInput input{
+      .samples = &b, .manifold = &sphere, .projection = &projection, .evaluation = Stream(1, "test/evaluation")};
   expect_relative(evaluate("constraint_mean", input).value, .47155113999696);
   expect_relative(evaluate("constraint_max", input).value, .966634130169946);
   expect_relative(evaluate("violation_rate(tau=0.5)", input).value, 0.4);
@@ -188,10 +185,10 @@ TEST(ExactValues, FrechetDistanceOfRankDeficientMatrices) {
       1.462107937044974, 1.1337694423354374, -1.0729686221561705, -0.7612069008951028, -2.060140709497654,
       -1.0998912673140309;
   Points q(4, 4);
-  q << -0.17242820755043575, -1.1006191772129212, 0.9008559492644118, -0.2678880796260159,
-      -0.8778584179213718, 1.1447237098396141, -0.6837278591743331, 0.530355466738186, 0.04221374671559283,
-      0.9015907205927955, -0.12289022551864817, -0.691660751725309, 0.5828152137158222, 0.5024943389018682,
-      -0.9357694342590688, -0.39675352686597737;
+  q << -0.17242820755043575, -1.1006191772129212, 0.9008559492644118, -0.2678880796260159, -0.8778584179213718,
+      1.1447237098396141, -0.6837278591743331, 0.530355466738186, 0.04221374671559283, 0.9015907205927955,
+      -0.12289022551864817, -0.691660751725309, 0.5828152137158222, 0.5024943389018682, -0.9357694342590688,
+      -0.39675352686597737;
   expect_relative(frechet_distance(p, q), 4.75383761747201);
 }
 
@@ -201,9 +198,7 @@ TEST(ExactValues, FrechetConventions) {
   const Points a = fixture_a();
   const Points b = fixture_b();
   EXPECT_GT(std::abs(frechet_distance(a, b) - trap), 0.06);
-  const auto factor = [](const Points& x) {
-    return Eigen::MatrixXd((x.colwise() - x.rowwise().mean()).transpose());
-  };
+  const auto factor = [](const Points& x) { return Eigen::MatrixXd((x.colwise() - x.rowwise().mean()).transpose()); };
   expect_relative(frechet_distance(a.rowwise().mean(), factor(a) / std::sqrt(12.0), b.rowwise().mean(),
                                    factor(b) / std::sqrt(10.0)),
                   trap);
@@ -264,9 +259,9 @@ TEST(ExactValues, LinesAndSlices) {
   Points directions(3, 4);
   directions << 1, 0, 0, 1 / std::sqrt(3.0), 0, 1, 0, 1 / std::sqrt(3.0), 0, 0, 1, 1 / std::sqrt(3.0);
   for (Index l = 0; l < 4; ++l) {
-    expect_relative(line_transport(fixture_a().transpose() * directions.col(l),
-                                   fixture_b().transpose() * directions.col(l), 2),
-                    parts[l]);
+    expect_relative(
+        line_transport(fixture_a().transpose() * directions.col(l), fixture_b().transpose() * directions.col(l), 2),
+        parts[l]);
   }
   expect_relative(sliced_w2(fixture_a(), fixture_b(), directions), 0.581466513134432);
   // A published library gives this for the same call: it divides by the 50 directions it did not use.

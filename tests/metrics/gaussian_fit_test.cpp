@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/frechet.hpp"
 #include "metrics/score_mse.hpp"
 #include "metrics/support.hpp"

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "core/distribution.hpp"
-#include "core/stream.hpp"
+#include "contracts/distribution.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/sphere.hpp"
 #include "metrics/histogram.hpp"
 #include "metrics/registry.hpp"
@@ -109,9 +109,8 @@ class MadeFeatures final : public FeatureMaps {
   }
 
  private:
-  FeatureMap squares_{"squares@1",
-                      [](const Points& x) { return Points(x.array() + x.array().square()); },
-                      {{"accuracy", 0.5}}};
+  FeatureMap squares_{
+      "squares@1", [](const Points& x) { return Points(x.array() + x.array().square()); }, {{"accuracy", 0.5}}};
   FeatureMap first_two_{"first2@1", [](const Points& x) { return Points(x.topRows(2)); }};
 };
 

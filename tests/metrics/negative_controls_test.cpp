@@ -59,10 +59,9 @@ MetricRecord record_of_backbones(const Control& control, bool bad) {
   const Points reference = chains("reference", -1);
   Points samples = chains("samples", bad && kind == "straightened backbones" ? -2.5 : -1);
   if (bad && kind == "noisy backbones") samples += 0.05 * Stream(6, "noise").normal(samples.rows(), 300);
-  return evaluate(control.metric, {.samples = &samples,
-                                   .reference = &reference,
-                                   .manifold = &backbone,
-                                   .evaluation = Stream(6, "evaluation")});
+  return evaluate(
+      control.metric,
+      {.samples = &samples, .reference = &reference, .manifold = &backbone, .evaluation = Stream(6, "evaluation")});
 }
 
 MetricRecord record_of(const Control& control, bool bad) {
@@ -90,8 +89,7 @@ TEST_P(NegativeControls, MoveTheMetric) {
   const MetricRecord good_record = record_of(control, false);
   const MetricRecord bad_record = record_of(control, true);
   ASSERT_EQ(bad_record.status, "ok");
-  const double spread =
-      std::isnan(good_record.null_sd) ? 0.05 * std::abs(good_record.value) : good_record.null_sd;
+  const double spread = std::isnan(good_record.null_sd) ? 0.05 * std::abs(good_record.value) : good_record.null_sd;
   EXPECT_GT(control.sign * (bad_record.value - good_record.value), 5 * spread + 1e-9)
       << good_record.value << " -> " << bad_record.value << ", sd " << spread;
 }

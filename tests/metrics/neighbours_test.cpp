@@ -39,8 +39,7 @@ TEST_P(Backends, AgreeWithPlainLoopsBitForBit) {
     const Vector radii = NeighbourIndex(y, method).kth_squared_distance(3);
     const BallCounts open = index.within(y, radii, false);
     const BallCounts closed = index.within(y, radii, true);
-    Eigen::Array<bool, Eigen::Dynamic, 1> covered =
-        Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(x.cols(), false);
+    Eigen::Array<bool, Eigen::Dynamic, 1> covered = Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(x.cols(), false);
     for (Index j = 0; j < y.cols(); ++j) {
       Index best = 0;
       Index inside = 0;

@@ -4,7 +4,7 @@
 // simulated spread of R draws within 4/sqrt(2R) of its ratio to the stated one.
 #include <gtest/gtest.h>
 
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 #include "metrics/binomial_moments.hpp"
 #include "metrics/frechet.hpp"
 #include "metrics/matching.hpp"
@@ -22,8 +22,7 @@ constexpr double sigmas = 4;
 template <class Draw>
 NullMoments simulate(Index draws, const Draw& draw) {
   Vector values(draws);
-  for (Index r = 0; r < draws; ++r)
-    values[r] = draw(Stream(11, "null-test").at(static_cast<std::uint64_t>(r)));
+  for (Index r = 0; r < draws; ++r) values[r] = draw(Stream(11, "null-test").at(static_cast<std::uint64_t>(r)));
   return moments_of(values);
 }
 
@@ -59,8 +58,7 @@ TEST(BinomialMoments, MeanAbsoluteDeviationIsTheSumOverTheLaw) {
   for (const Index n : {Index{1}, Index{7}, Index{1000}, Index{100000}}) {
     for (const double p : {1e-7, 1e-4, 0.01, 0.3, 0.5, 0.999}) {
       const Vector one = Vector::Constant(1, p);
-      const NullMoments direct =
-          multinomial_sum_moments(n, one, [](double a, double b) { return std::abs(a - b); });
+      const NullMoments direct = multinomial_sum_moments(n, one, [](double a, double b) { return std::abs(a - b); });
       // Five terms of the size n log n are rounded in the exponent.
       const double size = static_cast<double>(n) * std::log(static_cast<double>(n) + 1);
       EXPECT_NEAR(binomial_mean_absolute_deviation(n, p) / (static_cast<double>(n) * direct.mean), 1,
@@ -91,8 +89,8 @@ TEST(NullValues, TvdMomentsInEveryRegime) {
   } cases[] = {{100, 400}, {200, 200}, {1000, 50}, {2000, 10}};
   for (const auto& c : cases) {
     const Vector masses = uneven_masses(c.cells);
-    const NullMoments simulated = simulate(
-        draws, [&](const Stream& s) { return total_variation(masses, multinomial_shares(c.n, masses, s)); });
+    const NullMoments simulated =
+        simulate(draws, [&](const Stream& s) { return total_variation(masses, multinomial_shares(c.n, masses, s)); });
     const NullMoments stated =
         multinomial_sum_moments(c.n, masses, [](double p, double q) { return 0.5 * std::abs(p - q); });
     expect_mean(simulated, draws, tvd_null(c.n, masses));
@@ -107,8 +105,8 @@ TEST(NullValues, SpreadWithoutCovarianceWouldBeCaught) {
   // would sum; under a fixed total it is .3889. The ratio of spreads, 1.086, is seen to 1.1 % (one sd) by
   // 4000 draws.
   const Vector masses = Vector::Constant(200, 1.0 / 200);
-  const NullMoments simulated = simulate(
-      4000, [&](const Stream& s) { return total_variation(masses, multinomial_shares(200, masses, s)); });
+  const NullMoments simulated =
+      simulate(4000, [&](const Stream& s) { return total_variation(masses, multinomial_shares(200, masses, s)); });
   const NullMoments cell = multinomial_sum_moments(200, Vector::Constant(1, 1.0 / 200),
                                                    [](double p, double q) { return 0.5 * std::abs(p - q); });
   EXPECT_GT(cell.sd * std::sqrt(200.0) / simulated.sd, 1.086 * (1 - sigmas * .011));
@@ -122,8 +120,8 @@ TEST(NullValues, JensenShannonMoments) {
     return 0.5 * (p * std::log(p / m) + (q > 0 ? q * std::log(q / m) : 0));
   };
   for (const Index n : {Index{100}, Index{2000}}) {
-    const NullMoments simulated = simulate(
-        draws, [&](const Stream& s) { return jensen_shannon(masses, multinomial_shares(n, masses, s)); });
+    const NullMoments simulated =
+        simulate(draws, [&](const Stream& s) { return jensen_shannon(masses, multinomial_shares(n, masses, s)); });
     const NullMoments stated = multinomial_sum_moments(n, masses, term);
     expect_mean(simulated, draws, stated.mean);
     expect_spread(simulated, draws, stated.sd, 0.03);
@@ -138,8 +136,7 @@ TEST(NullValues, TvdOfTwoSamples) {
   EXPECT_NEAR(tvd_null_two_samples(1000, 1000, Vector::Constant(2500, 1.0 / 2500)), .71865, 5e-6);
   const Vector masses = uneven_masses(40);
   const NullMoments simulated = simulate(1000, [&](const Stream& s) {
-    return total_variation(multinomial_shares(900, masses, s.at("x")),
-                           multinomial_shares(1500, masses, s.at("y")));
+    return total_variation(multinomial_shares(900, masses, s.at("x")), multinomial_shares(1500, masses, s.at("y")));
   });
   // Normal approximation at about 20 points a cell: within 1 %.
   EXPECT_NEAR(simulated.mean / tvd_null_two_samples(900, 1500, masses), 1, 0.01);
@@ -245,8 +242,7 @@ TEST(NullValues, MmdOfGaussians) {
 
 TEST(NullValues, MmdMeanKernelOnTheSphere) {
   const RadialKernel kernel({0.5});
-  const KernelMoments moments =
-      kernel_moments(UniformSphereSampler().sample(2000, Stream(3, "sphere")), kernel);
+  const KernelMoments moments = kernel_moments(UniformSphereSampler().sample(2000, Stream(3, "sphere")), kernel);
   // sd of the mean over 2000 points is below 0.001 by its own projection variance.
   EXPECT_NEAR(moments.mean, 0.5 * (1 - std::exp(-2.0)), 0.005);
 }
@@ -258,9 +254,8 @@ TEST(NullValues, EnergyOfGaussians) {
   const KernelMoments moments = kernel_moments(law.sample(2000, Stream(3, "energy")), distance);
   EXPECT_NEAR(moments.mean / (4 / std::sqrt(M_PI)), 1, 0.02);
   const Index n = 100;
-  const NullMoments simulated = simulate(200, [&](const Stream& s) {
-    return value_of("energy", law.sample(n, s.at("x")), law.sample(n, s.at("y")));
-  });
+  const NullMoments simulated = simulate(
+      200, [&](const Stream& s) { return value_of("energy", law.sample(n, s.at("x")), law.sample(n, s.at("y"))); });
   expect_mean(simulated, 200, (2.0 / static_cast<double>(n)) * 4 / std::sqrt(M_PI));
   expect_spread(simulated, 200, mmd2_null_sd(moments, n, n, true), 0.05);
 }
@@ -270,12 +265,10 @@ TEST(NullValues, FrechetOfGaussians) {
   const Vector spectrum = (Vector(8) << 4, 2, 1, .5, .1, .01, 0, 0).finished();
   EXPECT_NEAR(frechet_null(spectrum, 1000, 1000), 0.03162, 5e-6);
   const GaussianSampler law(6);
-  const NullMoments simulated = simulate(200, [&](const Stream& s) {
-    return frechet_distance(law.sample(500, s.at("x")), law.sample(500, s.at("y")));
-  });
+  const NullMoments simulated = simulate(
+      200, [&](const Stream& s) { return frechet_distance(law.sample(500, s.at("x")), law.sample(500, s.at("y"))); });
   // The closed form is the first order in 1/N: about d/N = 1 % is left.
-  EXPECT_NEAR(simulated.mean / (6 * 11 / 1000.0), 1,
-              0.015 + sigmas * simulated.sd / simulated.mean / std::sqrt(200.0));
+  EXPECT_NEAR(simulated.mean / (6 * 11 / 1000.0), 1, 0.015 + sigmas * simulated.sd / simulated.mean / std::sqrt(200.0));
 }
 
 TEST(NullValues, FrechetAgainstExactMoments) {
@@ -306,17 +299,13 @@ TEST(NullValues, SpreadsOfDistancesBySimulation) {
 TEST(NullValues, LinesOfUniforms) {
   constexpr Index draws = 500;
   const auto draw = [](const Stream& s, const char* name) { return Vector(s.at(name).uniform(500, 1)); };
-  const auto w1 =
-      simulate(draws, [&](const Stream& s) { return line_transport(draw(s, "x"), draw(s, "y"), 1); });
-  const auto w2 =
-      simulate(draws, [&](const Stream& s) { return line_transport(draw(s, "x"), draw(s, "y"), 2); });
-  const auto ks =
-      simulate(draws, [&](const Stream& s) { return kolmogorov_smirnov(draw(s, "x"), draw(s, "y")); });
+  const auto w1 = simulate(draws, [&](const Stream& s) { return line_transport(draw(s, "x"), draw(s, "y"), 1); });
+  const auto w2 = simulate(draws, [&](const Stream& s) { return line_transport(draw(s, "x"), draw(s, "y"), 2); });
+  const auto ks = simulate(draws, [&](const Stream& s) { return kolmogorov_smirnov(draw(s, "x"), draw(s, "y")); });
   expect_mean(w2, draws, 1.0 / (3 * 501));
   expect_mean(w1, draws, std::sqrt(M_PI) / (4 * std::sqrt(500.0)));
   // Kolmogorov's law is the limit: at N = 500 the mean is lower by about 1 %.
-  EXPECT_NEAR(ks.mean / (.868731 * std::sqrt(2.0 / 500)), 1,
-              0.015 + sigmas * ks.sd / ks.mean / std::sqrt(500.0));
+  EXPECT_NEAR(ks.mean / (.868731 * std::sqrt(2.0 / 500)), 1, 0.015 + sigmas * ks.sd / ks.mean / std::sqrt(500.0));
 }
 
 TEST(NullValues, SlicedTransportOnTheSphere) {
@@ -336,9 +325,9 @@ TEST(NullValues, RecordsOfAPerfectModelLieInTheirBands) {
   // uncertain.
   const SphereScene scene(1000);
   MetricInput input = scene.input(scene.truth);
-  for (const char* text : {"tvd", "js_divergence", "js_distance", "coverage", "density", "precision",
-                           "recall", "cov_match", "one_nna", "kid", "energy", "energy_u", "ks",
-                           "mmd2_rbf_biased", "mmd2_rbf_unbiased(sigma=0.5)", "train_copy_rate"}) {
+  for (const char* text :
+       {"tvd", "js_divergence", "js_distance", "coverage", "density", "precision", "recall", "cov_match", "one_nna",
+        "kid", "energy", "energy_u", "ks", "mmd2_rbf_biased", "mmd2_rbf_unbiased(sigma=0.5)", "train_copy_rate"}) {
     const MetricRecord record = evaluate(text, input);
     EXPECT_EQ(record.status, "ok") << text;
     EXPECT_GT(record.null_sd, 0) << text;

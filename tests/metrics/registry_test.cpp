@@ -9,8 +9,8 @@ namespace onmanifold::test {
 namespace {
 
 TEST(MetricList, ReadsNamesAndSettings) {
-  const auto specs = parse_metric_list(
-      "mmd2_rbf_unbiased(sigma=1), coverage(k=5,closed=true),tvd(bins=20),mmd2_rbf_biased()");
+  const auto specs =
+      parse_metric_list("mmd2_rbf_unbiased(sigma=1), coverage(k=5,closed=true),tvd(bins=20),mmd2_rbf_biased()");
   ASSERT_EQ(specs.size(), 4U);
   EXPECT_EQ(specs[0].name, "mmd2_rbf_unbiased");
   EXPECT_EQ(specs[0].settings.at("sigma"), Value(1));
@@ -23,17 +23,16 @@ TEST(MetricList, ReadsNamesAndSettings) {
 }
 
 TEST(MetricList, RejectsWhatItCannotRead) {
-  for (const char* bad :
-       {"", ",", "tvd,", "tvd(", "tvd)", "tvd(bins)", "tvd(bins=)", "tvd(bins=1)x", "TVD",
-        "tvd(bins=1,bins=2)", "tvd(=1)", "tvd(bins=1;2)", "tvd(x=\"a)", "a b", "tvd(x=inf)"}) {
+  for (const char* bad : {"", ",", "tvd,", "tvd(", "tvd)", "tvd(bins)", "tvd(bins=)", "tvd(bins=1)x", "TVD",
+                          "tvd(bins=1,bins=2)", "tvd(=1)", "tvd(bins=1;2)", "tvd(x=\"a)", "a b", "tvd(x=inf)"}) {
     EXPECT_THROW(static_cast<void>(parse_metric_list(bad)), InvalidInput) << bad;
   }
 }
 
 TEST(MakeMetric, NamesUnknownMetricsAndSettings) {
-  for (const char* bad : {"nonsense", "tvd(bims=3)", "coverage(k=0)", "coverage(k=2.5)",
-                          "mmd2_rbf_biased(sigma=-1)", "mmd2_rbf_biased(sigma=1,bandwidth=median)",
-                          "mmd2_rbf_biased(bandwidth=mean)", "train_copy_rate(p=2)"}) {
+  for (const char* bad :
+       {"nonsense", "tvd(bims=3)", "coverage(k=0)", "coverage(k=2.5)", "mmd2_rbf_biased(sigma=-1)",
+        "mmd2_rbf_biased(sigma=1,bandwidth=median)", "mmd2_rbf_biased(bandwidth=mean)", "train_copy_rate(p=2)"}) {
     EXPECT_THROW(static_cast<void>(metric_of(bad)), InvalidInput) << bad;
   }
   try {

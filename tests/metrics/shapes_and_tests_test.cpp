@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/summation.hpp"
+#include "core/math/summation.hpp"
 #include "metrics/classifier_test.hpp"
 #include "metrics/frechet.hpp"
 #include "metrics/kabsch.hpp"
@@ -32,10 +32,8 @@ Points conformation(const Points& p) {
 }
 
 TEST(Kabsch, PublishedPairs) {
-  const Points p =
-      atoms({{51.65, -1.90, 50.07}, {50.40, -1.23, 50.65}, {50.68, -0.04, 51.54}, {50.22, -0.02, 52.85}});
-  const Points q =
-      atoms({{51.30, -2.99, 46.54}, {51.09, -1.88, 47.58}, {52.36, -1.20, 48.03}, {52.71, -1.18, 49.38}});
+  const Points p = atoms({{51.65, -1.90, 50.07}, {50.40, -1.23, 50.65}, {50.68, -0.04, 51.54}, {50.22, -0.02, 52.85}});
+  const Points q = atoms({{51.30, -2.99, 46.54}, {51.09, -1.88, 47.58}, {52.36, -1.20, 48.03}, {52.71, -1.18, 49.38}});
   // The sum of squares is 1e-5 of coordinates of size 50, given to 12 digits.
   EXPECT_NEAR(superpose(p, q).rmsd, 0.00304266526014, 1e-12);
   EXPECT_NEAR(std::sqrt((p - q).squaredNorm() / 4), 3.87845652289671, 1e-12);
@@ -57,8 +55,7 @@ TEST(Kabsch, Fixtures) {
 }
 
 TEST(Kabsch, UndoesRigidMotionsAlsoOfPlanarAndCollinearSets) {
-  const Eigen::Matrix3d turn =
-      Eigen::AngleAxisd(2.1, Eigen::Vector3d(1, -2, 0.5).normalized()).toRotationMatrix();
+  const Eigen::Matrix3d turn = Eigen::AngleAxisd(2.1, Eigen::Vector3d(1, -2, 0.5).normalized()).toRotationMatrix();
   const Vector shift = (Vector(3) << 3, -1, 7).finished();
   Points planar = fixture_a(8);
   planar.row(2).setZero();
@@ -81,8 +78,7 @@ TEST(Kabsch, MetricsOfConformations) {
   double nearest = 0;
   double all = 0;
   const auto rmsd = [](const Points& x, Index i, const Points& y, Index j) {
-    return superpose(Eigen::Map<const Points>(x.col(i).data(), 3, 5),
-                     Eigen::Map<const Points>(y.col(j).data(), 3, 5))
+    return superpose(Eigen::Map<const Points>(x.col(i).data(), 3, 5), Eigen::Map<const Points>(y.col(j).data(), 3, 5))
         .rmsd;
   };
   for (Index j = 0; j < 9; ++j) {
@@ -166,9 +162,8 @@ TEST(KolmogorovSmirnov, ExactTwoSampleP) {
   EXPECT_EQ(kolmogorov_smirnov_two_sample_p(4, 7, 0), 1);
   // Complete separation: two of all arrangements.
   EXPECT_NEAR(kolmogorov_smirnov_two_sample_p(10, 10, 1), 2.0 / 184756, 1e-18);
-  EXPECT_NEAR(
-      kolmogorov_smirnov_two_sample_p(1900, 2000, 0.03) / kolmogorov_smirnov_two_sample_p(2100, 2000, 0.03),
-      1.15, 0.15);
+  EXPECT_NEAR(kolmogorov_smirnov_two_sample_p(1900, 2000, 0.03) / kolmogorov_smirnov_two_sample_p(2100, 2000, 0.03),
+              1.15, 0.15);
 }
 
 TEST(GroupSums, AreTheSumsOfTheGroups) {
@@ -195,8 +190,8 @@ TEST(GroupSums, AreTheSumsOfTheGroups) {
 
 TEST(Permutation, LevelAndPower) {
   // Level: 60 draws of one law at B = 19; P(p <= .1) = .1, so more than 15 hits have probability 2e-4.
-  for (const char* name : {"mmd2_rbf_unbiased(permutations=19,sigma=1)", "energy(permutations=19)",
-                           "one_nna(permutations=19)"}) {
+  for (const char* name :
+       {"mmd2_rbf_unbiased(permutations=19,sigma=1)", "energy(permutations=19)", "one_nna(permutations=19)"}) {
     int hits = 0;
     for (std::uint64_t r = 0; r < 60; ++r) {
       const Stream stream = Stream(12, "permutation").at(r);
@@ -247,12 +242,10 @@ TEST(Geodesic, SigmaAndDistanceAreArcs) {
   const Points y = -x;
   const MetricInput input{.samples = &y, .reference = &x, .manifold = &sphere, .evaluation = Stream(1, "e")};
   // Arcs: inside pi/2, across pi, pi/2, pi/2, pi.
-  EXPECT_NEAR(evaluate("energy_u(space=geodesic)", input).value, 2 * (0.75 * M_PI) - M_PI / 2 - M_PI / 2,
-              1e-12);
+  EXPECT_NEAR(evaluate("energy_u(space=geodesic)", input).value, 2 * (0.75 * M_PI) - M_PI / 2 - M_PI / 2, 1e-12);
   const double near = std::exp(-M_PI * M_PI / 8);
   const double far = std::exp(-M_PI * M_PI / 2);
-  EXPECT_NEAR(evaluate("mmd2_rbf_unbiased(space=geodesic,sigma=1)", input).value, 2 * near - (near + far),
-              1e-12);
+  EXPECT_NEAR(evaluate("mmd2_rbf_unbiased(space=geodesic,sigma=1)", input).value, 2 * near - (near + far), 1e-12);
   const MetricInput without{.samples = &y, .reference = &x, .evaluation = Stream(1, "e")};
   EXPECT_TRUE(evaluate("energy(space=geodesic)", without).status.starts_with("not_applicable"));
 }

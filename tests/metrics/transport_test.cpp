@@ -89,8 +89,7 @@ TEST(Transport, TooManyPointsNameTheSizeThatFits) {
   const MetricRecord record = evaluate("w2(size=" + std::to_string(fits) + ")", input);
   EXPECT_EQ(record.status, "ok");
   EXPECT_EQ(record.n_reference, fits);
-  EXPECT_NE(record.parameters.find("\"size\":" + std::to_string(fits)), std::string::npos)
-      << record.parameters;
+  EXPECT_NE(record.parameters.find("\"size\":" + std::to_string(fits)), std::string::npos) << record.parameters;
   expect_relative(record.value,
                   std::sqrt(exact_transport(scene.reference.leftCols(fits), scene.truth.leftCols(fits), 2)));
 }

@@ -73,8 +73,7 @@ TEST(Gaussian, HasTheMomentsOfItsTrainingData) {
     EXPECT_NEAR(sample_mean[i], mean[i], 5 * std::sqrt(covariance(i, i) / static_cast<double>(n)));
     for (Index j = 0; j < 3; ++j) {
       const double variance = covariance(i, i) * covariance(j, j) + covariance(i, j) * covariance(i, j);
-      EXPECT_NEAR(sample_covariance(i, j), covariance(i, j),
-                  5 * std::sqrt(variance / static_cast<double>(n)));
+      EXPECT_NEAR(sample_covariance(i, j), covariance(i, j), 5 * std::sqrt(variance / static_cast<double>(n)));
     }
   }
 }

@@ -126,8 +126,7 @@ TEST(DiffusionObjectives, TheTrueNoiseHasTheLeastLoss) {
       const bool base = name == "mad";  // whose batch.noise is the target less the base
       const Points target =
           name.starts_with("signal") || name.starts_with("pidm")
-              ? Points((x - frame.schedule.signal(t) * batch.clean.col(i).cast<double>()) /
-                       frame.schedule.noise(t))
+              ? Points((x - frame.schedule.signal(t) * batch.clean.col(i).cast<double>()) / frame.schedule.noise(t))
               : Points(batch.noise.col(i).cast<double>() + (base ? zero : Points::Zero(3, 1)));
       answer.col(i) = ((target - zero).array() / (one - zero).array()).matrix().cast<float>();
     }
@@ -154,8 +153,7 @@ TEST(Niso, TargetIsTheScoreOfAllItsNoise) {
     const Eigen::MatrixXd covariance =
         sigma * sigma * Eigen::MatrixXd::Identity(9, 9) + a * a * c * c * u * u.transpose();
     const Vector exact = sigma * covariance.inverse() * target.noise;
-    EXPECT_LT((target.epsilon - exact).norm(), 1e-11 * exact.norm() / sigma)
-        << sigma;  // condition of the inverse
+    EXPECT_LT((target.epsilon - exact).norm(), 1e-11 * exact.norm() / sigma) << sigma;  // condition of the inverse
     const NisoTarget wrong = niso_target(z, manifold->normal_component(y, z), normal, a, sigma, 1.01 * c);
     EXPECT_GT((wrong.epsilon - exact).norm(), 1e-6 * exact.norm()) << sigma;
   }
@@ -298,11 +296,11 @@ TEST(Pidm, TheResidualIsANormalLogLikelihoodOfThePosteriorsVariance) {
   DiffusionBatch batch = batch_on(frame, 1);
   for (const Index t : {Index{1}, Index{2}, Index{7}, schedule.steps()}) {
     batch.times[0] = t;
-    // Var(x_{t-1} | x_t, x_0) = 1/(a²/(b sigma'^-2 …)): by the product of two normal densities in x_{t-1}, of t = 2 for 1.
+    // Var(x_{t-1} | x_t, x_0) = 1/(a²/(b sigma'^-2 …)): by the product of two normal densities in x_{t-1}, of t = 2
+    // for 1.
     const Index u = std::max<Index>(t, 2);
     const double step = schedule.signal(u) / schedule.signal(u - 1);
-    const double variance =
-        1 / (step * step / (1 - step * step) + 1 / (schedule.noise(u - 1) * schedule.noise(u - 1)));
+    const double variance = 1 / (step * step / (1 - step * step) + 1 / (schedule.noise(u - 1) * schedule.noise(u - 1)));
     const double distance = 0.5 * std::sqrt(variance);  // of the answer to M, standardised
     const Vector direction = Vector::Unit(3, 1);
     Eigen::MatrixXf answer =
@@ -310,8 +308,7 @@ TEST(Pidm, TheResidualIsANormalLogLikelihoodOfThePosteriorsVariance) {
     Eigen::MatrixXf gradient = answer;
     Eigen::MatrixXf without = answer;
     const double part = objective->loss(batch, answer, gradient) - plain.loss(batch, answer, without);
-    const double expected =
-        0.7 * 0.5 * (distance * distance / variance + std::log(2 * std::numbers::pi * variance));
+    const double expected = 0.7 * 0.5 * (distance * distance / variance + std::log(2 * std::numbers::pi * variance));
     // The distance is a difference of floats of order 1 against a tenth of the smallest level.
     EXPECT_NEAR(part, expected, 2e-3 * std::abs(expected) + 1e-3) << t;
     const Vector slope = (gradient - without).cast<double>();
@@ -335,8 +332,8 @@ struct SecondAnswer {
     Stream(8, "weight").fill_normal(weight);
   }
   /// Loss of both answers, and its gradient in the first where \p gradient is not null.
-  double loss(const DiffusionObjective& objective, const DiffusionBatch& batch,
-              const Eigen::MatrixXf& prediction, Eigen::MatrixXf* gradient) {
+  double loss(const DiffusionObjective& objective, const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
+              Eigen::MatrixXf* gradient) {
     Eigen::MatrixXf first = prediction;
     const double plain = objective.loss(batch, prediction, first);
     objective.ask_again(batch, prediction, next);
@@ -392,8 +389,7 @@ TEST(Pidm, TheSampleIsOneDeterministicStepFurtherOn) {
 /// Uniform points of a sphere as a training source.
 class SphereSource final : public TrainingSource {
  public:
-  explicit SphereSource(const Manifold& manifold)
-      : points_(manifold.random_points(2000, Stream(6, "source"))) {}
+  explicit SphereSource(const Manifold& manifold) : points_(manifold.random_points(2000, Stream(6, "source"))) {}
   [[nodiscard]] Index dimension() const override { return points_.rows(); }
   [[nodiscard]] Index size() const override { return points_.cols(); }
   [[nodiscard]] const Points& clean_points() const override { return points_; }
@@ -431,14 +427,14 @@ TEST(DiffusionMethods, ThoseThatProjectInTheSamplerEndOnTheManifold) {
   EXPECT_LT(largest_residual(samples_of("pdm", {{"project", "signal"}}, *sphere), *sphere), 1e-14);
   EXPECT_LT(
       largest_residual(
-          samples_of("pdm", {{"sampler", "langevin"}, {"sampler_steps", 10}, {"langevin_steps", 3}}, *sphere),
-          *sphere),
+          samples_of("pdm", {{"sampler", "langevin"}, {"sampler_steps", 10}, {"langevin_steps", 3}}, *sphere), *sphere),
       1e-14);
   EXPECT_THROW((void)samples_of("tango", {{"c", 0.2}, {"sampler", "langevin"}}, *sphere), InvalidInput);
   EXPECT_LT(largest_residual(samples_of("tango", {{"c", 0.2}}, *sphere), *sphere), 1e-14);
   // A penalty on samples draws what comes out towards M.
   const auto deviation = [&](double penalty) {
-    const Points x = samples_of("pidm", {{"estimate", "sample"}, {"residual_loss", "distance"}, {"penalty", penalty}}, *sphere);
+    const Points x =
+        samples_of("pidm", {{"estimate", "sample"}, {"residual_loss", "distance"}, {"penalty", penalty}}, *sphere);
     return std::sqrt(sphere->residual(x).squaredNorm() / static_cast<double>(x.cols()));
   };
   EXPECT_LT(deviation(1), 0.8 * deviation(0));
@@ -491,8 +487,8 @@ TEST(Pidm, ATrainingStepSumsTheGradientsOfBothAnswers) {
     };
     const Eigen::VectorXf parameters = network.initial_parameters(initial);
     EXPECT_NEAR(step.loss, loss(parameters), 1e-6 * step.loss);
-    // The norm of the gradient is the slope along it, and the gradient is what Adam's first step has the signs of: go by
-    // differences in all weights instead, in groups small enough for single precision.
+    // The norm of the gradient is the slope along it, and the gradient is what Adam's first step has the signs of: go
+    // by differences in all weights instead, in groups small enough for single precision.
     ModelState state = network.to_state(parameters);
     double square = 0;
     for (auto& [name, weight] : state) {
@@ -548,8 +544,7 @@ TEST(SamplerRules, GiveTheNormalLawInClosedForm) {
       const Points samples = sample_diffusion(schedule, options, exact, 1, n, Stream(3, "rules"));
       const double deviation = std::sqrt(samples.squaredNorm() / n);
       // Relative standard error of a deviation 1/sqrt(2n); 4.5 of them, six comparisons: alpha = 4e-5.
-      EXPECT_NEAR(deviation / sampled_deviation(schedule, options, v), 1, 4.5 / std::sqrt(2.0 * n))
-          << rule << steps;
+      EXPECT_NEAR(deviation / sampled_deviation(schedule, options, v), 1, 4.5 / std::sqrt(2.0 * n)) << rule << steps;
     }
   }
 }
@@ -596,10 +591,8 @@ TEST(SamplerRules, LangevinIsAnnealedAndProjectsAfterEveryInnerStep) {
   // Levels with steps that sum to less than v^2 leave the law as it is: here s^2 < 6e-4, below the smallest.
   EXPECT_NEAR(sampled_deviation(frame.schedule, {.rule = "langevin", .langevin_step = 0.1, .langevin_steps = 5000}, v),
               v, 0.02 * v);
-  EXPECT_GT(
-      std::abs(sampled_deviation(frame.schedule, {.rule = "langevin", .steps = 2, .langevin_steps = 1}, v) -
-               v),
-      0.1 * v);  // too few steps do not arrive
+  EXPECT_GT(std::abs(sampled_deviation(frame.schedule, {.rule = "langevin", .steps = 2, .langevin_steps = 1}, v) - v),
+            0.1 * v);  // too few steps do not arrive
 }
 
 TEST(TimeInput, RawIsTheNumberItself) {

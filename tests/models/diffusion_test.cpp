@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "models/diffusion/diffusion_sampler.hpp"
 #include "models/diffusion/denoiser_training.hpp"
+#include "models/diffusion/diffusion_sampler.hpp"
 #include "models/registry.hpp"
 #include "tests/models/model_fixtures.hpp"
 #include "tests/support/sanitizers.hpp"
@@ -97,9 +97,7 @@ TEST(ExactScore, IsUnsupportedWithoutAScore) {
 TEST(Sampler, DrawsItsNoiseByBlockAndStep) {
   // A block gives the same samples whatever follows it.
   const NoiseSchedule schedule = NoiseSchedule::cosine(5);
-  const BlockDenoiser unit = [&](const Points& x, Index t, Points& epsilon) {
-    epsilon = schedule.noise(t) * x;
-  };
+  const BlockDenoiser unit = [&](const Points& x, Index t, Points& epsilon) { epsilon = schedule.noise(t) * x; };
   const Stream stream(4, "blocks");
   const Points one = sample_diffusion(schedule, {}, unit, 2, sampling_block, stream);
   const Points two = sample_diffusion(schedule, {}, unit, 2, sampling_block + 3, stream);
@@ -161,8 +159,7 @@ TEST(ClipDenoised, CutsEstimatesToTheBoxAndLeavesTheRestAlone) {
         // x_0 is read off x with errors of |x|/a of the last digit.
         EXPECT_NEAR((x(i, j) - sigma * epsilon(i, j)) / a, expected, 1e-14 * (1 + std::abs(x(i, j)) / a));
         const double margin = 1e-13 / a;
-        const bool inside =
-            wanted(i, j) > range.least[i] + margin && wanted(i, j) < range.largest[i] - margin;
+        const bool inside = wanted(i, j) > range.least[i] + margin && wanted(i, j) < range.largest[i] - margin;
         if (inside) {
           EXPECT_EQ(epsilon(i, j), before(i, j));
         }
@@ -179,23 +176,21 @@ TEST(ClipDenoised, KeepsAnUntrainedModelInTheRangeOfItsData) {
   const Points data = fixture.source().epoch(0);
   const ImageLayout image{.height = 1, .width = 3, .pixels = {0, 1, 2}};
   const auto spread = [&](const std::string& clip, bool as_image, const char* sampler) {
-    auto model = make("ddpm", {{"steps", 1},
-                               {"width", 32},
-                               {"depth", 1},
-                               {"network", "mlp"},
-                               {"sampler", sampler},
-                               {"clip_denoised", clip}});
+    auto model = make(
+        "ddpm",
+        {{"steps", 1}, {"width", 32}, {"depth", 1}, {"network", "mlp"}, {"sampler", sampler}, {"clip_denoised", clip}});
     FitContext context = fixture.context();
     if (as_image) context.image = &image;
     model->fit(context);
     const Points samples = model->sample(300, Stream(5, "clip"));
-    auto loaded = make("ddpm", {{"width", 32}, {"depth", 1}, {"network", "mlp"}, {"sampler", sampler}, {"clip_denoised", clip}});
+    auto loaded =
+        make("ddpm", {{"width", 32}, {"depth", 1}, {"network", "mlp"}, {"sampler", sampler}, {"clip_denoised", clip}});
     loaded->load(model->state(), context);
     EXPECT_EQ(loaded->sample(300, Stream(5, "clip")), samples);
     // How far outside the box of the training points, in parts of its sides.
     const Vector side = data.rowwise().maxCoeff() - data.rowwise().minCoeff();
-    const Points over = (samples.colwise() - data.rowwise().maxCoeff()).cwiseMax(
-        (-samples).colwise() + data.rowwise().minCoeff());
+    const Points over =
+        (samples.colwise() - data.rowwise().maxCoeff()).cwiseMax((-samples).colwise() + data.rowwise().minCoeff());
     return (over.array().colwise() / side.array()).maxCoeff();
   };
   for (const char* sampler : {"ancestral", "ddim", "heun"}) {
@@ -228,9 +223,8 @@ TEST(Ddpm, RecordsItsTraining) {
 
 TEST(Ddpm, SaysThatItDiverged) {
   FitFixture fixture(NormalLaw::in_a_plane(), 100);
-  auto model = make(
-      "ddpm",
-      {{"steps", 200}, {"width", 32}, {"depth", 2}, {"batch", 8}, {"learning_rate", 1e6}, {"warmup", 0}});
+  auto model =
+      make("ddpm", {{"steps", 200}, {"width", 32}, {"depth", 2}, {"batch", 8}, {"learning_rate", 1e6}, {"warmup", 0}});
   try {
     for (int repeat = 0; repeat < 3; ++repeat) model->fit(fixture.context());
     FAIL() << "expected NumericalFailure";

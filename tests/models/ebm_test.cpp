@@ -46,8 +46,7 @@ TEST(Langevin, StaysInItsBox) {
 TEST(Ebm, LearnsALiftedNormalLaw) {
   ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   FitFixture fixture(NormalLaw::in_a_plane(), 5000, 0.3);
-  auto model =
-      make({{"steps", 1000}, {"width", 32}, {"batch", 128}, {"learning_rate", 3e-3}, {"sample_steps", 300}});
+  auto model = make({{"steps", 1000}, {"width", 32}, {"batch", 128}, {"learning_rate", 3e-3}, {"sample_steps", 300}});
   model->fit(fixture.context());
   const Points samples = model->sample(2000, Stream(5, "ebm"));
   const Vector mean = samples.rowwise().mean();

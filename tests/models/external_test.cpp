@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program outside: what it gets, what it must give, and every way in which it can fail.
+#include "models/external.hpp"
+
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -10,7 +12,6 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "models/external.hpp"
 #include "tests/models/model_fixtures.hpp"
 
 namespace onmanifold {
@@ -100,7 +101,7 @@ TEST(External, LeavesNoFiles) {
   const auto count = [] {
     Index found = 0;
     for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path())) {
-      if (entry.path().filename().string().starts_with("onmanifold-external-" )) ++found;
+      if (entry.path().filename().string().starts_with("onmanifold-external-")) ++found;
     }
     return found;
   };

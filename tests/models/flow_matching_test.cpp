@@ -83,8 +83,7 @@ TEST(Transport, GivesTheLogDensityOfANormalLaw) {
   const VelocityGrid grid(100);
   const Points x = (deviation.asDiagonal() * Stream(1, "x").normal(2, velocity_block + 7)).colwise() + mean;
   const Vector log_p = transported_log_density(NormalField(grid, mean, deviation), grid, x, standard_normal);
-  const Vector wrong =
-      transported_log_density(NormalField(grid, mean, deviation, 0.01), grid, x, standard_normal);
+  const Vector wrong = transported_log_density(NormalField(grid, mean, deviation, 0.01), grid, x, standard_normal);
   for (Index j = 0; j < x.cols(); ++j) {
     EXPECT_NEAR(log_p[j], normal_log_density(x.col(j), mean, deviation), 1e-5);
     EXPECT_NEAR(wrong[j], log_p[j] - 0.01, 1e-12);  // a wrong divergence shows
@@ -145,8 +144,7 @@ TEST_P(MlpTangentsOf, AgreeWithTheSimpleVersionInBlocksOfAnySize) {
     // Float sums of up to 96 terms through four layers.
     EXPECT_LT((y - expected).cwiseAbs().maxCoeff(), 1e-5F);
     EXPECT_LT((products - expected_products).cwiseAbs().maxCoeff(), 2e-5F * products.cwiseAbs().maxCoeff());
-    EXPECT_GT((1.001F * products - expected_products).cwiseAbs().maxCoeff(),
-              5e-4F * products.cwiseAbs().maxCoeff());
+    EXPECT_GT((1.001F * products - expected_products).cwiseAbs().maxCoeff(), 5e-4F * products.cwiseAbs().maxCoeff());
   }
 }
 
@@ -174,12 +172,9 @@ TEST(FlowMatching, LearnsANormalLawAndItsDensity) {
   ONMANIFOLD_SKIP_LONG_TRAINING_IF_SANITIZED();
   // A plane with a normal lift has a density in R^3: entropy in closed form.
   FitFixture fixture(NormalLaw::in_a_plane(), 20000, 0.3);
-  auto model = make("flow_matching", {{"steps", 1500},
-                                      {"width", 64},
-                                      {"depth", 2},
-                                      {"learning_rate", 3e-3},
-                                      {"ode_steps", 20},
-                                      {"likelihood", true}});
+  auto model = make(
+      "flow_matching",
+      {{"steps", 1500}, {"width", 64}, {"depth", 2}, {"learning_rate", 3e-3}, {"ode_steps", 20}, {"likelihood", true}});
   model->fit(fixture.context());
   const Points samples = model->sample(4000, Stream(5, "flow"));
   const Vector mean = samples.rowwise().mean();
@@ -229,8 +224,8 @@ TEST(GeodesicPaths, StatesMoveAtTheirVelocity) {
     const VelocityGrid grid(50);
     const auto paths = make_geodesic_paths(*geodesics, units, grid);
     DiffusionBatch batch(D, 40);
-    batch.clean = ((manifold->random_points(40, Stream(1, "clean")).colwise() - units.mean) / units.scale)
-                      .cast<float>();
+    batch.clean =
+        ((manifold->random_points(40, Stream(1, "clean")).colwise() - units.mean) / units.scale).cast<float>();
     Stream(1, "noise").fill_normal(batch.noise);
     const DiffusionBatch start = batch;
     const auto at = [&](Index time) {
@@ -296,15 +291,11 @@ TEST(RiemannianFlowMatching, DensityAgreesWithTheHistogramOfItsSamples) {
   // Masses of the eight octants of S^2: samples against the integral of the density.
   const auto sphere = make_manifold("sphere:dim=2,radius=1");
   const Points cap =
-      sphere->project(sphere->random_points(3000, Stream(2, "source")).colwise() + Vector{{0.5, 0.3, 0.8}})
-          .points;
+      sphere->project(sphere->random_points(3000, Stream(2, "source")).colwise() + Vector{{0.5, 0.3, 0.8}}).points;
   const ManifoldSource source(cap);
-  auto model = make("riemannian_flow_matching", {{"steps", 400},
-                                                 {"width", 32},
-                                                 {"depth", 2},
-                                                 {"batch", 128},
-                                                 {"learning_rate", 5e-3},
-                                                 {"ode_steps", 20}});
+  auto model =
+      make("riemannian_flow_matching",
+           {{"steps", 400}, {"width", 32}, {"depth", 2}, {"batch", 128}, {"learning_rate", 5e-3}, {"ode_steps", 20}});
   model->fit(context_on(*sphere, source));
   constexpr Index n = 20000;
   const auto octant = [](const Points& x, Index j) {

@@ -49,8 +49,7 @@ TEST(VectorMath, HasTheStatedAccuracy) {
   double worst_log = 0;
   for (double x = -80; x <= 80; x += 0.01237) {
     const auto f = static_cast<float>(x);
-    worst_exp =
-        std::max(worst_exp, std::abs(vector_math::exp(Vec{} + f)[0] / std::exp(static_cast<double>(f)) - 1));
+    worst_exp = std::max(worst_exp, std::abs(vector_math::exp(Vec{} + f)[0] / std::exp(static_cast<double>(f)) - 1));
     const auto e = static_cast<float>(std::exp(x));
     const double exact = std::log(static_cast<double>(e));
     worst_log = std::max(worst_log, std::abs(vector_math::log(Vec{} + e)[0] - exact) / (1 + std::abs(exact)));
@@ -74,8 +73,7 @@ TEST_P(Bijections, AreTheIdentityAtZero) {
 
 TEST_P(Bijections, SlopesAgreeWithDifferencesAndInversesWithValues) {
   for (int trial = 0; trial < 20; ++trial) {
-    const Vector theta =
-        1.5 * Stream(1, "theta").at(static_cast<std::uint64_t>(trial)).normal(f_->parameters(), 1);
+    const Vector theta = 1.5 * Stream(1, "theta").at(static_cast<std::uint64_t>(trial)).normal(f_->parameters(), 1);
     for (double x = -4; x < 4; x += 0.0773) {
       const Point here = at(*f_, theta, x);
       constexpr double h = 1e-6;
@@ -103,8 +101,7 @@ TEST_P(Bijections, SingleAgreesWithDoubleAndItsDerivativesWithDifferences) {
     const double wl = draws.normal();
     std::vector<Vec> single(static_cast<std::size_t>(count));
     std::vector<Vec> gradient(single.size());
-    for (Index k = 0; k < count; ++k)
-      single[static_cast<std::size_t>(k)] = Vec{} + static_cast<float>(theta[k]);
+    for (Index k = 0; k < count; ++k) single[static_cast<std::size_t>(k)] = Vec{} + static_cast<float>(theta[k]);
     Vec z;
     Vec log_slope;
     Vec dx;
@@ -145,8 +142,7 @@ TEST(Spline, IsMonotoneWithContinuousSlopeAtEveryKnot) {
   const double bound = 4;
   const auto f = make_spline_bijection(bins, bound);
   for (int trial = 0; trial < 20; ++trial) {
-    const Vector theta =
-        2 * Stream(3, "theta").at(static_cast<std::uint64_t>(trial)).normal(f->parameters(), 1);
+    const Vector theta = 2 * Stream(3, "theta").at(static_cast<std::uint64_t>(trial)).normal(f->parameters(), 1);
     // The knots from the formula of the parameters.
     const Eigen::ArrayXd e = (theta.head(bins).array() - theta.head(bins).maxCoeff()).exp();
     double knot = -bound;
@@ -174,8 +170,7 @@ TEST(Spline, IsMonotoneWithContinuousSlopeAtEveryKnot) {
 }
 
 struct FlowCase {
-  FlowCase(std::unique_ptr<Bijection> bijection, Index D, Index n)
-      : flow(D, 4, std::move(bijection), 32, 1), x(D, n) {
+  FlowCase(std::unique_ptr<Bijection> bijection, Index D, Index n) : flow(D, 4, std::move(bijection), 32, 1), x(D, n) {
     // A flow far from the identity, as after a training.
     parameters = flow.from_state(perturbed(flow.to_state(flow.initial_parameters(Stream(1, "flow")))));
     Stream(2, "x").fill_normal(x);
@@ -268,9 +263,7 @@ class BrokenSpline final : public Bijection {
   BrokenSpline(Fault fault, Index bins, double bound)
       : fault_(fault), bins_(bins), bound_(bound), inner_(make_spline_bijection(bins, bound)) {}
   [[nodiscard]] Index parameters() const override { return inner_->parameters(); }
-  void apply(const Vec* theta, Vec x, Vec& z, Vec& log_slope) const override {
-    inner_->apply(theta, x, z, log_slope);
-  }
+  void apply(const Vec* theta, Vec x, Vec& z, Vec& log_slope) const override { inner_->apply(theta, x, z, log_slope); }
   void apply(const double* theta, double x, double& z, double& log_slope) const override {
     const Vector other = changed(theta);
     inner_->apply(fault_ == Fault::map && x > knot(theta) ? other.data() : theta, x, z, log_slope);
@@ -319,12 +312,8 @@ TEST(Spline, AKnotWithTwoSlopesShows) {
 
 TEST(CouplingFlow, ChecksCatchSplinesWithBrokenKnots) {
   using Fault = BrokenSpline::Fault;
-  const auto example = [](Fault fault) {
-    return FlowCase(std::make_unique<BrokenSpline>(fault, 6, 3), 2, 200);
-  };
-  const auto log_det = [](const FlowCase& flow) {
-    return log_det_error(flow, stated_log_det(flow, flow.parameters));
-  };
+  const auto example = [](Fault fault) { return FlowCase(std::make_unique<BrokenSpline>(fault, 6, 3), 2, 200); };
+  const auto log_det = [](const FlowCase& flow) { return log_det_error(flow, stated_log_det(flow, flow.parameters)); };
   const FlowCase sound = example(Fault::none);
   const double sound_log_det = log_det(sound);
   EXPECT_LT(inverse_error(sound), 1e-5);
@@ -385,12 +374,10 @@ TEST_P(CouplingFlows, GradientOfTheLikelihoodAgreesWithDifferences) {
   for (int trial = 0; trial < 4; ++trial) {
     Eigen::MatrixXf direction(example.flow.buffer_size(), 1);
     Stream(4, "direction").at(static_cast<std::uint64_t>(trial)).fill_normal(direction);
-    const Eigen::VectorXf used =
-        example.flow.from_state(example.flow.to_state(direction.col(0)));  // padding: 0
+    const Eigen::VectorXf used = example.flow.from_state(example.flow.to_state(direction.col(0)));  // padding: 0
     constexpr float h = 3e-5F;
     const double difference =
-        (loss(example.parameters + h * used, example.x) - loss(example.parameters - h * used, example.x)) /
-        (2 * h);
+        (loss(example.parameters + h * used, example.x) - loss(example.parameters - h * used, example.x)) / (2 * h);
     const double stated = gradient.cast<double>().dot(used.cast<double>());
     const double size = gradient.norm();
     EXPECT_NEAR(difference, stated, 0.01 * size);  // single precision over h: 3e-3
@@ -401,8 +388,7 @@ TEST_P(CouplingFlows, GradientOfTheLikelihoodAgreesWithDifferences) {
   shift = 5 * (shift.normalized() + dx.normalized());
   constexpr float h = 3e-5F;
   const double difference =
-      (loss(example.parameters, example.x + h * shift) - loss(example.parameters, example.x - h * shift)) /
-      (2 * h);
+      (loss(example.parameters, example.x + h * shift) - loss(example.parameters, example.x - h * shift)) / (2 * h);
   EXPECT_NEAR(difference, (dx.array() * shift.array()).sum(), 0.01 * dx.norm());
   EXPECT_GT(std::abs(difference - 0.9 * (dx.array() * shift.array()).sum()), 0.01 * dx.norm());
   EXPECT_EQ(example.flow.from_state(example.flow.to_state(gradient)), gradient);  // padding has no gradient
@@ -440,8 +426,7 @@ TEST_P(FlowMethods, LearnALiftedNormalLawToItsEntropy) {
   EXPECT_NEAR(model->log_density(samples)->mean(), -entropy, 0.12);
 
   const Curves curves = model->curves();
-  for (const char* name :
-       {"loss", "mean_log_det", "largest_log_det", "smallest_singular_value", "gradient_norm"}) {
+  for (const char* name : {"loss", "mean_log_det", "largest_log_det", "smallest_singular_value", "gradient_norm"}) {
     ASSERT_TRUE(curves.contains(name)) << name;
     EXPECT_EQ(curves.at(name).size(), curves.at("step").size());
   }

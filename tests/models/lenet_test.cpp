@@ -88,8 +88,7 @@ struct LenetCase {
     // Biases away from 0, which would hide mistakes.
     Eigen::MatrixXf noise(net.buffer_size(), 1);
     Stream(3, "noise").fill_normal(noise);
-    parameters =
-        net.from_state(net.to_state(net.initial_parameters(Stream(3, "weights")) + 0.05F * noise.col(0)));
+    parameters = net.from_state(net.to_state(net.initial_parameters(Stream(3, "weights")) + 0.05F * noise.col(0)));
   }
   Lenet net{side, 3};
   Eigen::MatrixXf x;
@@ -107,8 +106,7 @@ TEST(Lenet, ForwardAgreesWithThePlainNetwork) {
     double worst = 0;
     for (Index j = 0; j < 4; ++j) {
       const Vector expected = plain.features(example.x.col(j).cast<double>());
-      worst = std::max(
-          worst, (expected - Lenet::features_of(workspace).col(j).cast<double>()).cwiseAbs().maxCoeff());
+      worst = std::max(worst, (expected - Lenet::features_of(workspace).col(j).cast<double>()).cwiseAbs().maxCoeff());
     }
     return worst;
   };
@@ -199,8 +197,7 @@ TEST(LenetTrainingOfBars, LearnsWhatCanBeLearntOnly) {
   // Negative control: labels that say nothing about the images give chance, 1/3 ± .027 (one sd).
   std::vector<std::uint8_t> random;
   Stream stream(9, "labels");
-  for (std::size_t j = 0; j < labels.size(); ++j)
-    random.push_back(static_cast<std::uint8_t>(stream.integer(3)));
+  for (std::size_t j = 0; j < labels.size(); ++j) random.push_back(static_cast<std::uint8_t>(stream.integer(3)));
   const ModelState confused = train_lenet(images, random, 3, options, Stream(1, "lenet"));
   EXPECT_LT(lenet_accuracy(confused, test, test_labels), 0.75);
 }

@@ -43,8 +43,7 @@ struct MlpCase {
 double gradient_error(const ReferenceMlp& a, const ReferenceMlp& b) {
   double worst = 0;
   for (std::size_t l = 0; l < a.weight.size(); ++l) {
-    worst = std::max(worst,
-                     (a.weight[l] - b.weight[l]).cwiseAbs().maxCoeff() / b.weight[l].cwiseAbs().maxCoeff());
+    worst = std::max(worst, (a.weight[l] - b.weight[l]).cwiseAbs().maxCoeff() / b.weight[l].cwiseAbs().maxCoeff());
     worst = std::max(worst, (a.bias[l] - b.bias[l]).cwiseAbs().maxCoeff() / b.bias[l].cwiseAbs().maxCoeff());
   }
   return worst;
@@ -126,26 +125,24 @@ TEST_P(MlpShapes, ForwardAndGradientAgreeWithTheReference) {
   example.network.forward(example.parameters, example.x, same, tape, y);
   Mlp::Scratch scratch(example.network, example.x.cols());
   Eigen::MatrixXf evaluated(example.dy.rows(), example.x.cols());
-  example.network.evaluate(example.parameters, example.x, example.x.cols(), example.embeddings.col(0),
-                           scratch, evaluated);
+  example.network.evaluate(example.parameters, example.x, example.x.cols(), example.embeddings.col(0), scratch,
+                           evaluated);
   EXPECT_LT((evaluated - y).cwiseAbs().maxCoeff(), 5e-6F);
 
   // Padding has no gradient, or the optimiser would move it.
   EXPECT_EQ(example.network.from_state(example.network.to_state(gradient)), gradient);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, MlpShapes,
-                         testing::Values(std::pair<MlpShape, Index>{{3, 128, 3}, 256},
-                                         std::pair<MlpShape, Index>{{1, 32, 1}, 1},
-                                         std::pair<MlpShape, Index>{{37, 64, 2}, 19},
-                                         std::pair<MlpShape, Index>{{5, 96, 2}, 33},
-                                         std::pair<MlpShape, Index>{{2, 64, 2, 7}, 40},
-                                         std::pair<MlpShape, Index>{{3, 32, 1, 5, false}, 9},
-                                         std::pair<MlpShape, Index>{{40, 64, 2, 101, false}, 21},
-                                         std::pair<MlpShape, Index>{{70, 32, 3}, 13},
-                                         std::pair<MlpShape, Index>{{3, 64, 4, 0, true, true}, 50},
-                                         std::pair<MlpShape, Index>{{70, 96, 3, 0, true, true}, 13},
-                                         std::pair<MlpShape, Index>{{5, 32, 1, 0, true, true}, 8}));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, MlpShapes,
+    testing::Values(std::pair<MlpShape, Index>{{3, 128, 3}, 256}, std::pair<MlpShape, Index>{{1, 32, 1}, 1},
+                    std::pair<MlpShape, Index>{{37, 64, 2}, 19}, std::pair<MlpShape, Index>{{5, 96, 2}, 33},
+                    std::pair<MlpShape, Index>{{2, 64, 2, 7}, 40}, std::pair<MlpShape, Index>{{3, 32, 1, 5, false}, 9},
+                    std::pair<MlpShape, Index>{{40, 64, 2, 101, false}, 21},
+                    std::pair<MlpShape, Index>{{70, 32, 3}, 13},
+                    std::pair<MlpShape, Index>{{3, 64, 4, 0, true, true}, 50},
+                    std::pair<MlpShape, Index>{{70, 96, 3, 0, true, true}, 13},
+                    std::pair<MlpShape, Index>{{5, 32, 1, 0, true, true}, 8}));
 
 TEST(Mlp, EvaluateAgreesWithTheReferenceAndDependsOnTheColumnOnly) {
   const MlpCase example({.data = 3, .width = 128, .depth = 3}, 300);
@@ -160,8 +157,7 @@ TEST(Mlp, EvaluateAgreesWithTheReferenceAndDependsOnTheColumnOnly) {
 
   Mlp::Scratch small(example.network, 7);
   Eigen::MatrixXf few(3, 7);
-  example.network.evaluate(example.parameters, example.x.middleCols(101, 7), 7, example.embeddings.col(0),
-                           small, few);
+  example.network.evaluate(example.parameters, example.x.middleCols(101, 7), 7, example.embeddings.col(0), small, few);
   EXPECT_EQ(few, y.middleCols(101, 7));
 }
 
@@ -179,8 +175,7 @@ TEST(Mlp, StateRoundTripsAndOtherShapesAreRefused) {
   const Mlp network({.data = 3, .width = 64, .depth = 2});
   const Eigen::VectorXf parameters = network.initial_parameters(Stream(1, "mlp"));
   EXPECT_EQ(network.from_state(network.to_state(parameters)), parameters);
-  EXPECT_THROW((void)Mlp({.data = 2, .width = 64, .depth = 2}).from_state(network.to_state(parameters)),
-               InvalidInput);
+  EXPECT_THROW((void)Mlp({.data = 2, .width = 64, .depth = 2}).from_state(network.to_state(parameters)), InvalidInput);
   EXPECT_THROW((void)Mlp({.data = 3, .width = 100, .depth = 2}), InvalidInput);
   EXPECT_THROW((void)Mlp({.data = 0, .width = 64, .depth = 2}), InvalidInput);
 }

@@ -7,9 +7,9 @@
 #include <numbers>
 #include <utility>
 
-#include "core/distribution.hpp"
+#include "contracts/distribution.hpp"
+#include "contracts/generative_model.hpp"
 #include "core/error.hpp"
-#include "core/generative_model.hpp"
 #include "manifolds/affine.hpp"
 
 namespace onmanifold {
@@ -35,9 +35,7 @@ class NormalLaw final : public Sampler, public DiffusedScore {
     return result;
   }
   [[nodiscard]] const Vector& mean() const { return mean_; }
-  [[nodiscard]] Eigen::MatrixXd covariance() const {
-    return factor_ * factor_.transpose() + lift_covariance();
-  }
+  [[nodiscard]] Eigen::MatrixXd covariance() const { return factor_ * factor_.transpose() + lift_covariance(); }
   /// Unit normal of the plane, for 3×2 factors.
   [[nodiscard]] Vector normal() const {
     Eigen::Vector3d n = factor_.col(0).head<3>().cross(factor_.col(1).head<3>());
@@ -47,15 +45,14 @@ class NormalLaw final : public Sampler, public DiffusedScore {
   void set_lift(double sigma) { lift_ = sigma; }
 
  private:
-  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score,
-                   Vector* log_density) const override {
+  void do_evaluate(const PointsRef& x, double a, double sigma, Points* score, Vector* log_density) const override {
     const Eigen::MatrixXd c = covariance(a, sigma);
     const Points centred = x.colwise() - a * mean_;
     const Points white = c.inverse() * centred;
     if (score != nullptr) *score = -white;
     if (log_density == nullptr) return;
-    const double constant = -0.5 * (std::log(c.determinant()) +
-                                    static_cast<double>(dimension()) * std::log(2 * std::numbers::pi));
+    const double constant =
+        -0.5 * (std::log(c.determinant()) + static_cast<double>(dimension()) * std::log(2 * std::numbers::pi));
     *log_density = (constant - 0.5 * (centred.array() * white.array()).colwise().sum()).matrix().transpose();
   }
   [[nodiscard]] Eigen::MatrixXd lift_covariance() const {

@@ -22,14 +22,13 @@ TEST(NoiseSchedule, HasThePublishedEnds) {
 }
 
 TEST(NoiseSchedule, BetasGiveTheLevelsBack) {
-  for (const NoiseSchedule& schedule : {NoiseSchedule::linear(50), NoiseSchedule::cosine(50),
-                                        NoiseSchedule::cosine(50).with_smallest_level(0.004)}) {
+  for (const NoiseSchedule& schedule :
+       {NoiseSchedule::linear(50), NoiseSchedule::cosine(50), NoiseSchedule::cosine(50).with_smallest_level(0.004)}) {
     double alpha_bar = 1;
     for (Index t = 1; t <= schedule.steps(); ++t) {
       EXPECT_GT(schedule.level(t), schedule.level(t - 1));
       alpha_bar *= 1 - schedule.beta(t);
-      EXPECT_NEAR(alpha_bar / std::pow(schedule.signal(t), 2), 1, 1e-9)
-          << t;  // products of 50 numbers near 1
+      EXPECT_NEAR(alpha_bar / std::pow(schedule.signal(t), 2), 1, 1e-9) << t;  // products of 50 numbers near 1
       EXPECT_NEAR(std::pow(schedule.signal(t), 2) + std::pow(schedule.noise(t), 2), 1, 1e-15);
       EXPECT_LE(schedule.posterior_variance(t), schedule.beta(t));
     }

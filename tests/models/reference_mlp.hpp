@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "core/generative_model.hpp"
+#include "contracts/generative_model.hpp"
 
 namespace onmanifold {
 
@@ -27,9 +27,7 @@ struct ReferenceMlp {
     return net;
   }
 
-  static Eigen::MatrixXd sigmoid(const Eigen::MatrixXd& z) {
-    return (1 + (-z.array()).exp()).inverse().matrix();
-  }
+  static Eigen::MatrixXd sigmoid(const Eigen::MatrixXd& z) { return (1 + (-z.array()).exp()).inverse().matrix(); }
 
   /// y for the columns of \p input = (embedding, x); keeps z and h of every layer.
   Eigen::MatrixXd forward(const Eigen::MatrixXd& input) {
@@ -48,8 +46,8 @@ struct ReferenceMlp {
   /// Gradients in the shape of a network, for dL/dy of the last forward; that in the input is h.front().
   [[nodiscard]] ReferenceMlp backward(const Eigen::MatrixXd& dy) const {
     ReferenceMlp gradient = *this;
-    Eigen::MatrixXd delta = dy;    // dL/dz of the layer
-    Eigen::MatrixXd past;          // dL/dh of its output, as far as a skip connection passes it on
+    Eigen::MatrixXd delta = dy;  // dL/dz of the layer
+    Eigen::MatrixXd past;        // dL/dh of its output, as far as a skip connection passes it on
     for (std::size_t l = weight.size(); l-- > 0;) {
       gradient.weight[l] = delta * h[l].transpose();
       gradient.bias[l] = delta.rowwise().sum();

@@ -10,10 +10,9 @@
 namespace onmanifold {
 
 /// As MlpTangents::evaluate.
-inline void reference_tangents(const Mlp& network, const Eigen::VectorXf& parameters,
-                               const Eigen::MatrixXf& x, const Eigen::VectorXf& embedding,
-                               const Eigen::MatrixXf& vectors, Index count, Eigen::MatrixXf& y,
-                               Eigen::MatrixXf& products) {
+inline void reference_tangents(const Mlp& network, const Eigen::VectorXf& parameters, const Eigen::MatrixXf& x,
+                               const Eigen::VectorXf& embedding, const Eigen::MatrixXf& vectors, Index count,
+                               Eigen::MatrixXf& y, Eigen::MatrixXf& products) {
   const ModelState state = network.to_state(parameters);
   const Index depth = network.shape().depth;
   Eigen::MatrixXf value(x.rows() + embedding.size(), x.cols());

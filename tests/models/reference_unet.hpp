@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/generative_model.hpp"
-#include "core/image_layout.hpp"
+#include "contracts/generative_model.hpp"
+#include "contracts/image_layout.hpp"
 
 namespace onmanifold {
 
@@ -60,9 +60,7 @@ class ReferenceUnet {
   struct Maps {
     Maps(Index c, Index s) : channels(c), side(s), values(Vector::Zero(c * s * s)) {}
     double& operator()(Index c, Index row, Index column) { return values[(c * side + row) * side + column]; }
-    double operator()(Index c, Index row, Index column) const {
-      return values[(c * side + row) * side + column];
-    }
+    double operator()(Index c, Index row, Index column) const { return values[(c * side + row) * side + column]; }
     Index channels;
     Index side;
     Vector values;
@@ -111,8 +109,7 @@ class ReferenceUnet {
       const double deviation = std::sqrt((group.array() - mean).square().mean() + 1e-5);
       for (Index p = 0; p < pixels; ++p) {
         const double normal = (x.values[c * pixels + p] - mean) / deviation;
-        y.values[c * pixels + p] =
-            silu(weights.at(name + "_gain")(c, 0) * normal + weights.at(name + "_shift")(c, 0));
+        y.values[c * pixels + p] = silu(weights.at(name + "_gain")(c, 0) * normal + weights.at(name + "_shift")(c, 0));
       }
     }
     return y;

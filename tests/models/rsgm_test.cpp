@@ -45,8 +45,7 @@ struct DiffusedFisher {
         before[k] = p[k];
         p[k] = next[k];
       }
-      const double weight =
-          (2 * l + 1) * resultant[static_cast<std::size_t>(l)] * std::exp(-0.5 * l * (l + 1) * t);
+      const double weight = (2 * l + 1) * resultant[static_cast<std::size_t>(l)] * std::exp(-0.5 * l * (l + 1) * t);
       value += weight * p[0];
       derivative += weight * p[1];
       second += weight * p[2];
@@ -98,8 +97,7 @@ TEST_F(ReversedBrownianMotion, ComesToTheLawWhoseScoreItFollows) {
   const auto moments = [&](double fault) {
     const FisherField field(times_, fault);
     const Points x = reverse_geodesic_walk(
-        *geodesics_, grid_, times_,
-        [&](const Points& at, Index i, Points& s) { field.score(at, i, s, nullptr); },
+        *geodesics_, grid_, times_, [&](const Points& at, Index i, Points& s) { field.score(at, i, s, nullptr); },
         sphere_->random_points(n, Stream(1, "start")), Stream(1, "walk"), true);
     EXPECT_LT(sphere_->residual(x).cwiseAbs().maxCoeff(), 1e-12);
     const Vector c = x.row(2).transpose();
@@ -126,9 +124,7 @@ TEST_F(ReversedBrownianMotion, ItsFlowHasTheDensityAndEntropyOfTheLaw) {
     const double c = -1 + (2.0 * static_cast<double>(j) + 1) / n;
     x.col(j) = Vector{{std::sqrt(1 - c * c), 0, c}};
   }
-  const auto uniform = [](const Points& at) -> Vector {
-    return Vector::Constant(at.cols(), -std::log(4 * pi));
-  };
+  const auto uniform = [](const Points& at) -> Vector { return Vector::Constant(at.cols(), -std::log(4 * pi)); };
   const Vector log_p = transported_log_density(FisherField(times_, 1), grid_, x, uniform);
   double entropy = 0;
   double worst = 0;

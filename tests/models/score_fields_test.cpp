@@ -98,16 +98,15 @@ double product_error(const ScoreField& field, Index k, double factor = 1) {
 
 TEST(ScoreFields, ProductsAgreeWithDifferences) {
   const auto sphere = make_manifold("sphere:dim=2,radius=1");
-  const DiffusionFrame frame{NoiseSchedule::cosine(20, 0.9).with_smallest_level(0.02),
-                             {Vector::Constant(3, 0.1), 0.6},
-                             sphere.get(),
-                             0.1};
+  const DiffusionFrame frame{
+      NoiseSchedule::cosine(20, 0.9).with_smallest_level(0.02), {Vector::Constant(3, 0.1), 0.6}, sphere.get(), 0.1};
   const Mlp network({.data = 3, .width = 32, .depth = 2});
   const Eigen::VectorXf parameters = 3 * network.initial_parameters(Stream(1, "weights"));
   const DiffusionObjective plain(frame);
   const SignalPrediction signal(frame, SignalWeight::one);
   const auto mad = make_mad_objective(frame);
-  for (const DiffusionObjective* objective : std::initializer_list<const DiffusionObjective*>{&plain, &signal, mad.get()}) {
+  for (const DiffusionObjective* objective :
+       std::initializer_list<const DiffusionObjective*>{&plain, &signal, mad.get()}) {
     const auto field = make_diffusion_score_field(network, parameters, *objective, frame);
     ASSERT_EQ(field->levels().size(), 20);
     EXPECT_NEAR(field->levels()[19], 0.6 * 0.02, 1e-12);
@@ -153,9 +152,8 @@ TEST(ScoreFields, ProbabilityFlowIsTheTransportOfTheFlow) {
 
 TEST(ScoreFields, ClippingPutsEstimatesIntoTheBox) {
   const auto sphere = make_manifold("sphere:dim=2,radius=1");
-  const DiffusionFrame frame{NoiseSchedule::cosine(20, 0.9).with_smallest_level(0.02),
-                             {Vector::Constant(3, 0.1), 0.6},
-                             sphere.get()};
+  const DiffusionFrame frame{
+      NoiseSchedule::cosine(20, 0.9).with_smallest_level(0.02), {Vector::Constant(3, 0.1), 0.6}, sphere.get()};
   const Mlp network({.data = 3, .width = 32, .depth = 2});
   const Eigen::VectorXf parameters = 3 * network.initial_parameters(Stream(1, "weights"));
   const DiffusionObjective plain(frame);

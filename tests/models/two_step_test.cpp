@@ -113,15 +113,13 @@ TEST(Autoencoder, TheBoundIsTheEvidenceLessTheDivergenceFromThePosterior) {
     for (Index i = 0; i < fine && next < n; ++i) {
       const double at = -8 + (static_cast<double>(i) + 0.5) * 16.0 / fine;
       mass += 16.0 / fine * std::exp(log_normal(at * at, 1, 1));
-      while (next < n && mass >= (static_cast<double>(next) + 0.5) / n)
-        noise(0, next++) = static_cast<float>(at);
+      while (next < n && mass >= (static_cast<double>(next) + 0.5) / n) noise(0, next++) = static_cast<float>(at);
     }
     ASSERT_EQ(next, n);
   }
   Autoencoder::Tape tape(model, n);
   Eigen::VectorXf gradient(model.buffer_size());
-  const Autoencoder::Loss loss =
-      model.differentiate(parameters, point.replicate(1, n), noise, tape, gradient);
+  const Autoencoder::Loss loss = model.differentiate(parameters, point.replicate(1, n), noise, tape, gradient);
   // The quantile rule leaves out tails of mass 1/(2n): a few 1e-3 of second moments.
   EXPECT_NEAR(-loss.total, std::log(evidence) - divergence, 5e-3);
   EXPECT_GT(divergence, 0.05);  // so a bound that forgot it would be caught
@@ -195,8 +193,7 @@ TEST(Autoencoder, ProductsAgreeWithDifferencesAndStayWithinTheNormBound) {
 TEST(Vae, ItsDecoderScaleFindsALiftAndItsBoundStaysBelowTheEntropy) {
   constexpr double sigma = 0.25;
   FitFixture fixture(NormalLaw::in_a_plane(), 20000, sigma);
-  auto model =
-      make("vae", {{"steps", 2000}, {"width", 32}, {"depth", 1}, {"latent", 2}, {"learning_rate", 5e-3}});
+  auto model = make("vae", {{"steps", 2000}, {"width", 32}, {"depth", 1}, {"latent", 2}, {"learning_rate", 5e-3}});
   model->fit(fixture.context());
   const Curves curves = model->curves();
   const double entropy = 1.5 * std::log(2 * std::numbers::pi * std::numbers::e) + std::log(0.5 * sigma);

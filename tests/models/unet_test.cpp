@@ -18,8 +18,7 @@ namespace onmanifold {
 namespace {
 
 ImageLayout square(Index side) {
-  ImageLayout image{
-      .height = side, .width = side, .pixels = std::vector<Index>(static_cast<std::size_t>(side * side))};
+  ImageLayout image{.height = side, .width = side, .pixels = std::vector<Index>(static_cast<std::size_t>(side * side))};
   std::iota(image.pixels.begin(), image.pixels.end(), Index{0});
   return image;
 }
@@ -60,8 +59,7 @@ struct UnetCase {
   [[nodiscard]] double loss(const ReferenceUnet& reference) const {
     double sum = 0;
     for (Index i = 0; i < x.cols(); ++i) {
-      sum +=
-          reference(x.col(i).cast<double>(), embeddings.col(i).cast<double>()).dot(dy.col(i).cast<double>());
+      sum += reference(x.col(i).cast<double>(), embeddings.col(i).cast<double>()).dot(dy.col(i).cast<double>());
     }
     return sum;
   }
@@ -85,8 +83,7 @@ TEST(Unet, ForwardAgreesWithThePlainNetwork) {
     const auto error = [&] {
       double worst = 0;
       for (Index i = 0; i < 3; ++i) {
-        const Vector expected =
-            reference(example.x.col(i).cast<double>(), example.embeddings.col(i).cast<double>());
+        const Vector expected = reference(example.x.col(i).cast<double>(), example.embeddings.col(i).cast<double>());
         worst = std::max(worst, (expected - example.y.col(i).cast<double>()).cwiseAbs().maxCoeff());
       }
       return worst;
@@ -121,8 +118,7 @@ TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
       Index row = 0;
       Index column = 0;
       analytic.cwiseAbs().maxCoeff(&row, &column);
-      std::vector<std::pair<Index, Index>> entries = {{row, column},
-                                                      {analytic.rows() / 2, analytic.cols() / 2}};
+      std::vector<std::pair<Index, Index>> entries = {{row, column}, {analytic.rows() / 2, analytic.cols() / 2}};
       if (sanitized) entries.pop_back();
       for (const auto& [r, c] : entries) {
         // Central differences in double: truncation and round-off balance near 1e-5, both about 1e-9 of the
@@ -139,9 +135,7 @@ TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
             << example.network.name() << " " << name << "(" << r << ", " << c << ")";
         // Negative control: a layer's gradient that is off by one percent is seen.
         if (r == row && c == column) {
-          EXPECT_GT(std::abs((up - down) / (2 * h) - 1.01 * static_cast<double>(analytic(r, c))),
-                    5e-3 * scale)
-              << name;
+          EXPECT_GT(std::abs((up - down) / (2 * h) - 1.01 * static_cast<double>(analytic(r, c))), 5e-3 * scale) << name;
         }
         ++checked;
       }
@@ -174,14 +168,13 @@ TEST(Unet, GradientInThePixelsAgreesWithFiniteDifferences) {
       const auto value = [&](double step) {
         Vector x = example.x.col(column).cast<double>();
         x[pixel] += step;
-        return reference(x, example.embeddings.col(column).cast<double>())
-            .dot(example.dy.col(column).cast<double>());
+        return reference(x, example.embeddings.col(column).cast<double>()).dot(example.dy.col(column).cast<double>());
       };
       constexpr double h = 1e-5;  // in double: truncation and round-off about 1e-9
       return (value(h) - value(-h)) / (2 * h);
     };
-    for (const auto& [pixel, column] : {std::pair{Index{0}, Index{0}}, std::pair{dx.rows() - 1, n - 1},
-                                        std::pair{dx.rows() / 2 + 3, n - 1}}) {
+    for (const auto& [pixel, column] :
+         {std::pair{Index{0}, Index{0}}, std::pair{dx.rows() - 1, n - 1}, std::pair{dx.rows() / 2 + 3, n - 1}}) {
       // Float sums over pixels and channels behind 8 layers.
       EXPECT_NEAR(dx(pixel, column), slope(pixel, column), 5e-5 * static_cast<double>(scale));
     }
@@ -207,8 +200,8 @@ TEST(Unet, TangentsAgreeWithFiniteDifferencesAndWithTheGradient) {
     const auto scratch = example.network.make_tangent_scratch();
     Eigen::MatrixXf y;
     Eigen::MatrixXf products;
-    example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors, count,
-                             *scratch, y, products);
+    example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors, count, *scratch, y,
+                             products);
     const auto tape = example.network.make_tape(n);
     tape->keep_input_gradient = true;
     Eigen::VectorXf gradient = Eigen::VectorXf::Zero(example.network.buffer_size());
@@ -237,11 +230,11 @@ TEST(Unet, TangentsAgreeWithFiniteDifferencesAndWithTheGradient) {
       EXPECT_NEAR(forward, reverse, 1e-4 * stated.norm() * example.dy.col(c).cast<double>().norm());
     }
     const auto other = example.network.make_scratch(n);
-    EXPECT_THROW(example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors,
-                                          count, *other, y, products),
+    EXPECT_THROW(example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors, count,
+                                          *other, y, products),
                  InvalidInput);
-    EXPECT_THROW(example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors,
-                                          3, *scratch, y, products),
+    EXPECT_THROW(example.network.tangents(example.parameters, example.x, example.embeddings.col(0), vectors, 3,
+                                          *scratch, y, products),
                  InvalidInput);
   }
 }
@@ -254,16 +247,16 @@ TEST(Unet, ColumnsDoNotDependOnTheirCompany) {
   const Eigen::MatrixXf all = example.y;
   const auto tape = example.network.make_tape(3);
   Eigen::MatrixXf few(196, 3);
-  example.network.forward(example.parameters, example.x.middleCols(11, 3),
-                          example.embeddings.middleCols(11, 3), *tape, few);
+  example.network.forward(example.parameters, example.x.middleCols(11, 3), example.embeddings.middleCols(11, 3), *tape,
+                          few);
   EXPECT_EQ(few, all.middleCols(11, 3));
 
   const auto scratch = example.network.make_scratch(19);
   Eigen::MatrixXf y(196, 19);
   example.network.evaluate(example.parameters, example.x, 19, example.embeddings.col(0), *scratch, y);
   Eigen::MatrixXf part(196, 2);
-  example.network.evaluate(example.parameters, example.x.middleCols(16, 2), 2, example.embeddings.col(0),
-                           *scratch, part);
+  example.network.evaluate(example.parameters, example.x.middleCols(16, 2), 2, example.embeddings.col(0), *scratch,
+                           part);
   EXPECT_EQ(part, y.middleCols(16, 2));
   // Evaluation and training are other code of oneDNN at most: equal to rounding.
   EXPECT_LT((y.col(0) - all.col(0)).cwiseAbs().maxCoeff(), 1e-5F);
@@ -311,15 +304,13 @@ TEST(Unet, StateRoundTripsAndWrongShapesAreRefused) {
 Points striped_images(Index n) {
   Stream stream(1, "stripes");
   Points images = 0.1 * stream.normal(64, n);
-  for (Index i = 0; i < n; ++i)
-    images.col(i).segment(8 * static_cast<Index>(stream.integer(8)), 8).array() += 2;
+  for (Index i = 0; i < n; ++i) images.col(i).segment(8 * static_cast<Index>(stream.integer(8)), 8).array() += 2;
   return images;
 }
 
 class ImageFixture {
  public:
-  ImageFixture()
-      : plane_(Affine::plane(Vector::Constant(64, 0.125), 0)), source_(striped_images(100), Vector(), 0) {}
+  ImageFixture() : plane_(Affine::plane(Vector::Constant(64, 0.125), 0)), source_(striped_images(100), Vector(), 0) {}
   [[nodiscard]] FitContext context() const {
     return {.training = &source_,
             .manifold = &plane_,
@@ -345,8 +336,7 @@ std::unique_ptr<GenerativeModel> make_ddpm_with(const Value::Table& table) {
 
 TEST(DdpmOnImages, TrainsTheUnetUnlessToldOtherwise) {
   const ImageFixture fixture;
-  const Value::Table table = {
-      {"steps", 40}, {"batch", 12}, {"timesteps", 10}, {"warmup", 5}, {"learning_rate", 3e-3}};
+  const Value::Table table = {{"steps", 40}, {"batch", 12}, {"timesteps", 10}, {"warmup", 5}, {"learning_rate", 3e-3}};
   auto model = make_ddpm_with(table);
   model->fit(fixture.context());
   EXPECT_TRUE(model->state().contains("in_weight"));
@@ -371,13 +361,12 @@ TEST(DdpmOnImages, TrainsTheUnetUnlessToldOtherwise) {
   FitContext no_image = fixture.context();
   no_image.image = nullptr;
   other["network"] = "unet";
-  EXPECT_TRUE(
-      throws_message<InvalidInput>([&] { make_ddpm_with(other)->fit(no_image); }, {"unsupported", "images"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { make_ddpm_with(other)->fit(no_image); }, {"unsupported", "images"}));
   const ImageLayout wrong = square(6);
   FitContext misfit = fixture.context();
   misfit.image = &wrong;
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { make_ddpm_with(table)->fit(misfit); },
-                                           {"64 coordinates", "36 pixels"}));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { make_ddpm_with(table)->fit(misfit); }, {"64 coordinates", "36 pixels"}));
 }
 
 TEST(DdpmOnImages, ABatchInPartsIsTheBatch) {
@@ -402,19 +391,14 @@ TEST(DdpmOnImages, ABatchInPartsIsTheBatch) {
       return inner.initial_parameters(s);
     }
     [[nodiscard]] ModelState to_state(const Eigen::VectorXf& p) const override { return inner.to_state(p); }
-    [[nodiscard]] Eigen::VectorXf from_state(const ModelState& s) const override {
-      return inner.from_state(s);
-    }
+    [[nodiscard]] Eigen::VectorXf from_state(const ModelState& s) const override { return inner.from_state(s); }
     [[nodiscard]] std::unique_ptr<Tape> make_tape(Index n) const override { return inner.make_tape(n); }
-    [[nodiscard]] std::unique_ptr<Scratch> make_scratch(Index n) const override {
-      return inner.make_scratch(n);
-    }
+    [[nodiscard]] std::unique_ptr<Scratch> make_scratch(Index n) const override { return inner.make_scratch(n); }
     void forward(const Eigen::VectorXf& p, const Eigen::MatrixXf& x, const Eigen::MatrixXf& e, Tape& t,
                  Eigen::MatrixXf& y) const override {
       inner.forward(p, x, e, t, y);
     }
-    void backward(const Eigen::VectorXf& p, const Eigen::MatrixXf& dy, Tape& t,
-                  Eigen::VectorXf& g) const override {
+    void backward(const Eigen::VectorXf& p, const Eigen::MatrixXf& dy, Tape& t, Eigen::VectorXf& g) const override {
       inner.backward(p, dy, t, g);
     }
     void input_gradient(const Eigen::VectorXf& p, const Tape& t, Eigen::MatrixXf& dx) const override {

@@ -25,8 +25,7 @@ MetricRecord record(const std::string& direction, double value) {
   return r;
 }
 
-void add(TaskResult& task, const std::string& method, const std::string& lift, int seed,
-         const MetricRecord& r) {
+void add(TaskResult& task, const std::string& method, const std::string& lift, int seed, const MetricRecord& r) {
   CellResult cell;
   cell.key = {.task = "t", .method = method, .lift = lift, .seed = seed};
   cell.has_metrics = true;
@@ -104,10 +103,9 @@ TEST(Summarise, ArmsStandInTheOrderOfTheTable) {
   }
   std::string order;
   for (const Arm& arm : summarise(task).arms) order += arm.method + "/" + arm.lift + " ";
-  EXPECT_EQ(
-      order,
-      "oracle/none exact_score/none ddpm/none ddpm/isotropic-0.1 ddpm/normal-0.1 ddpm/other gaussian/none "
-      "memorizer/none ");
+  EXPECT_EQ(order,
+            "oracle/none exact_score/none ddpm/none ddpm/isotropic-0.1 ddpm/normal-0.1 ddpm/other gaussian/none "
+            "memorizer/none ");
 }
 
 // Means 2 ± 1 (sd), 2.5, 2.6 with three seeds: the standard error of the best is 1/√3 = 0.577.
@@ -171,9 +169,13 @@ TaskSummary with_spreads(const std::vector<std::tuple<const char*, double, doubl
 
 TEST(MarkBest, TheSecondIsMarkedWhereItIsClearOfASingleBest) {
   for (const bool lower : {true, false}) {
-    const TaskSummary summary = with_spreads(
-        {{"a", 2.0, 0.3}, {"b", 2.5, 0.3}, {"c", 2.6, 0.3}, {"d", 2.8, 0.0}, {"gaussian", 2.4, 0.1}, {"oracle", 1, 0.1}},
-        lower ? "lower" : "higher", lower ? 1.0 : -1.0);
+    const TaskSummary summary = with_spreads({{"a", 2.0, 0.3},
+                                              {"b", 2.5, 0.3},
+                                              {"c", 2.6, 0.3},
+                                              {"d", 2.8, 0.0},
+                                              {"gaussian", 2.4, 0.1},
+                                              {"oracle", 1, 0.1}},
+                                             lower ? "lower" : "higher", lower ? 1.0 : -1.0);
     EXPECT_TRUE(find(summary, "a").best);
     EXPECT_FALSE(find(summary, "a").second);
     EXPECT_TRUE(find(summary, "b").second);  // .5 > √2 × .3/√3 = .245

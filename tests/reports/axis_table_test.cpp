@@ -47,27 +47,29 @@ TaskResult make_task(const std::vector<ArmSpec>& arms) {
     }
     value += 0.1;
   }
-  std::sort(task.cells.begin(), task.cells.end(), [](const CellResult& a, const CellResult& b) { return a.key < b.key; });
+  std::sort(task.cells.begin(), task.cells.end(),
+            [](const CellResult& a, const CellResult& b) { return a.key < b.key; });
   return task;
 }
 
 /// Text of the cell of \p row under the column \p place (\p variant), "(no such column)" where there is none.
 std::string cell_of(const Table& table, std::size_t row, const std::string& place, const std::string& variant = "") {
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    if (table.columns[c].metric == place && table.columns[c].samples == variant) return table.rows[row].cells[c].text.value;
+    if (table.columns[c].metric == place && table.columns[c].samples == variant)
+      return table.rows[row].cells[c].text.value;
   }
   return "(no such column)";
 }
 
 const std::vector<ArmSpec> matrix = {{"oracle", "oracle"},
-                                     {"ddpm", "ddpm"},                                  // .2
-                                     {"ddpm", "ddpm", "wide", "normal", 0.3},           // .3
-                                     {"ddpm", "ddpm", "normal", "normal", 0.1},         // .4
-                                     {"ddpm", "ddpm", "isotropic", "isotropic", 0.1},   // .5
-                                     {"niso", "niso"},                                  // .6
-                                     {"niso_fine", "niso"},                             // .7
+                                     {"ddpm", "ddpm"},                                 // .2
+                                     {"ddpm", "ddpm", "wide", "normal", 0.3},          // .3
+                                     {"ddpm", "ddpm", "normal", "normal", 0.1},        // .4
+                                     {"ddpm", "ddpm", "isotropic", "isotropic", 0.1},  // .5
+                                     {"niso", "niso"},                                 // .6
+                                     {"niso_fine", "niso"},                            // .7
                                      {"mad", "mad"},
-                                     {"flow", "flow_matching"},                         // .9
+                                     {"flow", "flow_matching"},                                 // .9
                                      {"riemannian_flow_matching", "riemannian_flow_matching"},  // 1.0
                                      {"gaussian", "gaussian"}};
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "reports/claim_table.hpp"
 #include "reports/gnuplot.hpp"
 
@@ -17,8 +17,8 @@ Vector vector(std::initializer_list<double> values) {
 }
 
 /// Cells of one arm with one diagnostic, seed by seed.
-void add_series(TaskResult& task, const std::string& method, const std::string& lift,
-                const std::string& label, const std::string& name, int seed, const Vector& values) {
+void add_series(TaskResult& task, const std::string& method, const std::string& lift, const std::string& label,
+                const std::string& name, int seed, const Vector& values) {
   for (CellResult& cell : task.cells) {
     if (cell.key.method == method && cell.key.lift == lift && cell.key.seed == seed) {
       cell.head.diagnostics[label].numbers[name] = values;
@@ -33,8 +33,7 @@ void add_series(TaskResult& task, const std::string& method, const std::string& 
 }
 
 TEST(ClaimFigures, BandsAreMeansAndIntervals) {
-  const std::map<int, Vector> x = {
-      {0, vector({1, 2})}, {1, vector({1, 2})}, {2, vector({1, 2})}, {3, vector({1, 3})}};
+  const std::map<int, Vector> x = {{0, vector({1, 2})}, {1, vector({1, 2})}, {2, vector({1, 2})}, {3, vector({1, 3})}};
   const std::map<int, Vector> y = {
       {0, vector({1, 10})}, {1, vector({2, NAN})}, {2, vector({6, 30})}, {3, vector({100, 100})}};
   const CurveBand band = band_over_seeds("b", x, y);  // seed 3 has another grid
@@ -111,8 +110,7 @@ TEST(ClaimFigures, CurvesAreReadFromCells) {
 TEST(ClaimFigures, PicturesShowEverySeedAndWhatIsAskedFor) {
   const ResultSet results = some_results();
   const std::vector<ClaimResult> judged = judge_claims(results);
-  const auto c3 =
-      std::find_if(judged.begin(), judged.end(), [](const auto& one) { return one.claim.id == "C3"; });
+  const auto c3 = std::find_if(judged.begin(), judged.end(), [](const auto& one) { return one.claim.id == "C3"; });
   ASSERT_EQ(c3->tasks.size(), 4U);
   EXPECT_EQ(c3->tasks[0].values, vector({-2, -1.99, -1.98}));
   EXPECT_DOUBLE_EQ(c3->tasks[0].accepted.low, -2.2);
@@ -126,8 +124,7 @@ TEST(ClaimFigures, PicturesShowEverySeedAndWhatIsAskedFor) {
     EXPECT_NE(svg.find("</svg>"), std::string::npos);
   }
   // Slopes about -2 and regressions about 1 have axes of their own.
-  for (const char* name :
-       {"claim-C3", "claim-C3-2", "claim-C3-curve-1", "claim-C3-curve-2"}) {
+  for (const char* name : {"claim-C3", "claim-C3-2", "claim-C3-curve-1", "claim-C3-curve-2"}) {
     EXPECT_TRUE(by_name.contains(name)) << name;
   }
   EXPECT_NE(by_name["claim-C3"].find("score_norm_exact slope of oracle"), std::string::npos);

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {
@@ -208,8 +208,7 @@ TEST(ReplicatesNeeded, OfEveryRule) {
   const double z = normal_quantile(1 - 0.05 / 27) + normal_quantile(0.8);
   const Vector values = about(0.15, 0.1, 10);
   const auto expected = [&](double distance) {
-    return static_cast<int>(
-        std::max(11.0, std::ceil(std::pow(z * standard_deviation(values) / distance, 2))));
+    return static_cast<int>(std::max(11.0, std::ceil(std::pow(z * standard_deviation(values) / distance, 2))));
   };
   EXPECT_EQ(replicates_needed(within_margin(values, 0, 0.2), 27), expected(0.05));
   EXPECT_EQ(replicates_needed(within_margin(-values, 0, 0.2), 27), expected(0.05));
@@ -218,12 +217,10 @@ TEST(ReplicatesNeeded, OfEveryRule) {
   EXPECT_EQ(replicates_needed(equivalence(values.array() + 0.8), 27), expected(0.05));
   EXPECT_EQ(replicates_needed(non_inferiority({values.array() + 0.8}), 27), expected(0.05));
   // Of parts that support a claim the hardest counts; one that does not decides at alpha.
-  EXPECT_EQ(replicates_needed(all_of({beyond_bound(values, 0.1), beyond_bound(values, 0.12)}), 27),
-            expected(0.03));
+  EXPECT_EQ(replicates_needed(all_of({beyond_bound(values, 0.1), beyond_bound(values, 0.12)}), 27), expected(0.03));
   const double against = normal_quantile(0.95) + normal_quantile(0.8);
-  EXPECT_EQ(
-      replicates_needed(all_of({beyond_bound(values, 0.1), beyond_bound(values, 0.18)}), 27),
-      static_cast<int>(std::max(11.0, std::ceil(std::pow(against * standard_deviation(values) / 0.03, 2)))));
+  EXPECT_EQ(replicates_needed(all_of({beyond_bound(values, 0.1), beyond_bound(values, 0.18)}), 27),
+            static_cast<int>(std::max(11.0, std::ceil(std::pow(against * standard_deviation(values) / 0.03, 2)))));
 }
 
 }  // namespace

@@ -42,16 +42,15 @@ class Results {
     CellResult made;
     made.key = {name, method, lift, seed};
     made.has_metrics = true;
-    made.head.config = Value::Table{{"lift", Value::Table{{"type", lift == "none" ? "none" : "normal"},
-                                                          {"sigma", lift == "none" ? 0.0 : 0.1}}}};
+    made.head.config = Value::Table{
+        {"lift", Value::Table{{"type", lift == "none" ? "none" : "normal"}, {"sigma", lift == "none" ? 0.0 : 0.1}}}};
     here.cells.push_back(made);
     return here.cells.back();
   }
 
   /// \p value, a little different for each seed, in projected samples.
   Results& metric(const std::string& name, const std::string& method, const std::string& lift, double value,
-                  int seeds = 10, const std::string& metric_name = "tvd",
-                  const std::string& direction = "lower") {
+                  int seeds = 10, const std::string& metric_name = "tvd", const std::string& direction = "lower") {
     for (int seed = 0; seed < seeds; ++seed) {
       MetricRecord record;
       record.name = metric_name;
@@ -64,9 +63,8 @@ class Results {
     return *this;
   }
 
-  Results& number(const std::string& name, const std::string& method, const std::string& lift,
-                  const std::string& label, const std::string& number_name, const Vector& value,
-                  int seeds = 10) {
+  Results& number(const std::string& name, const std::string& method, const std::string& lift, const std::string& label,
+                  const std::string& number_name, const Vector& value, int seeds = 10) {
     for (int seed = 0; seed < seeds; ++seed) {
       cell(name, method, lift, seed).head.diagnostics[label].numbers[number_name] = value;
     }
@@ -81,8 +79,7 @@ Vector one(double value) {
   return Vector::Constant(1, value);
 }
 
-const std::vector<std::string> low_tasks = {"plane-gmm9", "sphere-vmf6", "so3-fisher", "bunny-eigen",
-                                            "torus-vm"};
+const std::vector<std::string> low_tasks = {"plane-gmm9", "sphere-vmf6", "so3-fisher", "bunny-eigen", "torus-vm"};
 
 /// What C7 needs.
 Results with_lift(double lifted, double unlifted = 0.1, int seeds = 10) {
@@ -113,8 +110,7 @@ TEST(Claims, AreTwentySevenInOrder) {
   for (std::size_t i = 0; i < 27; ++i) {
     const Claim& claim = claims()[i];
     EXPECT_EQ(claim.id, fmt::format("C{}", i + 1));
-    for (const std::string& part :
-         {claim.source, claim.statement, claim.experiment, claim.endpoint, claim.rule}) {
+    for (const std::string& part : {claim.source, claim.statement, claim.experiment, claim.endpoint, claim.rule}) {
       EXPECT_FALSE(part.empty()) << claim.id;
     }
     EXPECT_NE(claim_text(claim).find(claim.rule), std::string::npos);
@@ -175,15 +171,13 @@ TEST(Claims, ConcludeNothingFromWhatIsIncomplete) {
 
 TEST(Claims, ConcludeNothingFromABadOracleOrAnInvisibleLift) {
   Results oracle = with_lift(0.05);
-  for (int seed = 0; seed < 10; ++seed)
-    oracle.cell("sphere-vmf6", "oracle", "none", seed).projected[0].value = 0.02;
+  for (int seed = 0; seed < 10; ++seed) oracle.cell("sphere-vmf6", "oracle", "none", seed).projected[0].value = 0.02;
   const ClaimResult bad = judged(oracle.get(), "C7");
   EXPECT_EQ(bad.verdict, Verdict::inconclusive);
   EXPECT_TRUE(mentions(bad, "failed oracle check: tvd of sphere-vmf6")) << bad.reason;
 
   Results invisible = with_lift(0.05);
-  invisible.task("plane-gmm9").file->details =
-      Value::Table{{"suite", "claims"}, {"s_min", 0.2}, {"scale", 1.0}};
+  invisible.task("plane-gmm9").file->details = Value::Table{{"suite", "claims"}, {"s_min", 0.2}, {"scale", 1.0}};
   const ClaimResult hidden = judged(invisible.get(), "C7");
   EXPECT_EQ(hidden.verdict, Verdict::inconclusive);
   EXPECT_TRUE(mentions(hidden, "lift invisible: plane-gmm9")) << hidden.reason;
@@ -245,8 +239,7 @@ TEST(Claims, ReadLiftGeometry) {
   }
   EXPECT_EQ(judged(results.get(), "C1").verdict, Verdict::reproduced);
   EXPECT_EQ(judged(results.get(), "C1").test.n, 60);
-  results.cell("plane-gmm9", "oracle", "none", 0).head.diagnostics["lift_geometry"].numbers["max_jump"][2] =
-      1e-3;
+  results.cell("plane-gmm9", "oracle", "none", 0).head.diagnostics["lift_geometry"].numbers["max_jump"][2] = 1e-3;
   EXPECT_EQ(judged(results.get(), "C1").verdict,
             Verdict::not_reproduced);  // a lift along tangents moves the foot
 

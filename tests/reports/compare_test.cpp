@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/sanitizers.hpp"
 
@@ -63,8 +63,7 @@ ResultSet results(std::vector<CellResult> cells) {
 }
 
 /// One method "m" with one value a replicate.
-ResultSet replicates(const std::vector<double>& values, int first_seed = 0,
-                     const std::string& direction = "lower") {
+ResultSet replicates(const std::vector<double>& values, int first_seed = 0, const std::string& direction = "lower") {
   std::vector<CellResult> cells;
   for (std::size_t i = 0; i < values.size(); ++i) {
     cells.push_back(cell("m", first_seed + static_cast<int>(i), {metric(values[i], "tvd", direction)}));
@@ -246,10 +245,9 @@ TEST(Compare, OnlyThePrimaryMetricOrTheChosenOnesAreGated) {
   EXPECT_FALSE(line(shown, "coverage").gated);
   EXPECT_TRUE(compare(two(.1, .9), two(.1, .5), {.gated = {"coverage"}}).regression);
   EXPECT_FALSE(compare(two(.1, .9), two(.2, .9), {.gated = {"coverage"}}).regression);
-  EXPECT_TRUE(throws_message<InvalidInput>(
-      [&] { (void)compare(two(.1, .9), two(.1, .9), {.gated = {"covrage"}}); }, {"covrage"}));
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)compare(two(.1, .9), two(.1, .9), {.alpha = .5}); },
-                                           {"alpha"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)compare(two(.1, .9), two(.1, .9), {.gated = {"covrage"}}); },
+                                           {"covrage"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)compare(two(.1, .9), two(.1, .9), {.alpha = .5}); }, {"alpha"}));
 }
 
 TEST(Compare, PairsOnlyReplicatesOfOneSeed) {
@@ -346,8 +344,7 @@ struct Design {
 
 /// Fraction of \p repetitions of a comparison that end as a regression. Values .1 + .01 z; the pairs of a
 /// replicate share half of their variance, so that a difference has the standard deviation .01 too.
-double alarm_rate(const Design& design, const CompareOptions& options, int repetitions,
-                  const Stream& stream) {
+double alarm_rate(const Design& design, const CompareOptions& options, int repetitions, const Stream& stream) {
   int alarms = 0;
   for (int r = 0; r < repetitions; ++r) {
     const Points z = stream.at(static_cast<std::uint64_t>(r)).normal(3, design.n * design.methods);
@@ -386,15 +383,11 @@ TEST(CompareRates, FalseAlarmsStayBelowAlpha) {
   // Without a margin, so that the test alone holds the rate: alpha and two standard errors.
   const CompareOptions no_margin{.relative = 0};
   const double limit = .05 + bound(.05);
-  EXPECT_LE(alarm_rate({.n = 10, .paired = false, .methods = 1}, no_margin, repetitions, stream.at("one")),
-            limit);
-  EXPECT_LE(alarm_rate({.n = 10, .paired = false, .methods = 6}, no_margin, repetitions, stream.at("six")),
-            limit);
-  EXPECT_LE(alarm_rate({.n = 10, .paired = true, .methods = 6}, no_margin, repetitions, stream.at("pairs")),
-            limit);
+  EXPECT_LE(alarm_rate({.n = 10, .paired = false, .methods = 1}, no_margin, repetitions, stream.at("one")), limit);
+  EXPECT_LE(alarm_rate({.n = 10, .paired = false, .methods = 6}, no_margin, repetitions, stream.at("six")), limit);
+  EXPECT_LE(alarm_rate({.n = 10, .paired = true, .methods = 6}, no_margin, repetitions, stream.at("pairs")), limit);
   // Six sign flips of five pairs cannot reach alpha/6, so Student's t takes over.
-  EXPECT_LE(alarm_rate({.n = 5, .paired = true, .methods = 6}, no_margin, repetitions, stream.at("student")),
-            limit);
+  EXPECT_LE(alarm_rate({.n = 5, .paired = true, .methods = 6}, no_margin, repetitions, stream.at("student")), limit);
   // The rate is not held by chance: a gate that means to alarm in 20 % of the cases is caught by the same
   // limit.
   EXPECT_GT(alarm_rate({.n = 10, .paired = false, .methods = 1}, {.alpha = .2, .relative = 0}, repetitions,

@@ -38,8 +38,7 @@ TEST_P(GoldenReport, IsTheSameLetterByLetter) {
   std::ifstream file(path, std::ios::binary);
   ASSERT_TRUE(file) << path;
   const std::string golden((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  EXPECT_EQ(text, golden)
-      << "wanted? Run with ONMANIFOLD_UPDATE_GOLDEN=1 and read the diff of tests/golden/reports";
+  EXPECT_EQ(text, golden) << "wanted? Run with ONMANIFOLD_UPDATE_GOLDEN=1 and read the diff of tests/golden/reports";
 }
 
 // The comparison is worth something only if a number that changes is seen.

@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "reports/assets.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/html_table.hpp"
@@ -83,10 +83,9 @@ TEST(HtmlReport, EscapesWhatComesFromFiles) {
 }
 
 TEST(HtmlReport, ShowsFailuresProvenanceAndWhatItAllows) {
-  for (const char* part :
-       {"2 of 81 cells have no result", "synthetic-sphere/ddpm/none/seed-1", "demonstration", "perfect model",
-        "0123456789abcdef", "onmanifold run quick", "download=\"report.csv.gz\"", "id=\"scene-2\"",
-        "prefers-color-scheme: dark", "The MIT License"}) {
+  for (const char* part : {"2 of 81 cells have no result", "synthetic-sphere/ddpm/none/seed-1", "demonstration",
+                           "perfect model", "0123456789abcdef", "onmanifold run quick", "download=\"report.csv.gz\"",
+                           "id=\"scene-2\"", "prefers-color-scheme: dark", "The MIT License"}) {
     EXPECT_NE(small_page().find(part), std::string::npos) << part;
   }
 }
@@ -115,8 +114,7 @@ TEST(HtmlReport, AFullSuiteStaysBelowFiveMegabytes) {
 
 TEST(HtmlReport, IsAFunctionOfTheFiles) {
   const TemporaryDirectory directory;
-  write_synthetic_results(directory.path(),
-                          {.seeds = 1, .samples = 10, .reference = 10, .mesh_resolution = 5});
+  write_synthetic_results(directory.path(), {.seeds = 1, .samples = 10, .reference = 10, .mesh_resolution = 5});
   const ResultSet results = load_results(directory.path());
   EXPECT_EQ(html_report(results), html_report(results));
 }
@@ -160,8 +158,7 @@ TEST(HtmlReport, TheMainPartIsTheSameLetterByLetter) {
   std::ifstream file(path, std::ios::binary);
   ASSERT_TRUE(file) << path;
   const std::string golden((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  EXPECT_EQ(text, golden)
-      << "wanted? Run with ONMANIFOLD_UPDATE_GOLDEN=1 and read the diff of tests/golden/reports";
+  EXPECT_EQ(text, golden) << "wanted? Run with ONMANIFOLD_UPDATE_GOLDEN=1 and read the diff of tests/golden/reports";
   // One changed number is seen.
   ResultSet changed = report_fixture();
   changed.tasks[1].cells[2].projected[0].value += 0.01;
@@ -192,8 +189,7 @@ TEST(HtmlReport, DownloadsArePackedWhereTheyAreLarge) {
 TEST(Gnuplot, AMissingProgramNamesItsPackageAndThePageSaysSo) {
   const std::string path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
   setenv("PATH", "/nonexistent", 1);
-  EXPECT_TRUE(
-      throws_message<IoError>([] { (void)gnuplot_svg("plot 1", 100, 100, "a", "t"); }, {"gnuplot-nox"}));
+  EXPECT_TRUE(throws_message<IoError>([] { (void)gnuplot_svg("plot 1", 100, 100, "a", "t"); }, {"gnuplot-nox"}));
   const std::string page = page_of({.seeds = 1, .samples = 5, .reference = 5, .mesh_resolution = 4});
   setenv("PATH", path.c_str(), 1);
   EXPECT_NE(page.find("Figure left out"), std::string::npos);
@@ -202,8 +198,8 @@ TEST(Gnuplot, AMissingProgramNamesItsPackageAndThePageSaysSo) {
 
 TEST(Gnuplot, BlackBecomesTheColourOfThePageAndIdsAreItsOwn) {
   const std::string svg =
-      gnuplot_svg("set tics textcolor rgb 'black'\nplot '-' with points pt 2 lc rgb 'black'\n1 1\n2 2\ne\n",
-                  200, 100, "fig7", "a <title>");
+      gnuplot_svg("set tics textcolor rgb 'black'\nplot '-' with points pt 2 lc rgb 'black'\n1 1\n2 2\ne\n", 200, 100,
+                  "fig7", "a <title>");
   EXPECT_EQ(svg.find("<svg"), 0U);
   EXPECT_EQ(svg.find("'black'"), std::string::npos);
   EXPECT_EQ(svg.find("\"black\""), std::string::npos);
@@ -215,8 +211,8 @@ TEST(Gnuplot, BlackBecomesTheColourOfThePageAndIdsAreItsOwn) {
 }
 
 TEST(Gnuplot, AFailureCarriesItsMessage) {
-  EXPECT_TRUE(throws_message<IoError>([] { (void)gnuplot_svg("plot nonsense(\n", 100, 100, "a", "t"); },
-                                      {"gnuplot failed"}));
+  EXPECT_TRUE(
+      throws_message<IoError>([] { (void)gnuplot_svg("plot nonsense(\n", 100, 100, "a", "t"); }, {"gnuplot failed"}));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "reports/report.hpp"
 #include "reports/text_format.hpp"
 #include "tests/support/command.hpp"
@@ -40,8 +40,7 @@ Table small_table() {
   TableColumn place;
   place.metric = "place";
   table.columns = {tvd, place};
-  const auto row = [&](const char* method, const char* lift, RowGroup group, TableCell value,
-                       const char* text) {
+  const auto row = [&](const char* method, const char* lift, RowGroup group, TableCell value, const char* text) {
     TableRow made;
     made.method = method;
     made.lift = lift;
@@ -147,8 +146,7 @@ TEST(LatexReport, HasEveryTableBetweenItsMarks) {
     EXPECT_THAT(report, HasSubstr(fmt::format("% begin table {}\n{}% end table {}\n", name, text, name)));
   }
   EXPECT_TRUE(names.contains("overview") && names.contains("ranking") && names.contains("lift-effect") &&
-              names.contains("plane-x") && names.contains("sphere-y") &&
-              names.contains("plane-x-score-norm"));
+              names.contains("plane-x") && names.contains("sphere-y") && names.contains("plane-x-score-norm"));
   for (const char c : report) ASSERT_TRUE(c == '\n' || (c >= ' ' && c < 0x7F)) << static_cast<int>(c);
   // Two tasks whose names differ in what a label cannot have.
   ResultSet twins;
@@ -177,21 +175,20 @@ TEST(LatexReport, IsWrittenWithAFileForEachTable) {
 // --- what pdflatex says
 
 bool has_pdflatex() {
-  return run_command_line("command -v pdflatex && kpsewhich booktabs.sty float.sty longtable.sty")
-             .exit_code == 0;
+  return run_command_line("command -v pdflatex && kpsewhich booktabs.sty float.sty longtable.sty").exit_code == 0;
 }
 
 // Errors, boxes that are too wide and fonts of pixels, line by line; empty if the document is fine.
 std::string complaints(const std::string& document) {
   const TemporaryDirectory directory;
   std::ofstream(directory.file("report.tex"), std::ios::binary) << document;
-  const CommandResult run = run_command_line(fmt::format(
-      "cd '{}' && pdflatex -interaction=nonstopmode -halt-on-error report.tex", directory.path()));
+  const CommandResult run = run_command_line(
+      fmt::format("cd '{}' && pdflatex -interaction=nonstopmode -halt-on-error report.tex", directory.path()));
   std::ifstream file(directory.file("report.log"), std::ios::binary);
   std::string found = run.exit_code == 0 ? "" : "pdflatex failed\n";
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("!") || line.starts_with("Overfull") ||
-        line.find("Missing character") != std::string::npos || line.find("pk>") != std::string::npos) {
+    if (line.starts_with("!") || line.starts_with("Overfull") || line.find("Missing character") != std::string::npos ||
+        line.find("pk>") != std::string::npos) {
       found += line + "\n";
     }
   }

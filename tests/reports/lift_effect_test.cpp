@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/statistics.hpp"
+#include "core/math/statistics.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/markdown_table.hpp"
 
@@ -53,7 +53,9 @@ std::vector<double> times(const std::vector<double>& ratios) {
   return result;
 }
 
-std::vector<LiftEffect> effects_of(const ResultSet& results) { return lift_effects(results, summarise_all(results)); }
+std::vector<LiftEffect> effects_of(const ResultSet& results) {
+  return lift_effects(results, summarise_all(results));
+}
 
 TEST(LiftEffects, PairSeedsAndAverageLogarithms) {
   const std::vector<double> ratios = {0.7, 0.8, 0.75, 0.9};
@@ -93,14 +95,14 @@ TEST(LiftEffects, KnowWhichDirectionIsBetter) {
 
 TEST(LiftEffects, TakeOnlySeedsThatHaveBothAndOnlyPositiveValues) {
   // Seeds 0 … 3 without, 2 … 5 with a lift: two pairs. Whoever pairs by position would see a ratio of .5 everywhere.
-  const TaskResult task =
-      make_task("t", {{"ddpm", "none", "none", 0, base}, {"ddpm", "normal", "normal", 0.1, {0.1, 0.15, 0.125, 0.2}, 2}});
+  const TaskResult task = make_task(
+      "t", {{"ddpm", "none", "none", 0, base}, {"ddpm", "normal", "normal", 0.1, {0.1, 0.15, 0.125, 0.2}, 2}});
   const auto effects = effects_of({.directory = "", .tasks = {task}});
   ASSERT_EQ(effects.size(), 1U);
   EXPECT_EQ(effects[0].n, 2);
   EXPECT_NEAR(effects[0].change, std::sqrt(0.1 / 0.25 * 0.15 / 0.4) - 1, 1e-14);
-  const TaskResult negative = make_task(
-      "t", {{"ddpm", "none", "none", 0, {0.1, -0.01}}, {"ddpm", "normal", "normal", 0.1, {0.1, 0.1}}});
+  const TaskResult negative =
+      make_task("t", {{"ddpm", "none", "none", 0, {0.1, -0.01}}, {"ddpm", "normal", "normal", 0.1, {0.1, 0.1}}});
   EXPECT_TRUE(effects_of({.directory = "", .tasks = {negative}}).empty());
   const TaskResult single =
       make_task("t", {{"ddpm", "none", "none", 0, {0.2}}, {"ddpm", "normal", "normal", 0.1, {0.1}}});

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {
@@ -31,8 +31,7 @@ std::string decode(const std::string& text) {
 }
 
 int int16_at(const std::string& bytes, std::size_t i) {
-  const int value =
-      static_cast<unsigned char>(bytes[2 * i]) + 256 * static_cast<unsigned char>(bytes[2 * i + 1]);
+  const int value = static_cast<unsigned char>(bytes[2 * i]) + 256 * static_cast<unsigned char>(bytes[2 * i + 1]);
   return value >= 32768 ? value - 65536 : value;
 }
 
@@ -60,8 +59,7 @@ TEST(EncodePoints, QuantisesAndCountsWhatIsOutside) {
   const double tolerance = 0.5 * frame.half / 32767.0 + 1e-12;
   for (const int i : {0, 3}) {
     for (int k = 0; k < 3; ++k) {
-      const double x =
-          frame.centre(k) + frame.half * int16_at(bytes, static_cast<std::size_t>(3 * i + k)) / 32767.0;
+      const double x = frame.centre(k) + frame.half * int16_at(bytes, static_cast<std::size_t>(3 * i + k)) / 32767.0;
       EXPECT_NEAR(x, points(k, i), tolerance);
     }
   }

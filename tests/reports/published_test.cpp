@@ -21,24 +21,19 @@ constexpr double rotation_shift = 1.0397207708399179;  // 1.5 log 2
 constexpr const char* intrinsic = R"({"measure":"volume of the manifold"})";
 
 // Likelihoods of one method by seed; the published rows are those of the mixtures with 16 modes.
-ResultSet likelihoods(const std::string& method, const std::vector<double>& values,
-                      const std::string& lift = "none", const char* parameters = intrinsic) {
+ResultSet likelihoods(const std::string& method, const std::vector<double>& values, const std::string& lift = "none",
+                      const char* parameters = intrinsic) {
   TaskResult task;
   task.name = "so3-mixture16";
   task.file = TaskFile{};
   task.file->name = task.name;
-  task.file->details =
-      Value::Table{{"published", Value::Array{Value::Table{{"metric", "nll"},
-                                                           {"method", "Moser Flow"},
-                                                           {"value", -0.85},
-                                                           {"spread", 0.03},
-                                                           {"source", "key"}},
-                                              Value::Table{{"metric", "nll"},
-                                                           {"method", "RSGM"},
-                                                           {"value", -0.89},
-                                                           {"spread", 0.03},
-                                                           {"source", "key"}}}},
-                   {"published_note", "they are with respect to rotation vectors"}};
+  task.file->details = Value::Table{
+      {"published",
+       Value::Array{
+           Value::Table{
+               {"metric", "nll"}, {"method", "Moser Flow"}, {"value", -0.85}, {"spread", 0.03}, {"source", "key"}},
+           Value::Table{{"metric", "nll"}, {"method", "RSGM"}, {"value", -0.89}, {"spread", 0.03}, {"source", "key"}}}},
+      {"published_note", "they are with respect to rotation vectors"}};
   for (std::size_t seed = 0; seed < values.size(); ++seed) {
     CellResult cell;
     cell.key = {.task = task.name, .method = "label", .lift = lift, .seed = static_cast<int>(seed)};
@@ -84,16 +79,13 @@ TEST(Published, ADifferenceBeyondTheToleranceIsSaidSo) {
   const auto table = make_published_table(found);
   ASSERT_TRUE(table.has_value());
   const std::string text = render_markdown(*table);
+  EXPECT_THAT(text, testing::HasSubstr(
+                        "| Task | Metric | n | method | published | ours † | difference | tolerance | within |"));
   EXPECT_THAT(text,
               testing::HasSubstr(
-                  "| Task | Metric | n | method | published | ours † | difference | tolerance | within |"));
-  EXPECT_THAT(
-      text,
-      testing::HasSubstr(
-          "| so3-mixture16 | nll | 3 | RSGM (key) | -0.89 ± 0.03 | -0.770 ± 0.020 | +0.12 | 0.11 | no |"));
+                  "| so3-mixture16 | nll | 3 | RSGM (key) | -0.89 ± 0.03 | -0.770 ± 0.020 | +0.12 | 0.11 | no |"));
   EXPECT_THAT(text,
-              testing::HasSubstr(
-                  "- † so3-mixture16: they are with respect to rotation vectors; ours is 1.0397 lower"));
+              testing::HasSubstr("- † so3-mixture16: they are with respect to rotation vectors; ours is 1.0397 lower"));
   EXPECT_THAT(render_latex(*table, "published"), testing::HasSubstr("$-$0.89 & \\,$\\pm$\\,0.03"));
 }
 
@@ -107,10 +99,9 @@ TEST(Published, OneSeedHasItsEvaluationErrorForASpread) {
 TEST(Published, NothingIsComparedThatIsNotTheSame) {
   EXPECT_TRUE(compare(likelihoods("riemannian_flow_matching", {0.15, 0.16})).empty());  // another method
   EXPECT_TRUE(compare(likelihoods("rsgm", {0.15, 0.16}, "normal")).empty());            // lifted data
-  EXPECT_TRUE(compare(likelihoods("rsgm", {0.15, nan_value})).empty());  // a mean over survivors
+  EXPECT_TRUE(compare(likelihoods("rsgm", {0.15, nan_value})).empty());                 // a mean over survivors
   EXPECT_TRUE(
-      compare(likelihoods("rsgm", {0.15, 0.16}, "none", R"({"measure":"volume of the ambient space"})"))
-          .empty());
+      compare(likelihoods("rsgm", {0.15, 0.16}, "none", R"({"measure":"volume of the ambient space"})")).empty());
   ResultSet other = likelihoods("rsgm", {0.15, 0.16});
   other.tasks[0].name = "torus-vm";  // no rule for its measure
   EXPECT_TRUE(compare(other).empty());
@@ -126,8 +117,7 @@ TEST(Published, StandsInTheReportsOnlyWhereThereIsACounterpart) {
   for (const auto& report : {markdown_report(with), terminal_report(with, false), latex_report(with)}) {
     EXPECT_THAT(report, testing::HasSubstr("Published and ours"));
   }
-  for (const auto& report :
-       {markdown_report(without), terminal_report(without, false), latex_report(without)}) {
+  for (const auto& report : {markdown_report(without), terminal_report(without, false), latex_report(without)}) {
     EXPECT_THAT(report, testing::Not(testing::HasSubstr("Published and ours")));
     EXPECT_THAT(report, testing::HasSubstr("as published, not computed here"));
   }

@@ -25,15 +25,14 @@ struct Values {
   int first_seed = 0;
 };
 
-TaskResult make_task(const std::string& name, const std::vector<Values>& arms,
-                     const std::string& direction = "lower", double target = nan_value) {
+TaskResult make_task(const std::string& name, const std::vector<Values>& arms, const std::string& direction = "lower",
+                     double target = nan_value) {
   TaskResult task;
   task.name = name;
   for (const Values& arm : arms) {
     for (std::size_t i = 0; i < arm.values.size(); ++i) {
       CellResult cell;
-      cell.key = {
-          .task = name, .method = arm.method, .lift = arm.lift, .seed = arm.first_seed + static_cast<int>(i)};
+      cell.key = {.task = name, .method = arm.method, .lift = arm.lift, .seed = arm.first_seed + static_cast<int>(i)};
       cell.has_metrics = !std::isnan(arm.values[i]);
       if (cell.has_metrics) {
         MetricRecord record;
@@ -148,8 +147,7 @@ TEST(Groups, AreMaximalRuns) {
   EXPECT_THAT(unseparated_groups({1.0, 1.5, 2.5, 2.6, 4.0}, 1.2),
               testing::ElementsAre(Pair(0, 1), Pair(1, 3), Pair(4, 4)));
   EXPECT_THAT(unseparated_groups({1.0, 1.5, 2.5}, 9), testing::ElementsAre(Pair(0, 2)));
-  EXPECT_THAT(unseparated_groups({1.0, 2.0, 3.0}, 0.5),
-              testing::ElementsAre(Pair(0, 0), Pair(1, 1), Pair(2, 2)));
+  EXPECT_THAT(unseparated_groups({1.0, 2.0, 3.0}, 0.5), testing::ElementsAre(Pair(0, 0), Pair(1, 1), Pair(2, 2)));
   EXPECT_TRUE(unseparated_groups({}, 1).empty());
 }
 
@@ -199,9 +197,8 @@ TEST(Ranking, MeanRanksAndScoresByHand) {
 
 // The weights of tasks with 1 and 3 seeds are the same: T²/Σ 1/n = 4/(1 + 1/3) = 3 blocks.
 TEST(Ranking, TasksCountTheSameWhateverTheirSeeds) {
-  const Ranking ranking =
-      rank(results_of({make_task("one", {{"a", "none", {1}}, {"b", "none", {2}}}),
-                       make_task("three", {{"a", "none", {2, 2, 2}}, {"b", "none", {1, 1, 1}}})}));
+  const Ranking ranking = rank(results_of({make_task("one", {{"a", "none", {1}}, {"b", "none", {2}}}),
+                                           make_task("three", {{"a", "none", {2, 2, 2}}, {"b", "none", {1, 1, 1}}})}));
   ASSERT_EQ(ranking.arms.size(), 2U);
   EXPECT_DOUBLE_EQ(ranking.arms[0].mean_rank, 1.5);
   EXPECT_DOUBLE_EQ(ranking.arms[1].mean_rank, 1.5);
@@ -232,8 +229,7 @@ TEST(Ranking, TheOrderOfTheInputPlaysNoPart) {
   const ResultSet results = simulated(Stream(1, "ranking_test/order"), 3, 4, {0, 0.5, 1, 1.5, 2});
   ResultSet shuffled = results;
   std::reverse(shuffled.tasks.begin(), shuffled.tasks.end());
-  for (TaskResult& task : shuffled.tasks)
-    std::rotate(task.cells.begin(), task.cells.begin() + 7, task.cells.end());
+  for (TaskResult& task : shuffled.tasks) std::rotate(task.cells.begin(), task.cells.begin() + 7, task.cells.end());
   const Ranking one = rank(results);
   const Ranking other = rank(shuffled);
   ASSERT_EQ(one.arms.size(), 5U);
@@ -294,8 +290,7 @@ TEST(Ranking, FalseAlarmsKeepTheirRate) {
 
 TEST(Ranking, ArmsThatMissTasksAreNamedAndLeftOut) {
   const ResultSet results = results_of(
-      {make_task(
-           "p", {{"a", "none", {1, 1}}, {"b", "none", {2, 2}}, {"c", "none", {3, 3}}, {"d", "none", {0, 0}}}),
+      {make_task("p", {{"a", "none", {1, 1}}, {"b", "none", {2, 2}}, {"c", "none", {3, 3}}, {"d", "none", {0, 0}}}),
        make_task("q", {{"a", "none", {1, 1}}, {"b", "none", {2, 2}}, {"c", "none", {3, nan_value}}}),
        make_task("r", {{"a", "none", {1, 1}}, {"b", "none", {2, 2}}})});
   // a and b over three tasks: 12 ranks. a, b, c, d over one: 8.
@@ -305,23 +300,21 @@ TEST(Ranking, ArmsThatMissTasksAreNamedAndLeftOut) {
   EXPECT_THAT(ranking.left_out,
               testing::ElementsAre("c none: complete on 1 of 3 tasks", "d none: complete on 1 of 3 tasks"));
   const std::string text = render_markdown(*make_ranking_table(ranking));
-  EXPECT_THAT(
-      text, testing::HasSubstr("not ranked, for want of complete blocks: c none: complete on 1 of 3 tasks"));
+  EXPECT_THAT(text, testing::HasSubstr("not ranked, for want of complete blocks: c none: complete on 1 of 3 tasks"));
 }
 
 TEST(Ranking, OneUnfinishedArmDoesNotTakeTheSeedsOfAll) {
-  const Ranking ranking = rank(results_of({make_task("p", {{"a", "none", {1, 1, 1, 1}},
-                                                           {"b", "none", {2, 2, 2, 2}},
-                                                           {"c", "none", {3, 3, 3, 3}},
-                                                           {"d", "none", {0}}})}));
+  const Ranking ranking = rank(results_of({make_task(
+      "p",
+      {{"a", "none", {1, 1, 1, 1}}, {"b", "none", {2, 2, 2, 2}}, {"c", "none", {3, 3, 3, 3}}, {"d", "none", {0}}})}));
   EXPECT_EQ(ranking.arms.size(), 3U);
   EXPECT_THAT(ranking.seeds, testing::ElementsAre(4));
   EXPECT_EQ(ranking.left_out.size(), 1U);
 }
 
 TEST(Ranking, OneTaskIsRankedOverItsSeeds) {
-  const Ranking ranking = rank(
-      results_of({make_task("p", {{"a", "none", {1, 1, 1, 1, 1, 1}}, {"b", "none", {2, 2, 2, 2, 2, 2}}})}));
+  const Ranking ranking =
+      rank(results_of({make_task("p", {{"a", "none", {1, 1, 1, 1, 1, 1}}, {"b", "none", {2, 2, 2, 2, 2, 2}}})}));
   EXPECT_EQ(ranking.blocks, 6);
   EXPECT_TRUE(std::isnan(ranking.cd_tasks));
   EXPECT_EQ(ranking.groups.size(), 2U);
@@ -330,15 +323,14 @@ TEST(Ranking, OneTaskIsRankedOverItsSeeds) {
 
 TEST(Ranking, NothingToRankIsNoError) {
   EXPECT_TRUE(rank(results_of({})).arms.empty());
-  EXPECT_TRUE(
-      rank(results_of({make_task("p", {{"oracle", "none", {1}}, {"gaussian", "none", {2}}})})).arms.empty());
+  EXPECT_TRUE(rank(results_of({make_task("p", {{"oracle", "none", {1}}, {"gaussian", "none", {2}}})})).arms.empty());
   EXPECT_TRUE(rank(results_of({make_task("p", {{"a", "none", {1}}})})).arms.empty());
-  EXPECT_TRUE(rank(results_of({make_task("p", {{"a", "none", {nan_value}}, {"b", "none", {nan_value}}})}))
-                  .arms.empty());
+  EXPECT_TRUE(
+      rank(results_of({make_task("p", {{"a", "none", {nan_value}}, {"b", "none", {nan_value}}})})).arms.empty());
   // No seed and no task in common.
   EXPECT_TRUE(rank(results_of({make_task("p", {{"a", "none", {1}}, {"b", "none", {2}, 7}})})).arms.empty());
-  EXPECT_TRUE(rank(results_of({make_task("p", {{"a", "none", {1}}}), make_task("q", {{"b", "none", {2}}})}))
-                  .arms.empty());
+  EXPECT_TRUE(
+      rank(results_of({make_task("p", {{"a", "none", {1}}}), make_task("q", {{"b", "none", {2}}})})).arms.empty());
   EXPECT_TRUE(rank(results_of({make_task("p", {{"a", "none", {1}}, {"b", "none", {2}}}, "")})).arms.empty());
   EXPECT_FALSE(make_ranking_table(Ranking{}).has_value());
   EXPECT_FALSE(make_overview_table(results_of({}), {}).has_value());
@@ -376,9 +368,8 @@ TEST(Overview, DifferencesArePairedBySeedAndCountedInStandardErrors) {
   const auto summaries = summarise_all(results);
   const auto table = make_overview_table(results, summaries);
   ASSERT_TRUE(table.has_value());
-  EXPECT_THAT(render_markdown(*table),
-              testing::HasSubstr("| p | tvd ↓ | 3 | **a** | **0.50 ± 0.40** | **b** | "
-                                 "**0.70 ± 0.50** | 3.5 | — | 0.02000 | 0.0200 ± 0.0010 |"));
+  EXPECT_THAT(render_markdown(*table), testing::HasSubstr("| p | tvd ↓ | 3 | **a** | **0.50 ± 0.40** | **b** | "
+                                                          "**0.70 ± 0.50** | 3.5 | — | 0.02000 | 0.0200 ± 0.0010 |"));
   const auto lines = overview_lines(results, summaries, rank_arms(results, summaries));
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0],
@@ -392,8 +383,7 @@ TEST(Overview, TheBestBySeedsThatDifferAndByDirection) {
   const TaskOverview two_means = task_overview(unpaired, summarise(unpaired));
   EXPECT_EQ(two_means.pairs, 0);
   EXPECT_NEAR(two_means.standard_error, std::sqrt(1.0 + 4.0), 1e-12);
-  const TaskResult target =
-      make_task("p", {{"a", "none", {0.4, 0.6}}, {"b", "none", {0.6, 0.8}}}, "target", 0.68);
+  const TaskResult target = make_task("p", {{"a", "none", {0.4, 0.6}}, {"b", "none", {0.6, 0.8}}}, "target", 0.68);
   const TaskSummary summary = summarise(target);
   const TaskOverview nearest = task_overview(target, summary);
   EXPECT_EQ(summary.arms[static_cast<std::size_t>(nearest.best)].method, "b");
@@ -412,15 +402,16 @@ TEST(Overview, SaysWhereTheBestIsAtTheFloorOrAhead) {
                                                         {"gaussian", "none", {0.5, 0.5, 0.5}}})});
   const auto summaries = summarise_all(results);
   const auto lines = overview_lines(results, summaries, rank_arms(results, summaries));
-  EXPECT_THAT(lines[0], testing::HasSubstr(
-                            "best is a normal with 0.02100 ± 0.00020, ahead of b with 0.310 ± 0.010 by "));
+  EXPECT_THAT(lines[0],
+              testing::HasSubstr("best is a normal with 0.02100 ± 0.00020, ahead of b with 0.310 ± 0.010 by "));
   EXPECT_THAT(lines[0], testing::HasSubstr("not to be told from a perfect model"));
 }
 
 TEST(Overview, SaysWhereGaussianIsBetter) {
   const auto line_of = [](const char* direction, double gaussian) {
     const ResultSet results = results_of({make_task(
-        "p", {{"a", "none", {0.4, 0.5}}, {"b", "none", {0.3, 0.6}}, {"gaussian", "none", {gaussian, gaussian}}}, direction)});
+        "p", {{"a", "none", {0.4, 0.5}}, {"b", "none", {0.3, 0.6}}, {"gaussian", "none", {gaussian, gaussian}}},
+        direction)});
     const auto summaries = summarise_all(results);
     return overview_lines(results, summaries, rank_arms(results, summaries))[0];
   };

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "contracts/image_layout.hpp"
 #include "core/error.hpp"
-#include "core/image_layout.hpp"
 
 namespace onmanifold {
 namespace {
@@ -46,8 +46,8 @@ ReadImage read_grey_png(const std::string& file) {
   }
   uLongf size = static_cast<uLongf>((image.width + 1) * image.height);
   std::string lines(size, '\0');
-  EXPECT_EQ(uncompress(reinterpret_cast<Bytef*>(lines.data()), &size,
-                       reinterpret_cast<const Bytef*>(packed.data()), packed.size()),
+  EXPECT_EQ(uncompress(reinterpret_cast<Bytef*>(lines.data()), &size, reinterpret_cast<const Bytef*>(packed.data()),
+                       packed.size()),
             Z_OK);
   for (Index row = 0; row < image.height; ++row) {
     EXPECT_EQ(lines[static_cast<std::size_t>(row * (image.width + 1))], '\0');
@@ -112,8 +112,7 @@ TEST(SampleViews, RotationVectorsTurnAsTheMatricesDo) {
 }
 
 // The next atom of a chain at a distance, an angle and a torsion (degrees).
-Eigen::Vector3d place(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::Vector3d& c,
-                      double torsion) {
+Eigen::Vector3d place(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::Vector3d& c, double torsion) {
   const double radians = std::numbers::pi / 180.0;
   const Eigen::Vector3d axis = (c - b).normalized();
   const Eigen::Vector3d normal = (b - a).cross(axis).normalized();

@@ -7,12 +7,12 @@
 
 #include <gtest/gtest.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/point_files.hpp"
-#include "core/points_hash.hpp"
-#include "core/stream.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/files/point_files.hpp"
+#include "core/files/points_hash.hpp"
+#include "core/files/temporary_directory.hpp"
+#include "core/random/stream.hpp"
 #include "reports/aggregate.hpp"
 #include "reports/markdown_table.hpp"
 #include "reports/table.hpp"
@@ -31,38 +31,31 @@ class Submissions : public testing::Test {
       pristine_ = load_results(directory_.file("results"));
     }
     results_ = pristine_;
-    const TaskFile& task =
-        *std::find_if(results_.tasks.begin(), results_.tasks.end(), [](const TaskResult& t) {
-           return t.name == "synthetic-sphere";
-         })->file;
+    const TaskFile& task = *std::find_if(results_.tasks.begin(), results_.tasks.end(), [](const TaskResult& t) {
+                              return t.name == "synthetic-sphere";
+                            })->file;
     points_ = task.reference;
-    score_ = Value::Table{
-        {"onmanifold", "0.1.0"},
-        {"name", "mine"},
-        {"task", "synthetic-sphere"},
-        {"task_version", 1},
-        {"data_hash", task.data_hash},
-        {"reference_hash", points_hash(task.reference)},
-        {"samples_hash", points_hash(points_)},
-        {"metrics", Value::Array{metric("coverage", "projected", 0.5), metric("own", "raw", 1.0)}}};
+    score_ = Value::Table{{"onmanifold", "0.1.0"},
+                          {"name", "mine"},
+                          {"task", "synthetic-sphere"},
+                          {"task_version", 1},
+                          {"data_hash", task.data_hash},
+                          {"reference_hash", points_hash(task.reference)},
+                          {"samples_hash", points_hash(points_)},
+                          {"metrics", Value::Array{metric("coverage", "projected", 0.5), metric("own", "raw", 1.0)}}};
   }
 
   /// As the synthetic cells measure coverage.
   static Value metric(const char* name, const char* samples, double value) {
-    return Value::Table{{"name", name},      {"samples", samples},
-                        {"value", value},    {"direction", "higher"},
-                        {"target", Value()}, {"null", 0.96875},
-                        {"null_sd", 0.0018}, {"se", Value()},
-                        {"p", Value()},      {"unit", ""},
-                        {"version", 1},      {"n_reference", 20},
-                        {"n_samples", 20},   {"n_nonfinite", 0},
-                        {"status", "ok"},    {"parameters", Value::Table{{"k", 5}}}};
+    return Value::Table{
+        {"name", name},      {"samples", samples}, {"value", value},    {"direction", "higher"},
+        {"target", Value()}, {"null", 0.96875},    {"null_sd", 0.0018}, {"se", Value()},
+        {"p", Value()},      {"unit", ""},         {"version", 1},      {"n_reference", 20},
+        {"n_samples", 20},   {"n_nonfinite", 0},   {"status", "ok"},    {"parameters", Value::Table{{"k", 5}}}};
   }
 
   Value::Table& table() { return *score_.get_if<Value::Table>(); }
-  Value::Table& coverage() {
-    return *table()["metrics"].get_if<Value::Array>()->front().get_if<Value::Table>();
-  }
+  Value::Table& coverage() { return *table()["metrics"].get_if<Value::Array>()->front().get_if<Value::Table>(); }
   std::string file() {
     const std::string path = directory_.file("mine.json");
     write_file(path, to_pretty_json(score_));
@@ -108,8 +101,7 @@ TEST_F(Submissions, BecomeRowsOfTheirTask) {
   ASSERT_EQ(entry.values.size(), 2U);
   EXPECT_EQ(entry.values[0], std::make_pair(0, 0.5));
   EXPECT_EQ(entry.values[1], std::make_pair(1, 0.6));
-  EXPECT_TRUE(problem_lines(sphere()).size() == 1U)
-      << "the failed cell of the synthetic results, and no other";
+  EXPECT_TRUE(problem_lines(sphere()).size() == 1U) << "the failed cell of the synthetic results, and no other";
   const std::string page = markdown_report(results_);
   EXPECT_NE(page.find("mine"), std::string::npos);
   EXPECT_NE(page.find("submitted, mine.json"), std::string::npos);
@@ -162,13 +154,12 @@ TEST_F(Submissions, ThatAreNoScoresAreRefused) {
   EXPECT_TRUE(refused({"parameters"}));
   score_ = "text";
   EXPECT_TRUE(refused({"no score"}));
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { add_submission(results_, directory_.file("none.json")); },
-                                           {"none.json"}));
   EXPECT_TRUE(
-      throws_message<InvalidInput>([&] { add_submission(results_, directory_.path()); }, {"cannot be read"}));
+      throws_message<InvalidInput>([&] { add_submission(results_, directory_.file("none.json")); }, {"none.json"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { add_submission(results_, directory_.path()); }, {"cannot be read"}));
   write_file(directory_.file("broken.json"), "{\"task\": ");
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { add_submission(results_, directory_.file("broken.json")); },
-                                           {"broken.json"}));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { add_submission(results_, directory_.file("broken.json")); }, {"broken.json"}));
 }
 
 TEST_F(Submissions, PointsBesideTheFileMustBeThoseScored) {

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "reports/markdown_table.hpp"
 #include "reports/narrative.hpp"
 #include "reports/terminal_table.hpp"
@@ -24,8 +24,7 @@ TaskResult small_task() {
   task.file->description = "A law | on the sphere";
   task.file->details = Value::Table{{"n_train", 1000}, {"n_samples", 500}, {"n_reference", 400},
                                     {"s_min", 0.01},   {"scale", 2.0},     {"seeds", 2}};
-  const auto add = [&](const char* method, const char* lift, double sigma, int seed, double tvd,
-                       double coverage) {
+  const auto add = [&](const char* method, const char* lift, double sigma, int seed, double tvd, double coverage) {
     CellResult cell;
     cell.key = {.task = "sphere-x", .method = method, .lift = lift, .seed = seed};
     cell.head.config = Value::Table{{"lift", Value::Table{{"sigma", sigma}}}};
@@ -200,8 +199,11 @@ TEST(MakeTable, PublishedNumbersAreMarkedAsTheirs) {
   };
   for (const std::string& note : notes()) EXPECT_EQ(note.find("published"), std::string::npos) << note;
   task.file->details = Value::Table{
-      {"published", Value::Array{Value::Table{{"metric", "nll"}, {"method", "RSGM"}, {"value", -0.89}, {"spread", 0.03}, {"source", "key1"}},
-                                 Value::Table{{"metric", "nll"}, {"method", "M-FFF"}, {"value", -0.87}, {"spread", 0.0}, {"source", "key2"}}}},
+      {"published",
+       Value::Array{
+           Value::Table{{"metric", "nll"}, {"method", "RSGM"}, {"value", -0.89}, {"spread", 0.03}, {"source", "key1"}},
+           Value::Table{
+               {"metric", "nll"}, {"method", "M-FFF"}, {"value", -0.87}, {"spread", 0.0}, {"source", "key2"}}}},
       {"published_note", "another measure"}};
   const std::vector<std::string> found = notes();
   EXPECT_NE(std::find(found.begin(), found.end(),
@@ -222,8 +224,7 @@ TEST(MakeTable, MissingSeedsAreNamed) {
 
 TEST(TerminalReport, FitsOneHundredAndTwentyColumns) {
   const TemporaryDirectory directory;
-  write_synthetic_results(directory.path(),
-                          {.seeds = 3, .samples = 10, .reference = 10, .mesh_resolution = 5});
+  write_synthetic_results(directory.path(), {.seeds = 3, .samples = 10, .reference = 10, .mesh_resolution = 5});
   const ResultSet results = load_results(directory.path());
   const std::string text = terminal_report(results, false);
   std::size_t start = 0;
@@ -232,8 +233,8 @@ TEST(TerminalReport, FitsOneHundredAndTwentyColumns) {
     EXPECT_LE(display_width(text.substr(start, end - start)), 120) << text.substr(start, end - start);
     start = end + 1;
   }
-  for (const char* part : {"perfect model", "oracle", "memorizer", "1 of 27 cells have no result",
-                           "demonstration", "Too few for either"}) {
+  for (const char* part : {"perfect model", "oracle", "memorizer", "1 of 27 cells have no result", "demonstration",
+                           "Too few for either"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
   const std::string markdown = markdown_report(results);

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/report.hpp"
 #include "tests/support/synthetic_results.hpp"
@@ -39,8 +39,7 @@ struct Made {
   ResultSet results;
   std::vector<TaskSummary> summaries;
   Made() {
-    write_synthetic_results(directory.path(),
-                            {.seeds = 1, .samples = 5, .reference = 5, .mesh_resolution = 4});
+    write_synthetic_results(directory.path(), {.seeds = 1, .samples = 5, .reference = 5, .mesh_resolution = 4});
     results = load_results(directory.path());
     summaries = summarise_all(results);
   }
@@ -65,9 +64,8 @@ TEST(TaskFigures, ASweepNeedsThreeLevels) {
   const TaskResult& task = made().results.tasks[1];
   TaskSummary summary = made().summaries[1];
   EXPECT_EQ(sigma_sweep(task, summary).commands, "");
-  const auto lifted = std::find_if(summary.arms.begin(), summary.arms.end(), [](const Arm& arm) {
-    return arm.method == "ddpm" && arm.lift == "normal-0.1";
-  });
+  const auto lifted = std::find_if(summary.arms.begin(), summary.arms.end(),
+                                   [](const Arm& arm) { return arm.method == "ddpm" && arm.lift == "normal-0.1"; });
   ASSERT_NE(lifted, summary.arms.end());
   const auto a = static_cast<std::size_t>(lifted - summary.arms.begin());
   summary.arms[a].lift_type = "normal";

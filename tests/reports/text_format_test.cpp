@@ -97,23 +97,22 @@ TEST(Escapes, NothingGetsThrough) {
 }
 
 TEST(EscapeLatex, EveryCharacterThatLatexWouldRead) {
-  const std::vector<std::pair<const char*, const char*>> cases = {
-      {"a_b", "a\\_b"},
-      {"50 %", "50 \\%"},
-      {"a&b", "a\\&b"},
-      {"#1", "\\#1"},
-      {"$x$", "$\\mathdollar$x$\\mathdollar$"},
-      {"{a}", "\\{a\\}"},
-      {"\\end", "\\textbackslash{}end"},
-      {"R^3", "R\\^{}3"},
-      {"~x", "\\~{}x"},
-      {"a<b>c|d", "a$<$b$>$c$|$d"},
-      {"\"`", "{\\ttfamily\\char34}{\\ttfamily\\char96}"},
-      {"[1]", "{[}1]"},
-      {"*", "{*}"},
-      {"--all", "-{}-all"},
-      {"--- ok", "-{}-{}- ok"},
-      {"it's (1, 2; 3)", "it's (1, 2; 3)"}};
+  const std::vector<std::pair<const char*, const char*>> cases = {{"a_b", "a\\_b"},
+                                                                  {"50 %", "50 \\%"},
+                                                                  {"a&b", "a\\&b"},
+                                                                  {"#1", "\\#1"},
+                                                                  {"$x$", "$\\mathdollar$x$\\mathdollar$"},
+                                                                  {"{a}", "\\{a\\}"},
+                                                                  {"\\end", "\\textbackslash{}end"},
+                                                                  {"R^3", "R\\^{}3"},
+                                                                  {"~x", "\\~{}x"},
+                                                                  {"a<b>c|d", "a$<$b$>$c$|$d"},
+                                                                  {"\"`", "{\\ttfamily\\char34}{\\ttfamily\\char96}"},
+                                                                  {"[1]", "{[}1]"},
+                                                                  {"*", "{*}"},
+                                                                  {"--all", "-{}-all"},
+                                                                  {"--- ok", "-{}-{}- ok"},
+                                                                  {"it's (1, 2; 3)", "it's (1, 2; 3)"}};
   for (const auto& [text, expected] : cases) EXPECT_EQ(escape_latex(text), expected) << text;
 }
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/suite_spec.hpp"
 #include "suite/toml_file.hpp"
@@ -191,7 +191,9 @@ points = 200
 [[diagnostic]]
 name = "lift_geometry"
 points = 200
-)", "s.toml"), "s.toml");
+)",
+                                                 "s.toml"),
+                                      "s.toml");
   const std::vector<Cell> cells = expand(suite);
   const auto ask = [&](const std::string& key) { return compute_raw_cell(suite, cell_of(cells, key)).diagnostics; };
   const auto bare = ask("plane-gmm9/oracle/none/seed-0");

@@ -17,11 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/hdf5_file.hpp"
-#include "core/stream.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/files/hdf5_file.hpp"
+#include "core/files/temporary_directory.hpp"
+#include "core/random/stream.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
@@ -67,9 +67,7 @@ class Tallied final : public GenerativeModel {
     if (file < 0 || write(file, "x", 1) != 1) throw IoError("no tally");
     close(file);
   }
-  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
-    return sampler_->sample(n, stream);
-  }
+  [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override { return sampler_->sample(n, stream); }
 
   const Sampler* sampler_ = nullptr;
 };
@@ -77,10 +75,8 @@ class Tallied final : public GenerativeModel {
 const Registry<MethodFactory>& methods() {
   static const Registry<MethodFactory> registry = [] {
     Registry<MethodFactory> all("method");
-    for (const auto& entry : method_registry().entries())
-      all.add(entry.name, entry.description, entry.factory);
-    all.add("tallied", "",
-            [](Settings&) -> std::unique_ptr<GenerativeModel> { return std::make_unique<Tallied>(); });
+    for (const auto& entry : method_registry().entries()) all.add(entry.name, entry.description, entry.factory);
+    all.add("tallied", "", [](Settings&) -> std::unique_ptr<GenerativeModel> { return std::make_unique<Tallied>(); });
     return all;
   }();
   return registry;
@@ -201,8 +197,7 @@ TEST_F(Faults, FiftyKillsAndResumesChangeNothing) {
     bool hit = true;
     while (hit && kills < wanted_kills) {
       const Vector point = stream.at(draw++).uniform(2, 1).col(0);
-      hit = run_and_kill(spec, killed.path(), static_cast<int>(4 * point(0)),
-                         static_cast<int>(4000 * point(1)));
+      hit = run_and_kill(spec, killed.path(), static_cast<int>(4 * point(0)), static_cast<int>(4000 * point(1)));
       kills += hit ? 1 : 0;
       const Files now = final_files(killed.path());
       EXPECT_EQ(incomplete(now, known), std::vector<std::string>());
@@ -286,8 +281,8 @@ TEST_F(Faults, ADamagedCellIsNamedAndOnlyForceReplacesIt) {
     const TemporaryDirectory directory;
     fs::copy(whole.path(), directory.path(), fs::copy_options::recursive);
     damage(directory.file(relative), kind);
-    EXPECT_TRUE(throws_message<InvalidInput>([&] { run_suite(spec, options(directory.path())); },
-                                             {relative, "--force"}));
+    EXPECT_TRUE(
+        throws_message<InvalidInput>([&] { run_suite(spec, options(directory.path())); }, {relative, "--force"}));
     RunOptions forced = options(directory.path());
     forced.force = true;
     const RunSummary summary = run_suite(spec, forced);
@@ -361,8 +356,8 @@ TEST_F(Faults, AReadOnlyDirectoryIsSaidBeforeAnyWork) {
   const TemporaryDirectory scratch;
   tally_file = scratch.file("tally");
   const TemporaryDirectory directory;
-  fs::permissions(directory.path(), fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read |
-                                        fs::perms::others_exec);
+  fs::permissions(directory.path(),
+                  fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
   const int code = in_child([&] {
     if (geteuid() == 0 && setuid(65534) != 0) return 77;  // root may write anywhere
     try {
@@ -386,8 +381,7 @@ TEST_F(Faults, ClocksMayJump) {
   const auto now = fs::file_time_type::clock::now();
   int number = 0;
   for (const auto& [path, identity] : final_files(directory.path())) {
-    fs::last_write_time(
-        path, ++number % 2 == 0 ? now + std::chrono::hours(87600) : now - std::chrono::hours(87600));
+    fs::last_write_time(path, ++number % 2 == 0 ? now + std::chrono::hours(87600) : now - std::chrono::hours(87600));
   }
   const Files before = final_files(directory.path());
   EXPECT_EQ(run_suite(spec, options(directory.path())).skipped, 12);

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"

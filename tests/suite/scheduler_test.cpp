@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "suite/cell_lock.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/toml_file.hpp"
@@ -37,11 +37,16 @@ class BadMethod final : public GenerativeModel {
  private:
   void do_fit(const FitContext&) override {
     switch (misdeed) {
-      case Misdeed::throws: throw std::runtime_error("made to throw");
-      case Misdeed::aborts: std::abort();
-      case Misdeed::exits: _exit(0);
-      case Misdeed::diverges: throw NumericalFailure("loss is not finite at step 12");
-      case Misdeed::is_unsupported: throw InvalidInput("unsupported: not on this manifold");
+      case Misdeed::throws:
+        throw std::runtime_error("made to throw");
+      case Misdeed::aborts:
+        std::abort();
+      case Misdeed::exits:
+        _exit(0);
+      case Misdeed::diverges:
+        throw NumericalFailure("loss is not finite at step 12");
+      case Misdeed::is_unsupported:
+        throw InvalidInput("unsupported: not on this manifold");
       case Misdeed::hangs:
         while (true) pause();
       case Misdeed::eats_memory: {
@@ -168,7 +173,8 @@ TEST(Scheduler, AddingACellChangesNoOther) {
   run_suite(suite(), options(small.path()));
   run_suite(suite("[[method]]\nname = \"memorizer\"\n"), options(large.path()));
   for (const CellKey& key : find_cells(small.path())) {
-    EXPECT_TRUE(same_points(read_raw_cell(key.raw_path(small.path())).raw, read_raw_cell(key.raw_path(large.path())).raw));
+    EXPECT_TRUE(
+        same_points(read_raw_cell(key.raw_path(small.path())).raw, read_raw_cell(key.raw_path(large.path())).raw));
   }
 }
 

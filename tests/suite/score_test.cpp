@@ -11,12 +11,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "core/cell_files.hpp"
 #include "core/error.hpp"
-#include "core/point_files.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/point_files.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "datasets/task.hpp"
 #include "metrics/registry.hpp"
+#include "results/cell_files.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/suite_spec.hpp"
 #include "suite/toml_file.hpp"
@@ -32,26 +32,23 @@ constexpr const char* streaming_metrics =
     "projection_fail_rate";
 
 bool same_bits(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
-         (std::isnan(a) && std::isnan(b));
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
 }
 
 testing::AssertionResult same(const MetricRecord& a, const MetricRecord& b) {
-  if (a.name == b.name && same_bits(a.value, b.value) && same_bits(a.target, b.target) &&
-      same_bits(a.null, b.null) && same_bits(a.null_sd, b.null_sd) && same_bits(a.se, b.se) &&
-      a.unit == b.unit && a.direction == b.direction && a.parameters == b.parameters &&
-      a.n_reference == b.n_reference && a.n_samples == b.n_samples && a.n_nonfinite == b.n_nonfinite &&
-      a.status == b.status) {
+  if (a.name == b.name && same_bits(a.value, b.value) && same_bits(a.target, b.target) && same_bits(a.null, b.null) &&
+      same_bits(a.null_sd, b.null_sd) && same_bits(a.se, b.se) && a.unit == b.unit && a.direction == b.direction &&
+      a.parameters == b.parameters && a.n_reference == b.n_reference && a.n_samples == b.n_samples &&
+      a.n_nonfinite == b.n_nonfinite && a.status == b.status) {
     return testing::AssertionSuccess();
   }
-  return testing::AssertionFailure() << fmt::format(
-             "{} {} ± {} n {} {} {}; {} {} ± {} n {} {} {}", a.name, a.value, a.se, a.n_samples, a.status,
-             a.parameters, b.name, b.value, b.se, b.n_samples, b.status, b.parameters);
+  return testing::AssertionFailure() << fmt::format("{} {} ± {} n {} {} {}; {} {} ± {} n {} {} {}", a.name, a.value,
+                                                    a.se, a.n_samples, a.status, a.parameters, b.name, b.value, b.se,
+                                                    b.n_samples, b.status, b.parameters);
 }
 
 testing::AssertionResult same(const std::vector<MetricRecord>& a, const std::vector<MetricRecord>& b) {
-  if (a.size() != b.size())
-    return testing::AssertionFailure() << a.size() << " and " << b.size() << " records";
+  if (a.size() != b.size()) return testing::AssertionFailure() << a.size() << " and " << b.size() << " records";
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (const auto result = same(a[i], b[i]); !result) return result;
   }
@@ -175,10 +172,12 @@ TEST(Score, FilesLargerThanTheLimitGiveTheSameBits) {
     EXPECT_TRUE(same(records(chunks, "raw"), records(whole, "raw"))) << extension;
     EXPECT_TRUE(same(records(chunks, "projected"), records(whole, "projected"))) << extension;
     request.metrics = "fd,coverage,one_nna";
-    EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)score_samples(request); }, {"coverage, one_nna. 1666 points fit"}));
+    EXPECT_TRUE(
+        throws_message<InvalidInput>([&] { (void)score_samples(request); }, {"coverage, one_nna. 1666 points fit"}));
     request.metrics = "fd";
     request.allow_nonfinite = false;
-    EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)score_samples(request); }, {"row 666 (counted from 0) is not finite"}));
+    EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)score_samples(request); },
+                                             {"row 666 (counted from 0) is not finite"}));
   }
 }
 
@@ -194,7 +193,8 @@ TEST(Score, WhatAMetricLacksIsAnErrorOnlyIfItWasNamed) {
     EXPECT_EQ(record.status, "ok") << record.name;
   }
   request.metrics = "fd,train_copy_rate";
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)score_samples(request); }, {"train_copy_rate: no training points"}));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { (void)score_samples(request); }, {"train_copy_rate: no training points"}));
   request.train = request.samples;
   EXPECT_EQ(records(score_samples(request), "raw").size(), 2U);
 

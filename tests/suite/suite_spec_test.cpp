@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "suite/toml_file.hpp"
 #include "tests/support/expect_throws_message.hpp"
 
@@ -39,7 +39,9 @@ type = "gaussian"
 lifts = ["none", "normal-0.1", "registered"]
 )";
 
-SuiteSpec parse(const std::string& text) { return parse_suite(parse_toml(text, "s.toml"), "s.toml"); }
+SuiteSpec parse(const std::string& text) {
+  return parse_suite(parse_toml(text, "s.toml"), "s.toml");
+}
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   text.replace(text.find(from), from.size(), to);
@@ -77,7 +79,8 @@ TEST(SuiteSpec, HashesTellEveryCellApartAndNothingElse) {
 
 TEST(SuiteSpec, SampleAndMetricSettingsHaveHashesOfTheirOwn) {
   const std::vector<Cell> before = expand(parse(small_suite));
-  const std::string metrics = replaced(small_suite, "name = \"plane-gmm9\"", "name = \"plane-gmm9\"\nmetrics = \"tvd\"");
+  const std::string metrics =
+      replaced(small_suite, "name = \"plane-gmm9\"", "name = \"plane-gmm9\"\nmetrics = \"tvd\"");
   const std::vector<Cell> after = expand(parse(metrics));
   EXPECT_EQ(before[0].sample_hash, after[0].sample_hash);
   EXPECT_NE(before[0].metric_hash, after[0].metric_hash);
@@ -121,8 +124,9 @@ TEST(SuiteSpec, AMethodMayLearnFromItsOwnNumberOfPoints) {
 }
 
 TEST(SuiteSpec, AMethodMayRunOnSomeTasksAndHaveOtherSettingsOnOthers) {
-  const std::string text = std::string(small_suite) +
-                           "tasks = [\"plane-*\"]\n[[method]]\nname = \"flat\"\ntype = \"oracle\"\ntasks = [\"sphere-*\"]\n";
+  const std::string text =
+      std::string(small_suite) +
+      "tasks = [\"plane-*\"]\n[[method]]\nname = \"flat\"\ntype = \"oracle\"\ntasks = [\"sphere-*\"]\n";
   const std::vector<Cell> cells = expand(parse(text));
   ASSERT_EQ(cells.size(), 2U * (1U + 3U) + 2U * 2U);
   EXPECT_EQ(cells[2].method->type, "gaussian");
@@ -141,7 +145,8 @@ TEST(SuiteSpec, ALevelMayBeAMultipleOfThePreregisteredOne) {
 }
 
 TEST(SuiteSpec, ExclusionsLeaveCellsOut) {
-  const std::string text = std::string(small_suite) + "[[exclude]]\ntask = \"plane-*\"\nmethod = \"flat\"\nlift = \"n*\"\n";
+  const std::string text =
+      std::string(small_suite) + "[[exclude]]\ntask = \"plane-*\"\nmethod = \"flat\"\nlift = \"n*\"\n";
   EXPECT_EQ(expand(parse(text)).size(), 16U - 4U);
   EXPECT_TRUE(throws_message<InvalidInput>(
       [&] { (void)expand(parse(std::string(small_suite) + "[[exclude]]\ntask = \"*\"\n")); }, {"s.toml", "excluded"}));

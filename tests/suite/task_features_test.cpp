@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/atomic_file.hpp"
-#include "core/cell_files.hpp"
 #include "core/error.hpp"
-#include "core/point_files.hpp"
+#include "core/files/atomic_file.hpp"
+#include "core/files/point_files.hpp"
 #include "metrics/frechet.hpp"
+#include "results/cell_files.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/score.hpp"
 #include "tests/support/expect_throws_message.hpp"
@@ -72,8 +72,7 @@ TEST_F(TaskFeaturesTest, DamagedWeightsAreRefusedInOneLineThatSaysWhatToDo) {
   const std::string hash = lenet_weights(task).hash;
   const std::string content = read_file(weights());
   const auto refused = [&](const std::string& why) {
-    const std::vector<std::string> parts = {weights(), why,
-                                            "onmanifold lenet 'flux-mnist14(data=made)' --force"};
+    const std::vector<std::string> parts = {weights(), why, "onmanifold lenet 'flux-mnist14(data=made)' --force"};
     return throws_message<InvalidInput>([&] { check_lenet_weights(task); }, parts) &&
            throws_message<InvalidInput>([&] { (void)lenet_weights(task); }, parts);
   };
@@ -181,8 +180,7 @@ class ImageSuite : public TaskFeaturesTest {
     return run_suite(load_suite(directory.file("images.toml")), options);
   }
   [[nodiscard]] std::vector<MetricRecord> records(const char* method, int seed = 0) const {
-    return read_metrics_cell(
-               CellKey{"flux-mnist14", method, "none", seed}.metrics_path(directory.file("out")))
+    return read_metrics_cell(CellKey{"flux-mnist14", method, "none", seed}.metrics_path(directory.file("out")))
         .projected;
   }
 };
@@ -198,8 +196,7 @@ TEST_F(ImageSuite, TrainsWhatItNeedsInItsWorkersAndNamesItInEveryRecord) {
     for (const MetricRecord& record : records(method, 1)) {
       EXPECT_EQ(record.status, "ok") << record.name;
       if (record.name != "fid_lenet") continue;
-      EXPECT_NE(record.parameters.find("lenet5-fc84@sha256:" + kept.hash), std::string::npos)
-          << record.parameters;
+      EXPECT_NE(record.parameters.find("lenet5-fc84@sha256:" + kept.hash), std::string::npos) << record.parameters;
       EXPECT_NE(record.parameters.find("\"accuracy\":"), std::string::npos) << record.parameters;
     }
   }

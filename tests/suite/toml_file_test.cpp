@@ -25,12 +25,13 @@ TEST(TomlFile, KeepsValuesAndLines) {
 TEST(TomlFile, SaysWhereItIsMalformed) {
   EXPECT_TRUE(throws_message<InvalidInput>([] { (void)parse_toml("a = 1\nb = \n", "f.toml"); }, {"f.toml", "line 2"}));
   EXPECT_TRUE(throws_message<InvalidInput>([] { (void)parse_toml("a = 1\na = 2\n", "f.toml"); }, {"f.toml", "line 2"}));
-  EXPECT_TRUE(
-      throws_message<InvalidInput>([] { (void)parse_toml("\nd = 2020-01-01\n", "f.toml"); }, {"f.toml", "line 2", "date"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([] { (void)parse_toml("\nd = 2020-01-01\n", "f.toml"); },
+                                           {"f.toml", "line 2", "date"}));
 }
 
 TEST(TomlFile, SaysWhatCannotBeRead) {
-  EXPECT_TRUE(throws_message<InvalidInput>([] { (void)read_toml_file("/nonexistent/s.toml"); }, {"/nonexistent/s.toml"}));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([] { (void)read_toml_file("/nonexistent/s.toml"); }, {"/nonexistent/s.toml"}));
   EXPECT_TRUE(throws_message<InvalidInput>([] { (void)read_toml_file("/"); }, {"directory"}));
 }
 

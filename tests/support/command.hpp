@@ -9,7 +9,7 @@
 
 #include <sys/wait.h>
 
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
 
 namespace onmanifold {
 
@@ -25,8 +25,7 @@ inline CommandResult run_command_line(const std::string& command) {
   const TemporaryDirectory scratch;
   const std::string script = scratch.file("script");
   std::ofstream(script) << command << "\n";
-  const std::string line =
-      "bash " + script + " >" + scratch.file("out") + " 2>" + scratch.file("err") + " </dev/null";
+  const std::string line = "bash " + script + " >" + scratch.file("out") + " 2>" + scratch.file("err") + " </dev/null";
   const int status = std::system(line.c_str());
   CommandResult result;
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);

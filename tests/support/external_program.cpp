@@ -11,8 +11,8 @@
 
 #include <unistd.h>
 
-#include "core/point_files.hpp"
-#include "core/stream.hpp"
+#include "core/files/point_files.hpp"
+#include "core/random/stream.hpp"
 
 int main(int argc, char** argv) {
   using namespace onmanifold;

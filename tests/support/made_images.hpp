@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "core/stream.hpp"
-#include "core/temporary_directory.hpp"
+#include "core/files/temporary_directory.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 

@@ -14,8 +14,7 @@ class Report {
   // The largest of the values must be at most the bound; NaN violates.
   void at_most(int identity, const std::string& what, double value, double bound) {
     if (value <= bound) return;
-    if (std::any_of(found_.begin(), found_.end(), [&](const Violation& v) { return v.identity == identity; }))
-      return;
+    if (std::any_of(found_.begin(), found_.end(), [&](const Violation& v) { return v.identity == identity; })) return;
     found_.push_back({identity, what, value, bound});
   }
   [[nodiscard]] std::vector<Violation> sorted() {
@@ -99,8 +98,7 @@ std::vector<Violation> violations(const Manifold& manifold, Regime regime, Strea
     report.at_most(0, "shapes", 1, 0);
     return report.sorted();
   }
-  report.at_most(9, "residual of random points", worst(manifold.residual(own)),
-                 manifold.constraint_tolerance());
+  report.at_most(9, "residual of random points", worst(manifold.residual(own)), manifold.constraint_tolerance());
 
   Points base = own;
   if (options.polyhedron) base = at_edges ? options.edge_points : options.inner_points;
@@ -137,8 +135,8 @@ std::vector<Violation> violations(const Manifold& manifold, Regime regime, Strea
   const Projection projected = manifold.project(x);
   report.at_most(0, "failed projections", static_cast<double>(on.failures() + projected.failures()), 0);
   report.at_most(1, "movement of points on M", worst(on.points - base), rounding);
-  report.at_most(2, "movement of projected points",
-                 worst(manifold.project(projected.points).points - projected.points), rounding);
+  report.at_most(2, "movement of projected points", worst(manifold.project(projected.points).points - projected.points),
+                 rounding);
   report.at_most(3, "residual of projected points", worst(manifold.residual(projected.points)),
                  std::max(manifold.constraint_tolerance(), rounding));
 
@@ -177,8 +175,7 @@ std::vector<Violation> violations(const Manifold& manifold, Regime regime, Strea
     for (Index j = 0; j < m; ++j) tilt = std::max(tilt, leak.col(j).norm() - 1e-9 * move.col(j).norm());
     report.at_most(5, "tangential part of x - Pi(x)", tilt, rounding);
     // 8.
-    report.at_most(8, "distance of Pi(y + n) from y", worst(projected.points - base),
-                   rounding * magnification);
+    report.at_most(8, "distance of Pi(y + n) from y", worst(projected.points - base), rounding * magnification);
   }
 
   // 6. Entries of orthonormal matrices of order D: D eps, with room.
@@ -190,8 +187,7 @@ std::vector<Violation> violations(const Manifold& manifold, Regime regime, Strea
     for (Index j = 0; j < m; ++j) {
       Points basis(ambient, ambient);
       basis << normals.middleCols(k * j, k), tangents.middleCols(d * j, d);
-      const double error =
-          (basis.transpose() * basis - Points::Identity(ambient, ambient)).cwiseAbs().maxCoeff();
+      const double error = (basis.transpose() * basis - Points::Identity(ambient, ambient)).cwiseAbs().maxCoeff();
       if (!(error <= basis_error)) basis_error = error;
     }
     report.at_most(6, "deviation of [U_N U_T] from orthogonal", basis_error, orthogonality);
@@ -202,8 +198,8 @@ std::vector<Violation> violations(const Manifold& manifold, Regime regime, Strea
     const Points combined = manifold.from_normal_coordinates(base, coefficients);
     double combination_error = 0;
     for (Index j = 0; j < m; ++j) {
-      const double error = (combined.col(j) - normals.middleCols(k * j, k) * coefficients.col(j)).norm() /
-                           coefficients.col(j).norm();
+      const double error =
+          (combined.col(j) - normals.middleCols(k * j, k) * coefficients.col(j)).norm() / coefficients.col(j).norm();
       if (!(error <= combination_error)) combination_error = error;
     }
     report.at_most(6, "difference of U_N c and from_normal_coordinates", combination_error, orthogonality);
@@ -215,17 +211,13 @@ std::vector<Violation> violations(const Manifold& manifold, Regime regime, Strea
   const Points within = manifold.tangent_component(base, v);
   const double vector_rounding = 1e-14 * static_cast<double>(ambient) * worst(v);
   report.at_most(7, "sum of the components", worst(along + within - v), vector_rounding);
-  report.at_most(7, "idempotence of P_N", worst(manifold.normal_component(base, along) - along),
-                 vector_rounding);
-  report.at_most(7, "idempotence of P_T", worst(manifold.tangent_component(base, within) - within),
-                 vector_rounding);
+  report.at_most(7, "idempotence of P_N", worst(manifold.normal_component(base, along) - along), vector_rounding);
+  report.at_most(7, "idempotence of P_T", worst(manifold.tangent_component(base, within) - within), vector_rounding);
   report.at_most(7, "inner product of the components",
-                 (along.array() * within.array()).colwise().sum().abs().maxCoeff(),
-                 vector_rounding * worst(v));
+                 (along.array() * within.array()).colwise().sum().abs().maxCoeff(), vector_rounding * worst(v));
   for (Index j = 0; j < m && normals.cols() == k * m; ++j) {
     const double error =
-        (along.col(j) - normals.middleCols(k * j, k) * (normals.middleCols(k * j, k).transpose() * v.col(j)))
-            .norm();
+        (along.col(j) - normals.middleCols(k * j, k) * (normals.middleCols(k * j, k).transpose() * v.col(j))).norm();
     report.at_most(7, "difference of P_N v and the normal basis", error, vector_rounding);
   }
   return report.sorted();

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold::test {

@@ -53,8 +53,8 @@ TaskResult made_task(const std::string& name, const std::vector<MadeArm>& arms, 
       cell.head.config = Value::Table{{"method", Value::Table{{"type", arm.method}}},
                                       {"lift", Value::Table{{"type", arm.lift_type}, {"sigma", arm.sigma}}}};
       if (std::string(arm.method) == "flow_matching" && name == "plane-x" && seed == 3) {
-        cell.head.status = {
-            "failed", "loss is not finite at step 120 <script>alert(\"a|b\")</script> \\end{document} 5%"};
+        cell.head.status = {"failed",
+                            "loss is not finite at step 120 <script>alert(\"a|b\")</script> \\end{document} 5%"};
         cell.problem = "failed: " + cell.head.status.message;
         task.cells.push_back(cell);
         continue;
@@ -64,12 +64,9 @@ TaskResult made_task(const std::string& name, const std::vector<MadeArm>& arms, 
       cell.projected = {
           record("tvd", 0.02 + error, 0.02, 0.001, "lower", R"({"bins":288,"grid":"equal area"})"),
           record("coverage", 0.96875 - error, 0.96875, 0.0025, "higher", R"({"k":5})"),
-          record("mmd2_rbf_unbiased", (error - 0.012) / 64, 0, 0.00011, "lower",
-                 R"({"bandwidth":"median"})")};
-      cell.raw = {
-          record("constraint_mean", arm.error == 0 ? 2.7e-16 : arm.error / 8, 2.7e-16, 1.1e-18, "lower", "")};
-      MetricRecord copies =
-          record("train_copy_rate", 0.01 - error / 128, 0.01, 0.0026, "target", R"({"p":0.01})");
+          record("mmd2_rbf_unbiased", (error - 0.012) / 64, 0, 0.00011, "lower", R"({"bandwidth":"median"})")};
+      cell.raw = {record("constraint_mean", arm.error == 0 ? 2.7e-16 : arm.error / 8, 2.7e-16, 1.1e-18, "lower", "")};
+      MetricRecord copies = record("train_copy_rate", 0.01 - error / 128, 0.01, 0.0026, "target", R"({"p":0.01})");
       copies.target = 0.01;
       cell.raw.push_back(copies);
       if (std::string(arm.method) == "ddpm") {

@@ -4,7 +4,7 @@
 // a failed cell, an arm that misses a task, a diagnostic, published numbers, and text that every format must
 // escape.
 
-#include "reports/result_set.hpp"
+#include "results/result_set.hpp"
 
 namespace onmanifold {
 

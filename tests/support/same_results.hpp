@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "core/cell_files.hpp"
+#include "results/cell_files.hpp"
 
 namespace onmanifold {
 
@@ -30,8 +30,7 @@ inline testing::AssertionResult same_points(const PointsRef& a, const PointsRef&
   return testing::AssertionSuccess();
 }
 
-inline testing::AssertionResult same_records(const std::vector<MetricRecord>& a,
-                                             const std::vector<MetricRecord>& b) {
+inline testing::AssertionResult same_records(const std::vector<MetricRecord>& a, const std::vector<MetricRecord>& b) {
   if (a.size() != b.size()) return testing::AssertionFailure() << "numbers of records differ";
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i].name != b[i].name || a[i].status != b[i].status || a[i].parameters != b[i].parameters ||
@@ -51,8 +50,7 @@ inline testing::AssertionResult same_results(const std::string& a, const std::st
   for (const CellKey& key : keys) {
     const RawCell x = read_raw_cell(key.raw_path(a));
     const RawCell y = read_raw_cell(key.raw_path(b));
-    if (x.status.state != y.status.state)
-      return testing::AssertionFailure() << key.text() << ": states differ";
+    if (x.status.state != y.status.state) return testing::AssertionFailure() << key.text() << ": states differ";
     for (const auto& result : {same_points(x.raw, y.raw), same_points(x.projected, y.projected),
                                same_points(x.projection_distance, y.projection_distance)}) {
       if (!result) return testing::AssertionFailure() << key.text() << ": " << result.message();

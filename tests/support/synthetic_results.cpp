@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "core/stream.hpp"
+#include "core/random/stream.hpp"
 
 namespace onmanifold {
 namespace {
@@ -67,8 +67,7 @@ Points draw(Shape shape, Index n, double spread, Stream stream) {
   if (shape == Shape::mesh) {
     const Points angles = stream.at("law").uniform(2, n);
     for (Index i = 0; i < n; ++i) {
-      set_torus(points, i, 2.0 * std::numbers::pi * angles(0, i) * angles(0, i),
-                2.0 * std::numbers::pi * angles(1, i));
+      set_torus(points, i, 2.0 * std::numbers::pi * angles(0, i) * angles(0, i), 2.0 * std::numbers::pi * angles(1, i));
     }
   }
   points = project(points, shape);
@@ -99,28 +98,25 @@ std::vector<MetricRecord> metrics(const SyntheticArm& arm, Index n, bool project
   records.back().n_reference = 0;
   records.push_back(
       record("coverage", "higher", 0.969 - 0.5 * arm.error + 0.002 * z(1), 0.96875, 0.0018, R"({"k":5})", n));
-  records.push_back(record("mmd2_rbf_unbiased", "lower", arm.error * arm.error + 1e-4 * z(2), 0.0, 1e-4,
-                           R"({"sigma":1.0})", n));
+  records.push_back(
+      record("mmd2_rbf_unbiased", "lower", arm.error * arm.error + 1e-4 * z(2), 0.0, 1e-4, R"({"sigma":1.0})", n));
   if (!projected) {
-    records.push_back(
-        record("constraint_mean", "lower", arm.spread * (0.8 + 0.02 * z(3)), 0.0, 0.0, "{}", n));
+    records.push_back(record("constraint_mean", "lower", arm.spread * (0.8 + 0.02 * z(3)), 0.0, 0.0, "{}", n));
     records.back().unit = "length";
-    records.push_back(
-        record("projection_distance", "lower", arm.spread * (0.8 + 0.02 * z(3)), 0.0, 0.0, "{}", n));
+    records.push_back(record("projection_distance", "lower", arm.spread * (0.8 + 0.02 * z(3)), 0.0, 0.0, "{}", n));
     records.back().unit = "length";
   }
   const bool copies = std::string(arm.method) == "memorizer";
-  records.push_back(record("train_copy_rate", "target", copies ? 1.0 : 0.01 + 0.001 * z(4), 0.01, 0.0014,
-                           R"({"p":0.01})", n));
+  records.push_back(
+      record("train_copy_rate", "target", copies ? 1.0 : 0.01 + 0.001 * z(4), 0.01, 0.0014, R"({"p":0.01})", n));
   records.back().target = 0.01;
-  records.push_back(record("js_divergence", "lower", 0.002 + arm.error / 10.0 + 1e-4 * z(5), 0.0021, 1e-4,
-                           R"({"bins":288})", n));
+  records.push_back(
+      record("js_divergence", "lower", 0.002 + arm.error / 10.0 + 1e-4 * z(5), 0.0021, 1e-4, R"({"bins":288})", n));
   records.back().unit = "nats";
   return records;
 }
 
-void write_task(const std::string& directory, const std::string& name, Shape shape,
-                const SyntheticResults& options) {
+void write_task(const std::string& directory, const std::string& name, Shape shape, const SyntheticResults& options) {
   const Stream root(7, name);
   TaskFile task;
   task.name = name;
@@ -162,8 +158,8 @@ void write_task(const std::string& directory, const std::string& name, Shape sha
       const CellKey key{.task = name, .method = arm.method, .lift = arm.lift, .seed = seed};
       const Stream stream = root.at(key.text());
       RawCell cell;
-      cell.config = Value::Table{{"method", arm.method},
-                                 {"lift", Value::Table{{"name", arm.lift}, {"sigma", arm.sigma}}}};
+      cell.config =
+          Value::Table{{"method", arm.method}, {"lift", Value::Table{{"name", arm.lift}, {"sigma", arm.sigma}}}};
       cell.sample_hash = std::string(64, 'a');
       cell.provenance = Value::Table{{"version", "0.1.0"},
                                      {"git", Value::Table{{"commit", "0123456789abcdef"}, {"dirty", false}}},

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "core/cell_files.hpp"
+#include "results/cell_files.hpp"
 
 namespace onmanifold {
 
@@ -22,7 +22,6 @@ struct SyntheticResults {
 void write_synthetic_results(const std::string& directory, const SyntheticResults& options = {});
 
 /// The message of the failed cell.
-inline constexpr const char* synthetic_failure =
-    "loss is not finite at step 120 <script>alert(\"a|b\")</script>";
+inline constexpr const char* synthetic_failure = "loss is not finite at step 120 <script>alert(\"a|b\")</script>";
 
 }  // namespace onmanifold

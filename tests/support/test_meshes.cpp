@@ -33,8 +33,7 @@ MeshArrays cube() {
 }
 
 MeshArrays octasphere(int levels) {
-  std::vector<Eigen::Vector3d> vertices = {{1, 0, 0},  {-1, 0, 0}, {0, 1, 0},
-                                           {0, -1, 0}, {0, 0, 1},  {0, 0, -1}};
+  std::vector<Eigen::Vector3d> vertices = {{1, 0, 0}, {-1, 0, 0}, {0, 1, 0}, {0, -1, 0}, {0, 0, 1}, {0, 0, -1}};
   std::vector<Eigen::Vector3i> faces = {{0, 2, 4}, {2, 1, 4}, {1, 3, 4}, {3, 0, 4},
                                         {2, 0, 5}, {1, 2, 5}, {3, 1, 5}, {0, 3, 5}};
   for (int level = 0; level < levels; ++level) {
@@ -42,8 +41,7 @@ MeshArrays octasphere(int levels) {
     const auto middle = [&](int a, int b) {
       const auto [it, is_new] = middles.try_emplace(std::minmax(a, b), static_cast<int>(vertices.size()));
       if (is_new) {
-        const Eigen::Vector3d sum =
-            vertices[static_cast<std::size_t>(a)] + vertices[static_cast<std::size_t>(b)];
+        const Eigen::Vector3d sum = vertices[static_cast<std::size_t>(a)] + vertices[static_cast<std::size_t>(b)];
         vertices.emplace_back(sum / sum.norm());
       }
       return it->second;
@@ -57,10 +55,8 @@ MeshArrays octasphere(int levels) {
     }
     faces = std::move(next);
   }
-  MeshArrays mesh{Points(3, static_cast<Index>(vertices.size())),
-                  Eigen::MatrixXi(3, static_cast<Index>(faces.size()))};
-  for (std::size_t i = 0; i < vertices.size(); ++i)
-    mesh.vertices.col(static_cast<Index>(i)).head<3>() = vertices[i];
+  MeshArrays mesh{Points(3, static_cast<Index>(vertices.size())), Eigen::MatrixXi(3, static_cast<Index>(faces.size()))};
+  for (std::size_t i = 0; i < vertices.size(); ++i) mesh.vertices.col(static_cast<Index>(i)).head<3>() = vertices[i];
   for (std::size_t i = 0; i < faces.size(); ++i) mesh.faces.col(static_cast<Index>(i)).head<3>() = faces[i];
   return mesh;
 }
@@ -73,8 +69,7 @@ MeshArrays torus(double big, double small, int rings, int sides) {
       const double v = 2 * M_PI * j / sides;
       const double radius = big + small * std::cos(v);
       const Index k = i * sides + j;
-      mesh.vertices.col(k).head<3>() =
-          Eigen::Vector3d(radius * std::cos(u), radius * std::sin(u), small * std::sin(v));
+      mesh.vertices.col(k).head<3>() = Eigen::Vector3d(radius * std::cos(u), radius * std::sin(u), small * std::sin(v));
       const int right = ((i + 1) % rings) * sides + j;
       const int up = i * sides + (j + 1) % sides;
       const int both = ((i + 1) % rings) * sides + (j + 1) % sides;
