@@ -8,7 +8,7 @@
 namespace onmanifold {
 
 std::shared_ptr<const DiffusedScore> Task::diffused_score(const Lift& lift) const {
-  return make_diffused_score == nullptr ? nullptr : make_diffused_score(*this, lift);
+  return make_diffused_score == nullptr ? nullptr : make_diffused_score(lift);
 }
 
 Stream training_stream(const Task& task, std::uint64_t seed, int replicate) {

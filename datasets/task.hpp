@@ -2,6 +2,7 @@
 #pragma once
 // A task: a law on a manifold with everything that is known about it exactly, its metrics and its settings.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,7 +64,7 @@ struct Task {
 
   /// Exact score of the noised, lifted law; null where there is no closed form.
   [[nodiscard]] std::shared_ptr<const DiffusedScore> diffused_score(const Lift& lift) const;
-  std::shared_ptr<const DiffusedScore> (*make_diffused_score)(const Task& task, const Lift& lift) = nullptr;
+  std::function<std::shared_ptr<const DiffusedScore>(const Lift& lift)> make_diffused_score;
 };
 
 using TaskFactory = Task (*)(Settings& settings);

@@ -18,6 +18,7 @@
 #include "diagnostics/support_robustness.hpp"
 #include "diagnostics/target_variance.hpp"
 #include "diagnostics/two_step_bound.hpp"
+#include "manifolds/normal_lift.hpp"
 #include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
@@ -138,7 +139,7 @@ class TargetVariances final : public Diagnostic {
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     const Vector levels = geometric_levels(input.scale, FieldChoice::smallest_level(input), levels_);
-    const std::unique_ptr<UniformPosterior> base = make_uniform_posterior(*input.manifold);
+    const std::unique_ptr<UniformPosterior> base = input.manifold->uniform_posterior();
     const double thickness = thickness_ > 0 ? thickness_ : input.lift.sigma;
     Curves result = {{"level", levels}, {"thickness", scalar(thickness)}};
     const std::vector<TargetVariance> all = target_variance(*input.manifold, base.get(), clean_points(input, points_),
@@ -461,11 +462,10 @@ class LiftGeometry final : public Diagnostic {
         {"rate_high", series(levels, [](const Level& l) { return l.rate_interval.high; })},
         {"draws", series(levels, [](const Level& l) { return l.draws; })},
         {"bound", series(levels, [](const Level& l) { return l.bound; })},
-        {"exact",
-         series(levels,
-                [&](const Level& l) {
-                  return exact_flip_rate(*input.manifold, l.sigma).value_or(std::numeric_limits<double>::quiet_NaN());
-                })},
+        {"exact", series(levels,
+                         [&](const Level& l) {
+                           return input.manifold->flip_rate(l.sigma).value_or(std::numeric_limits<double>::quiet_NaN());
+                         })},
         {"max_jump", series(levels, [](const Level& l) { return l.max_jump; })},
         {"mean_jump", series(levels, [](const Level& l) { return l.mean_jump; })},
         {"failures", series(levels, [](const Level& l) { return l.failures; })}};
@@ -495,7 +495,7 @@ class Explosion final : public Diagnostic {
                      {"expected", scalar(course.expected)}, {"records", scalar(static_cast<double>(late.size()))},
                      {"log_thickness", thickness},          {"log_likelihood", -loss}};
     if (input.lift.type != LiftType::normal || input.sampler == nullptr || !std::isfinite(input.entropy)) return result;
-    const std::optional<TubeFactor> factor = mean_log_tube_factor(manifold, input.lift.sigma);
+    const std::optional<TubeFactor> factor = manifold.mean_log_tube_factor(input.lift.sigma);
     if (!factor || input.model->density_is_intrinsic()) return result;
     const Points fresh =
         input.lift.apply(input.sampler->sample(points_, input.stream.at("points")), manifold, input.stream.at("lift"));

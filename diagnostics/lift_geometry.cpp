@@ -12,11 +12,6 @@
 
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
-#include "manifolds/affine.hpp"
-#include "manifolds/placed_sphere.hpp"
-#include "manifolds/product.hpp"
-#include "manifolds/sphere.hpp"
-#include "manifolds/torus.hpp"
 
 namespace onmanifold {
 namespace {
@@ -77,31 +72,6 @@ double reach_bound(const Manifold& manifold, double sigma) {
   if (manifold.codimension() == 0 || std::isinf(reach)) return 0;
   if (reach == 0) return 1;
   return chi_squared_survival(reach * reach / (sigma * sigma), static_cast<double>(manifold.codimension()));
-}
-
-double sphere_flip_rate(double radius, double sigma) {
-  return normal_cdf(-radius / sigma);
-}
-
-std::optional<double> exact_flip_rate(const Manifold& manifold, double sigma) {
-  if (dynamic_cast<const Affine*>(&manifold) != nullptr) return 0;
-  if (const auto* sphere = dynamic_cast<const Sphere*>(&manifold)) {
-    return sphere_flip_rate(sphere->radius(), sigma);
-  }
-  if (dynamic_cast<const PlacedSphere*>(&manifold) != nullptr) return sphere_flip_rate(1, sigma);
-  if (const auto* torus = dynamic_cast<const Torus*>(&manifold)) {
-    return 1 - std::pow(1 - sphere_flip_rate(1, sigma), static_cast<double>(torus->dimension()));
-  }
-  if (const auto* product = dynamic_cast<const Product*>(&manifold)) {
-    double returns = 1;
-    for (const auto& factor : product->factors()) {
-      const std::optional<double> one = exact_flip_rate(*factor, sigma);
-      if (!one) return std::nullopt;
-      returns *= 1 - *one;
-    }
-    return 1 - returns;
-  }
-  return std::nullopt;
 }
 
 double mesh_flip_rate(const TriangleMesh& mesh, double sigma) {

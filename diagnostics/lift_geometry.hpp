@@ -2,7 +2,6 @@
 #pragma once
 // How much normal noise a manifold bears: the rate at which the nearest point of x + n is not x any more.
 
-#include <optional>
 #include <vector>
 
 #include "core/math/statistics.hpp"
@@ -42,15 +41,6 @@ struct LiftGeometryLevel {
 
 /// P(|n| >= reach) = P(chi-square with k degrees >= reach^2/sigma^2): 0 for infinite reach, 1 for none.
 [[nodiscard]] double reach_bound(const Manifold& manifold, double sigma);
-
-/// The rate on a sphere of \p radius in its own D = d + 1 coordinates, exactly: Phi(-radius/sigma), the noise
-/// that passes the centre.
-[[nodiscard]] double sphere_flip_rate(double radius, double sigma);
-
-/// The rate where it is known exactly, whatever the law on \p manifold: 0 for affine M, Phi(-R/sigma) for
-/// spheres, alone or in a subspace, 1 - (1 - Phi(-1/sigma))^n for flat tori of n circles; a product returns
-/// where all its factors do.
-[[nodiscard]] std::optional<double> exact_flip_rate(const Manifold& manifold, double sigma);
 
 /// The rate on a mesh with uniform points to first order in sigma: (sigma/A) sqrt(2/pi) sum over edges of
 /// length × tan(half the angle between the normals of the two faces). The second order is negative where

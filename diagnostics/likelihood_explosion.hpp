@@ -3,7 +3,6 @@
 // How the likelihood of a density model runs away on a bare manifold, and the floor that a lift puts below
 // it.
 
-#include <optional>
 #include <vector>
 
 #include "core/random/stream.hpp"
@@ -32,22 +31,9 @@ struct LikelihoodExplosion {
 
 /// The least -E log q that any density q can reach on p0 after the normal lift \p sigma, while tubes do not
 /// overlap: H(p0) + (k/2) log(2 pi e sigma^2) + E log |det(I - S_n)|, nats, from the \p entropy H(p0) and the
-/// last term, which mean_log_tube_factor gives. What a model is above it is its KL divergence. \throw
+/// last term, which Manifold::mean_log_tube_factor gives. What a model is above it is its KL divergence. \throw
 /// InvalidInput unless sigma > 0 and codimension >= 1.
 [[nodiscard]] double lifted_nll_floor(double entropy, Index codimension, double sigma, double mean_log_factor);
-
-/// E log |det(I - S_n)| under the normal lift \p sigma, S_n the shape operator.
-struct TubeFactor {
-  double value = 0;
-  double se = 0;  ///< 0 but for SO(3): 2e5 pairs ±n from a fixed stream
-};
-/// Affine M and finite sets: 0. Spheres of dimension d, alone or in a subspace: d E log |1 + sigma xi/R|.
-/// Flat tori: the same with d = 1 for each circle. SO(3): E log prod_{i<j} (a_i + a_j)/2, a the eigenvalues
-/// of I + S. Products add. Otherwise nothing. \throw InvalidInput unless sigma > 0.
-[[nodiscard]] std::optional<TubeFactor> mean_log_tube_factor(const Manifold& manifold, double sigma);
-
-/// E log |1 + a xi|, xi ~ N(0, 1): -a^2/2 - 3 a^4/4 - … for small a. Absolute error below 1e-12. \pre a >= 0
-[[nodiscard]] double mean_log_one_plus_normal(double a);
 
 /// Pi(x) + r n with a unit normal n drawn evenly in the normal space: where the gradient of a log-density is
 /// watched, for at fixed r above the learned thickness s it grows like r/s^2, slope -2 in log s. Points that

@@ -9,8 +9,10 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "manifolds/normal_lift.hpp"
 #include "manifolds/random_frame.hpp"
 #include "manifolds/safe_norm.hpp"
+#include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
 namespace {
@@ -44,6 +46,23 @@ Index checked_dimension(Index dimension) {
   if (dimension < 2) throw InvalidInput(fmt::format("flux: dim = {} must be at least 2", dimension));
   return dimension;
 }
+
+class AffinePosterior final : public UniformPosterior {
+ public:
+  explicit AffinePosterior(const Affine& affine) : affine_(affine) {}
+  [[nodiscard]] Index dimension() const override { return affine_.ambient_dimension(); }
+
+ private:
+  [[nodiscard]] Points do_mean(const PointsRef& x, double a, double) const override {
+    if (a == 0) return affine_.project(Points::Zero(x.rows(), x.cols())).points;
+    Projection projection = affine_.project(x / a);
+    for (Index j = 0; j < x.cols(); ++j) {
+      if (!projection.converged[j]) projection.points.col(j).setConstant(std::numeric_limits<double>::quiet_NaN());
+    }
+    return std::move(projection.points);
+  }
+  const Affine& affine_;
+};
 
 }  // namespace
 
@@ -177,6 +196,18 @@ Points Affine::do_random_points(Index n, Stream stream) const {
     result.col(j) = point;
   }
   return result;
+}
+
+std::unique_ptr<UniformPosterior> Affine::do_uniform_posterior() const {
+  return std::make_unique<AffinePosterior>(*this);
+}
+
+std::optional<TubeFactor> Affine::do_mean_log_tube_factor(double /*sigma*/) const {
+  return TubeFactor{};
+}
+
+std::optional<double> Affine::do_flip_rate(double /*sigma*/) const {
+  return 0;
 }
 
 }  // namespace onmanifold

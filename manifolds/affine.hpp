@@ -57,6 +57,9 @@ class Affine : public Manifold {
   [[nodiscard]] Points do_tangent_bases(const PointsRef& y) const override;
   [[nodiscard]] Points do_normal_component(const PointsRef& y, const PointsRef& v) const override;
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;
+  [[nodiscard]] std::unique_ptr<UniformPosterior> do_uniform_posterior() const override;
+  [[nodiscard]] std::optional<TubeFactor> do_mean_log_tube_factor(double sigma) const override;
+  [[nodiscard]] std::optional<double> do_flip_rate(double sigma) const override;
 
   std::string spec_;
   Points normals_;

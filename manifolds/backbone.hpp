@@ -6,6 +6,7 @@
 #include <string>
 
 #include "manifolds/backbone_geometry.hpp"
+#include "manifolds/chain_view.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {
@@ -63,14 +64,14 @@ struct BackboneProjection {
 ///
 /// Normal bases are U = J^T L^-T with J J^T = L L^T: orthonormal to rounding times the condition of J J^T
 /// (1e3 for 16 residues with random torsions, growing like L^4 for stretched chains).
-class Backbone : public Manifold {
+class Backbone : public Manifold, public ChainView {
  public:
   /// \throw InvalidInput unless 2 <= \p residues <= 10000.
   Backbone(Index residues, BackboneGeometry geometry, BackboneFrame frame = BackboneFrame::free,
            BackboneOmega omega = BackboneOmega::free);
 
-  [[nodiscard]] Index residues() const { return residues_; }
-  [[nodiscard]] const BackboneGeometry& geometry() const { return geometry_; }
+  [[nodiscard]] Index residues() const override { return residues_; }
+  [[nodiscard]] const BackboneGeometry& geometry() const override { return geometry_; }
   [[nodiscard]] BackboneFrame frame() const { return frame_; }
   [[nodiscard]] bool planar_omega() const { return omega_ == BackboneOmega::planar; }
 
@@ -79,12 +80,12 @@ class Backbone : public Manifold {
 
   /// All 9L coordinates of points in this manifold's coordinates, D×N -> 9L×N: puts the constants of the
   /// frame back.
-  [[nodiscard]] Points full_coordinates(const PointsRef& points) const;
+  [[nodiscard]] Points full_coordinates(const PointsRef& points) const override;
   /// The reverse, 9L×N -> D×N: in the middle frame moves every chain there and leaves the nine coordinates
   /// out.
   [[nodiscard]] Points from_full_coordinates(const PointsRef& chains) const;
   /// Torsions of points near M, (3L-3)×N, as backbone_torsions.
-  [[nodiscard]] Points torsions(const PointsRef& points) const;
+  [[nodiscard]] Points torsions(const PointsRef& points) const override;
 
  private:
   [[nodiscard]] Index do_ambient_dimension() const override;
@@ -101,6 +102,7 @@ class Backbone : public Manifold {
   /// Torsions uniform (omega 180 degrees where it is planar); in the free frame turned at random, CA of the
   /// middle residue standard normal.
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;
+  [[nodiscard]] const ChainView* do_chain_view() const override { return this; }
 
   Index residues_;
   BackboneGeometry geometry_;

@@ -9,7 +9,9 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "manifolds/normal_lift.hpp"
 #include "manifolds/safe_norm.hpp"
+#include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
 namespace {
@@ -21,6 +23,42 @@ double squared_distance(const Points& atoms, Index a, const Vector& x) {
   for (Index i = 0; i < x.size(); ++i) sum += (atoms(i, a) - x[i]) * (atoms(i, a) - x[i]);
   return sum;
 }
+
+class SignCubePosterior final : public UniformPosterior {
+ public:
+  explicit SignCubePosterior(Index dimension) : dimension_(dimension) {}
+  [[nodiscard]] Index dimension() const override { return dimension_; }
+
+ private:
+  [[nodiscard]] Points do_mean(const PointsRef& x, double a, double sigma) const override {
+    return (a / (sigma * sigma) * x).array().tanh();
+  }
+  Index dimension_;
+};
+
+class AtomPosterior final : public UniformPosterior {
+ public:
+  explicit AtomPosterior(const FiniteSet& set) : atoms_(set.ambient_dimension(), set.atom_count()) {
+    for (Index k = 0; k < atoms_.cols(); ++k) atoms_.col(k) = set.atom(k);
+  }
+  [[nodiscard]] Index dimension() const override { return atoms_.rows(); }
+
+ private:
+  [[nodiscard]] Points do_mean(const PointsRef& x, double a, double sigma) const override {
+    Points result(x.rows(), x.cols());
+    const double factor = a / (sigma * sigma);
+    const Vector offset = 0.5 * a * factor * atoms_.colwise().squaredNorm().transpose();
+    Vector weight(atoms_.cols());
+    for (Index j = 0; j < x.cols(); ++j) {
+      weight.noalias() = factor * (atoms_.transpose() * x.col(j)) - offset;
+      weight = (weight.array() - weight.maxCoeff()).exp();
+      result.col(j).noalias() = atoms_ * weight / weight.sum();
+      if (!x.col(j).allFinite()) result.col(j).setConstant(std::numeric_limits<double>::quiet_NaN());
+    }
+    return result;
+  }
+  Points atoms_;
+};
 
 }  // namespace
 
@@ -164,6 +202,18 @@ Index SignCube::do_nearest(const Vector& x) const {
 
 std::string SignCube::do_spec() const {
   return fmt::format("cube:dim={}", dimension_);
+}
+
+std::unique_ptr<UniformPosterior> FiniteSet::do_uniform_posterior() const {
+  return std::make_unique<AtomPosterior>(*this);
+}
+
+std::optional<TubeFactor> FiniteSet::do_mean_log_tube_factor(double /*sigma*/) const {
+  return TubeFactor{};
+}
+
+std::unique_ptr<UniformPosterior> SignCube::do_uniform_posterior() const {
+  return std::make_unique<SignCubePosterior>(dimension_);
 }
 
 }  // namespace onmanifold

@@ -46,6 +46,8 @@ class FiniteSet : public Manifold {
   [[nodiscard]] Points do_tangent_bases(const PointsRef& y) const override;
   [[nodiscard]] Points do_normal_component(const PointsRef& y, const PointsRef& v) const override;
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;
+  [[nodiscard]] std::unique_ptr<UniformPosterior> do_uniform_posterior() const override;
+  [[nodiscard]] std::optional<TubeFactor> do_mean_log_tube_factor(double sigma) const override;
 
   Points atoms_;
   double reach_ = 0;
@@ -88,6 +90,7 @@ class SignCube final : public FiniteSet {
   [[nodiscard]] double do_scale() const override { return 1; }
   [[nodiscard]] double do_constraint_tolerance() const override { return 1e-12; }
   [[nodiscard]] std::string do_spec() const override;
+  [[nodiscard]] std::unique_ptr<UniformPosterior> do_uniform_posterior() const override;
 
   Index dimension_;
 };

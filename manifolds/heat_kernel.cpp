@@ -10,10 +10,6 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "manifolds/product.hpp"
-#include "manifolds/rotation_group.hpp"
-#include "manifolds/sphere.hpp"
-#include "manifolds/torus.hpp"
 
 namespace onmanifold {
 namespace {
@@ -151,43 +147,50 @@ RadialHeat sphere_heat(Index d, double angle, double t) {
   return {std::log(sum), (angle < 1e-8 ? 1.0 : std::sin(angle) / angle) * turn / sum};
 }
 
+HeatFactor circle_factor(Index first, double radius) {
+  return {first, 2, 1, radius, 1.0, [](Index, double angle, double t) { return circle_heat(angle, t); }, nullptr};
+}
+
+HeatFactor sphere_factor(Index dim, double radius) {
+  return {0, dim + 1, dim, radius, static_cast<double>(dim), sphere_heat, [](Index d, double angle) {
+            return (static_cast<double>(d) - 1) * std::log(std::max(std::sin(angle), 1e-300));  // sin^(d-1)
+          }};
+}
+
+HeatFactor rotation_factor() {
+  return {0,
+          9,
+          3,
+          std::numbers::sqrt2,
+          2.0,
+          [](Index, double angle, double t) { return rotation_heat(angle, t); },
+          [](Index, double angle) { return 2 * std::log(std::sin(angle / 2)); }};  // 1 - cos = 2 sin^2(w/2)
+}
+
+namespace {
+
+std::vector<HeatFactor> known_factors(const Manifold& manifold) {
+  std::vector<HeatFactor> factors = manifold.heat_factors();
+  if (factors.empty()) throw InvalidInput("heat kernel: none is known on " + manifold.spec());
+  return factors;
+}
+
+}  // namespace
+
 HeatKernel::HeatKernel(const Geodesics& geodesics, std::vector<double> times)
     : geodesics_(geodesics), times_(std::move(times)) {
   for (const double t : times_) {
     if (!(t > 0 && std::isfinite(t))) throw InvalidInput(fmt::format("heat kernel: time {} is not positive", t));
   }
-  split(geodesics.manifold(), 0, factors_);
-  for (const Factor& factor : factors_) {
+  factors_ = known_factors(geodesics.manifold());
+  for (const HeatFactor& factor : factors_) {
     std::vector<DistanceLaw>& laws = laws_.emplace_back();
-    if (factor.kind == Kind::circle) continue;
+    if (factor.log_area == nullptr) continue;
     for (const double t : times_) laws.push_back(distance_law(factor, t / (factor.scale * factor.scale)));
   }
 }
 
-void HeatKernel::split(const Manifold& manifold, Index first, std::vector<Factor>& factors) {
-  if (const auto* sphere = dynamic_cast<const Sphere*>(&manifold)) {
-    const Index d = sphere->dimension();
-    factors.push_back({d == 1 ? Kind::circle : Kind::sphere, first, d + 1, d, sphere->radius()});
-  } else if (dynamic_cast<const RotationGroup*>(&manifold) != nullptr) {
-    factors.push_back({Kind::rotations, first, 9, 3, std::numbers::sqrt2});
-  } else if (const auto* torus = dynamic_cast<const Torus*>(&manifold)) {
-    for (Index i = 0; i < torus->dimension(); ++i) factors.push_back({Kind::circle, first + 2 * i, 2, 1, 1.0});
-  } else if (const auto* product = dynamic_cast<const Product*>(&manifold)) {
-    for (const auto& part : product->factors()) {
-      split(*part, first, factors);
-      first += part->ambient_dimension();
-    }
-  } else {
-    throw InvalidInput("heat kernel: none is known on " + manifold.spec());
-  }
-}
-
-RadialHeat HeatKernel::radial(const Factor& factor, double angle, double t) {
-  if (factor.kind == Kind::circle) return circle_heat(angle, t);
-  return factor.kind == Kind::sphere ? sphere_heat(factor.dim, angle, t) : rotation_heat(angle, t);
-}
-
-HeatKernel::DistanceLaw HeatKernel::distance_law(const Factor& factor, double t) {
+HeatKernel::DistanceLaw HeatKernel::distance_law(const HeatFactor& factor, double t) {
   const double dim = static_cast<double>(factor.dim);
   // Beyond sqrt(d) + 7 deviations a normal law in d dimensions has less than 1e-11 of its mass.
   const double largest = std::min(pi, std::sqrt(t) * (std::sqrt(dim) + 7));
@@ -195,10 +198,7 @@ HeatKernel::DistanceLaw HeatKernel::distance_law(const Factor& factor, double t)
   Vector log_density(nodes + 1);
   for (Index i = 1; i <= nodes; ++i) {
     const double angle = law.step * static_cast<double>(i);
-    // Area of the sphere of this radius: sin^(d-1), and 1 - cos = 2 sin^2(w/2) on SO(3).
-    const double area = factor.kind == Kind::rotations ? 2 * std::log(std::sin(angle / 2))
-                                                       : (dim - 1) * std::log(std::max(std::sin(angle), 1e-300));
-    log_density[i] = radial(factor, angle, t).log_ratio + area;
+    log_density[i] = factor.radial(factor.dim, angle, t).log_ratio + factor.log_area(factor.dim, angle);
   }
   const double top = log_density.tail(nodes).maxCoeff();
   for (Index i = 1; i <= nodes; ++i) {
@@ -229,7 +229,7 @@ Points HeatKernel::diffuse(const PointsRef& y, const std::vector<Index>& index, 
     const auto time = static_cast<std::size_t>(index[static_cast<std::size_t>(j)]);
     for (std::size_t f = 0; f < factors_.size(); ++f) {
       auto part = way.col(j).segment(factors_[f].first, factors_[f].rows);
-      if (factors_[f].kind == Kind::circle) {
+      if (factors_[f].log_area == nullptr) {
         part *= std::sqrt(times_[time]);
       } else {
         part *= factors_[f].scale * laws_[f][time].quantile(uniforms(static_cast<Index>(f), j)) /
@@ -244,10 +244,10 @@ Points HeatKernel::score(const PointsRef& x, const PointsRef& y, const std::vect
   Points way = geodesics_.log(x, y);
   for (Index j = 0; j < way.cols(); ++j) {
     const double t = times_[static_cast<std::size_t>(index[static_cast<std::size_t>(j)])];
-    for (const Factor& factor : factors_) {
+    for (const HeatFactor& factor : factors_) {
       const double square = factor.scale * factor.scale;
       auto part = way.col(j).segment(factor.first, factor.rows);
-      part *= radial(factor, std::min(part.norm() / factor.scale, pi), t / square).slope / square;
+      part *= factor.radial(factor.dim, std::min(part.norm() / factor.scale, pi), t / square).slope / square;
     }
   }
   return way;
@@ -258,21 +258,19 @@ Vector HeatKernel::log_density(const PointsRef& x, const PointsRef& y, const std
   Vector result = Vector::Constant(way.cols(), -geodesics_.log_volume());
   for (Index j = 0; j < way.cols(); ++j) {
     const double t = times_[static_cast<std::size_t>(index[static_cast<std::size_t>(j)])];
-    for (const Factor& factor : factors_) {
+    for (const HeatFactor& factor : factors_) {
       const double distance = way.col(j).segment(factor.first, factor.rows).norm();
-      result[j] += radial(factor, std::min(distance / factor.scale, pi), t / (factor.scale * factor.scale)).log_ratio;
+      result[j] +=
+          factor.radial(factor.dim, std::min(distance / factor.scale, pi), t / (factor.scale * factor.scale)).log_ratio;
     }
   }
   return result;
 }
 
 double HeatKernel::relaxation_time(const Geodesics& geodesics, double remainder) {
-  std::vector<Factor> factors;
-  split(geodesics.manifold(), 0, factors);
   double slowest = 0;  // 1/lambda: 1 on the circle, 1/d on S^d, 1/2 on SO(3), times the squared scale
-  for (const Factor& factor : factors) {
-    const double gap = factor.kind == Kind::rotations ? 2.0 : static_cast<double>(factor.dim);
-    slowest = std::max(slowest, factor.scale * factor.scale / gap);
+  for (const HeatFactor& factor : known_factors(geodesics.manifold())) {
+    slowest = std::max(slowest, factor.scale * factor.scale / factor.gap);
   }
   return -2 * std::log(remainder) * slowest;
 }

@@ -27,12 +27,32 @@ struct RadialHeat {
 [[nodiscard]] RadialHeat sphere_heat(Index d, double angle, double t);
 [[nodiscard]] RadialHeat rotation_heat(double angle, double t);
 
+/// Coordinates of M that move independently of the others under Brownian motion, by a distance that does not depend on
+/// the direction.
+struct HeatFactor {
+  Index first;  ///< row
+  Index rows;
+  Index dim;     ///< of the factor
+  double scale;  ///< length of a unit of angle
+  double gap;    ///< smallest eigenvalue above 0 of minus the Laplacian, at scale 1
+  /// The kernel at \p angle and time \p t of a factor of dimension \p dim, at scale 1.
+  RadialHeat (*radial)(Index dim, double angle, double t);
+  /// log of the area of the sphere of radius \p angle, up to a constant; null on the circle, where a normal step along
+  /// the tangent is exact.
+  double (*log_area)(Index dim, double angle);
+};
+
+/// Circles, spheres and SO(3) as factors that begin at row 0.
+[[nodiscard]] HeatFactor circle_factor(Index first, double radius);
+[[nodiscard]] HeatFactor sphere_factor(Index dim, double radius);
+[[nodiscard]] HeatFactor rotation_factor();
+
 /// Transition law of Brownian motion (generator half the Laplacian in the metric of R^D) on a manifold with
 /// geodesics, at a list of times: a point moves by a vector of about N(0, t) in each tangent direction.
 class HeatKernel {
  public:
   /// \p geodesics outlives the object. O(512) evaluations of the kernel for each factor and time.
-  /// \throw InvalidInput unless all \p times are positive.
+  /// \throw InvalidInput unless all \p times are positive and Manifold::heat_factors() has some.
   HeatKernel(const Geodesics& geodesics, std::vector<double> times);
 
   [[nodiscard]] const std::vector<double>& times() const { return times_; }
@@ -53,15 +73,6 @@ class HeatKernel {
   [[nodiscard]] static double relaxation_time(const Geodesics& geodesics, double remainder);
 
  private:
-  enum class Kind { circle, sphere, rotations };
-  /// Coordinates that move independently of the others.
-  struct Factor {
-    Kind kind;
-    Index first;  // row
-    Index rows;
-    Index dim;
-    double scale;  // length of a unit of angle
-  };
   /// Density of the distance, linear between nodes, and its integral.
   struct DistanceLaw {
     double step;
@@ -69,13 +80,11 @@ class HeatKernel {
     Vector mass;
     [[nodiscard]] double quantile(double u) const;
   };
-  static void split(const Manifold& manifold, Index first, std::vector<Factor>& factors);
-  [[nodiscard]] static RadialHeat radial(const Factor& factor, double angle, double t);
-  [[nodiscard]] static DistanceLaw distance_law(const Factor& factor, double t);
+  [[nodiscard]] static DistanceLaw distance_law(const HeatFactor& factor, double t);
 
   const Geodesics& geodesics_;
   std::vector<double> times_;
-  std::vector<Factor> factors_;
+  std::vector<HeatFactor> factors_;
   std::vector<std::vector<DistanceLaw>> laws_;  // by factor and time; none for circles
 };
 

@@ -2,11 +2,16 @@
 #include "manifolds/manifold.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <Eigen/QR>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "manifolds/geodesics.hpp"
+#include "manifolds/heat_kernel.hpp"
+#include "manifolds/normal_lift.hpp"
+#include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
 namespace {
@@ -65,6 +70,35 @@ Points Manifold::random_points(Index n, Stream stream) const {
   return do_random_points(n, stream);
 }
 
+std::unique_ptr<Geodesics> Manifold::geodesics() const {
+  return do_geodesics();
+}
+
+std::unique_ptr<UniformPosterior> Manifold::uniform_posterior() const {
+  return do_uniform_posterior();
+}
+
+std::vector<HeatFactor> Manifold::heat_factors() const {
+  return do_heat_factors();
+}
+
+std::optional<TubeFactor> Manifold::mean_log_tube_factor(double sigma) const {
+  if (!(sigma > 0) || !std::isfinite(sigma)) throw InvalidInput(fmt::format("tube factor: lift {}", sigma));
+  return do_mean_log_tube_factor(sigma);
+}
+
+std::optional<double> Manifold::flip_rate(double sigma) const {
+  return do_flip_rate(sigma);
+}
+
+std::optional<double> Manifold::great_circle_radius() const {
+  return do_great_circle_radius();
+}
+
+const ChainView* Manifold::chain_view() const {
+  return do_chain_view();
+}
+
 Points Manifold::do_tangent_bases(const PointsRef& y) const {
   const Index k = codimension();
   const Index d = dimension();
@@ -102,6 +136,34 @@ Points Manifold::do_normal_component(const PointsRef& y, const PointsRef& v) con
     result.col(j).noalias() = basis * (basis.transpose() * v.col(j)).eval();
   }
   return result;
+}
+
+std::unique_ptr<Geodesics> Manifold::do_geodesics() const {
+  return nullptr;
+}
+
+std::unique_ptr<UniformPosterior> Manifold::do_uniform_posterior() const {
+  return nullptr;
+}
+
+std::vector<HeatFactor> Manifold::do_heat_factors() const {
+  return {};
+}
+
+std::optional<TubeFactor> Manifold::do_mean_log_tube_factor(double /*sigma*/) const {
+  return std::nullopt;
+}
+
+std::optional<double> Manifold::do_flip_rate(double /*sigma*/) const {
+  return std::nullopt;
+}
+
+std::optional<double> Manifold::do_great_circle_radius() const {
+  return std::nullopt;
+}
+
+const ChainView* Manifold::do_chain_view() const {
+  return nullptr;
 }
 
 }  // namespace onmanifold

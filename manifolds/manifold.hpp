@@ -4,13 +4,21 @@
 // arguments once; private do_* functions compute. One conformance suite runs the identities below over every
 // registered manifold.
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/points.hpp"
 #include "core/random/stream.hpp"
 
 namespace onmanifold {
+
+class ChainView;
+class Geodesics;
+class UniformPosterior;
+struct HeatFactor;
+struct TubeFactor;
 
 /// Nearest points of M, with what happened on the way. A projection that failed keeps its input and is
 /// counted.
@@ -69,6 +77,26 @@ class Manifold {
   /// and trivial rows.
   [[nodiscard]] Points random_points(Index n, Stream stream) const;
 
+  // What some manifolds know beyond that: null, empty or nothing where M does not, which is the default. What is
+  // returned may refer to the manifold and must not outlive it. The headers named define the answers.
+
+  /// Exponential, logarithm, volume (manifolds/geodesics.hpp).
+  [[nodiscard]] std::unique_ptr<Geodesics> geodesics() const;
+  /// Where a point of the uniform distribution on M was before noise came (manifolds/uniform_posterior.hpp).
+  [[nodiscard]] std::unique_ptr<UniformPosterior> uniform_posterior() const;
+  /// The parts of Brownian motion on M that are independent and radial (manifolds/heat_kernel.hpp).
+  [[nodiscard]] std::vector<HeatFactor> heat_factors() const;
+  /// E log |det(I - S_n)| under the normal lift \p sigma (manifolds/normal_lift.hpp). \throw InvalidInput unless
+  /// sigma > 0.
+  [[nodiscard]] std::optional<TubeFactor> mean_log_tube_factor(double sigma) const;
+  /// Probability that the nearest point of y + n is not y under the normal lift \p sigma, whatever the distribution on
+  /// M, exactly. \pre sigma > 0
+  [[nodiscard]] std::optional<double> flip_rate(double sigma) const;
+  /// R where the distance of y and z along M is 2 R asin(|y - z|/2R).
+  [[nodiscard]] std::optional<double> great_circle_radius() const;
+  /// The protein backbones that points of M stand for (manifolds/chain_view.hpp); owned by the manifold.
+  [[nodiscard]] const ChainView* chain_view() const;
+
  private:
   [[nodiscard]] virtual Index do_ambient_dimension() const = 0;
   [[nodiscard]] virtual Index do_dimension() const = 0;
@@ -86,6 +114,13 @@ class Manifold {
   /// Default: through the normal basis.
   [[nodiscard]] virtual Points do_normal_component(const PointsRef& y, const PointsRef& v) const;
   [[nodiscard]] virtual Points do_random_points(Index n, Stream stream) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Geodesics> do_geodesics() const;
+  [[nodiscard]] virtual std::unique_ptr<UniformPosterior> do_uniform_posterior() const;
+  [[nodiscard]] virtual std::vector<HeatFactor> do_heat_factors() const;
+  [[nodiscard]] virtual std::optional<TubeFactor> do_mean_log_tube_factor(double sigma) const;
+  [[nodiscard]] virtual std::optional<double> do_flip_rate(double sigma) const;
+  [[nodiscard]] virtual std::optional<double> do_great_circle_radius() const;
+  [[nodiscard]] virtual const ChainView* do_chain_view() const;
 };
 
 }  // namespace onmanifold

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "manifolds/normal_lift.hpp"
 #include "manifolds/random_frame.hpp"
 #include "manifolds/safe_norm.hpp"
 
@@ -113,6 +114,14 @@ Points PlacedSphere::do_random_points(Index n, Stream stream) const {
     for (Index i = 0; i < u.rows(); ++i) u(i, j) /= length;
   }
   return embed(u);
+}
+
+std::optional<TubeFactor> PlacedSphere::do_mean_log_tube_factor(double sigma) const {
+  return TubeFactor{static_cast<double>(dimension_) * mean_log_one_plus_normal(sigma), 0};
+}
+
+std::optional<double> PlacedSphere::do_flip_rate(double sigma) const {
+  return sphere_flip_rate(1, sigma);
 }
 
 }  // namespace onmanifold

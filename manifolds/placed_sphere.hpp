@@ -37,6 +37,8 @@ class PlacedSphere : public Manifold {
   [[nodiscard]] Points do_residual(const PointsRef& x) const override;
   [[nodiscard]] Points do_normal_bases(const PointsRef& y) const override;
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;
+  [[nodiscard]] std::optional<TubeFactor> do_mean_log_tube_factor(double sigma) const override;
+  [[nodiscard]] std::optional<double> do_flip_rate(double sigma) const override;
 
   Index dimension_;
   Points frame_;  // D×D, orthogonal

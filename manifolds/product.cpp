@@ -8,8 +8,84 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "manifolds/geodesics.hpp"
+#include "manifolds/heat_kernel.hpp"
+#include "manifolds/normal_lift.hpp"
+#include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
+namespace {
+
+class ProductGeodesics final : public Geodesics {
+ public:
+  ProductGeodesics(const Manifold& product, std::vector<std::unique_ptr<Geodesics>> factors)
+      : Geodesics(product), factors_(std::move(factors)) {}
+  [[nodiscard]] double log_volume() const override {
+    double sum = 0;
+    for (const auto& factor : factors_) sum += factor->log_volume();
+    return sum;
+  }
+
+ private:
+  /// Applies \p part(factor, first row, rows) to every factor.
+  template <class Part>
+  [[nodiscard]] Points assemble(Index columns, const Part& part) const {
+    Points result(manifold().ambient_dimension(), columns);
+    Index first = 0;
+    for (const auto& factor : factors_) {
+      const Index rows = factor->manifold().ambient_dimension();
+      result.middleRows(first, rows) = part(*factor, first, rows);
+      first += rows;
+    }
+    return result;
+  }
+  [[nodiscard]] Points do_exp(const PointsRef& y, const PointsRef& v) const override {
+    return assemble(y.cols(), [&](const Geodesics& factor, Index first, Index rows) {
+      return factor.exp(y.middleRows(first, rows), v.middleRows(first, rows));
+    });
+  }
+  [[nodiscard]] Points do_log(const PointsRef& y, const PointsRef& z) const override {
+    return assemble(y.cols(), [&](const Geodesics& factor, Index first, Index rows) {
+      return factor.log(y.middleRows(first, rows), z.middleRows(first, rows));
+    });
+  }
+  [[nodiscard]] Points do_mean_curvature(const PointsRef& y) const override {
+    return assemble(y.cols(), [&](const Geodesics& factor, Index first, Index rows) {
+      return factor.mean_curvature(y.middleRows(first, rows));
+    });
+  }
+  [[nodiscard]] Points do_uniform_from_normals(const PointsRef& z) const override {
+    return assemble(z.cols(), [&](const Geodesics& factor, Index first, Index rows) {
+      return factor.uniform_from_normals(z.middleRows(first, rows));
+    });
+  }
+  std::vector<std::unique_ptr<Geodesics>> factors_;
+};
+
+class ProductPosterior final : public UniformPosterior {
+ public:
+  explicit ProductPosterior(std::vector<std::unique_ptr<UniformPosterior>> factors) : factors_(std::move(factors)) {}
+  [[nodiscard]] Index dimension() const override {
+    Index sum = 0;
+    for (const auto& factor : factors_) sum += factor->dimension();
+    return sum;
+  }
+
+ private:
+  [[nodiscard]] Points do_mean(const PointsRef& x, double a, double sigma) const override {
+    Points result(x.rows(), x.cols());
+    Index first = 0;
+    for (const auto& factor : factors_) {
+      const Index rows = factor->dimension();
+      result.middleRows(first, rows) = factor->mean(x.middleRows(first, rows), a, sigma);
+      first += rows;
+    }
+    return result;
+  }
+  std::vector<std::unique_ptr<UniformPosterior>> factors_;
+};
+
+}  // namespace
 
 Product::Product(std::vector<std::shared_ptr<const Manifold>> factors) : factors_(std::move(factors)) {
   if (factors_.empty()) throw InvalidInput("product: there is no factor");
@@ -145,6 +221,61 @@ Points Product::do_random_points(Index n, Stream stream) const {
     row += factor->ambient_dimension();
   }
   return result;
+}
+
+std::unique_ptr<Geodesics> Product::do_geodesics() const {
+  std::vector<std::unique_ptr<Geodesics>> parts;
+  for (const auto& factor : factors_) {
+    parts.push_back(factor->geodesics());
+    if (parts.back() == nullptr) return nullptr;
+  }
+  return std::make_unique<ProductGeodesics>(*this, std::move(parts));
+}
+
+std::unique_ptr<UniformPosterior> Product::do_uniform_posterior() const {
+  std::vector<std::unique_ptr<UniformPosterior>> parts;
+  for (const auto& factor : factors_) {
+    parts.push_back(factor->uniform_posterior());
+    if (parts.back() == nullptr) return nullptr;
+  }
+  return std::make_unique<ProductPosterior>(std::move(parts));
+}
+
+std::vector<HeatFactor> Product::do_heat_factors() const {
+  std::vector<HeatFactor> all;
+  Index first = 0;
+  for (const auto& factor : factors_) {
+    const std::vector<HeatFactor> own = factor->heat_factors();
+    if (own.empty()) return {};
+    for (HeatFactor part : own) {
+      part.first += first;
+      all.push_back(part);
+    }
+    first += factor->ambient_dimension();
+  }
+  return all;
+}
+
+std::optional<TubeFactor> Product::do_mean_log_tube_factor(double sigma) const {
+  TubeFactor sum;
+  for (const auto& factor : factors_) {
+    const std::optional<TubeFactor> one = factor->mean_log_tube_factor(sigma);
+    if (!one) return std::nullopt;
+    sum.value += one->value;
+    // Equal factors share the fixed stream, so their errors add.
+    sum.se += one->se;
+  }
+  return sum;
+}
+
+std::optional<double> Product::do_flip_rate(double sigma) const {
+  double returns = 1;
+  for (const auto& factor : factors_) {
+    const std::optional<double> one = factor->flip_rate(sigma);
+    if (!one) return std::nullopt;
+    returns *= 1 - *one;
+  }
+  return 1 - returns;
 }
 
 }  // namespace onmanifold

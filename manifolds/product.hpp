@@ -37,6 +37,11 @@ class Product : public Manifold {
   [[nodiscard]] Points do_tangent_bases(const PointsRef& y) const override;
   [[nodiscard]] Points do_normal_component(const PointsRef& y, const PointsRef& v) const override;
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;
+  [[nodiscard]] std::unique_ptr<Geodesics> do_geodesics() const override;
+  [[nodiscard]] std::unique_ptr<UniformPosterior> do_uniform_posterior() const override;
+  [[nodiscard]] std::vector<HeatFactor> do_heat_factors() const override;
+  [[nodiscard]] std::optional<TubeFactor> do_mean_log_tube_factor(double sigma) const override;
+  [[nodiscard]] std::optional<double> do_flip_rate(double sigma) const override;
 
   std::vector<std::shared_ptr<const Manifold>> factors_;
   Index ambient_dimension_ = 0;

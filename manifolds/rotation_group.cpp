@@ -3,11 +3,18 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include <Eigen/LU>
 #include <Eigen/SVD>
 
+#include "core/math/statistics.hpp"
+#include "manifolds/fisher_moments.hpp"
+#include "manifolds/geodesics.hpp"
+#include "manifolds/heat_kernel.hpp"
+#include "manifolds/normal_lift.hpp"
 #include "manifolds/safe_norm.hpp"
+#include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
 namespace {
@@ -34,6 +41,83 @@ NearestRotation nearest_rotation(const Matrix3d& x) {
 double distance(const Matrix3d& a, const Matrix3d& b) {
   const Matrix3d difference = a - b;
   return detail::safe_norm(difference.data(), 9);
+}
+
+class RotationGeodesics final : public Geodesics {
+ public:
+  explicit RotationGeodesics(const Manifold& manifold) : Geodesics(manifold) {}
+  /// 8 pi^2 in rotation vectors, whose lengths the metric of R^9 stretches by sqrt(2).
+  [[nodiscard]] double log_volume() const override {
+    return std::log(8 * std::numbers::pi * std::numbers::pi) + 1.5 * std::log(2.0);
+  }
+
+ private:
+  [[nodiscard]] Points do_exp(const PointsRef& y, const PointsRef& v) const override {
+    Points result(9, y.cols());
+    for (Index j = 0; j < y.cols(); ++j) {
+      const Eigen::Matrix3d r = rotation_matrix(y.col(j));
+      const Eigen::Matrix3d a = r.transpose() * rotation_matrix(v.col(j));
+      set_rotation(result, j,
+                   r * rotation_exp(0.5 * Eigen::Vector3d(a(2, 1) - a(1, 2), a(0, 2) - a(2, 0), a(1, 0) - a(0, 1))));
+    }
+    return result;
+  }
+  [[nodiscard]] Points do_log(const PointsRef& y, const PointsRef& z) const override {
+    Points result(9, y.cols());
+    for (Index j = 0; j < y.cols(); ++j) {
+      const Eigen::Matrix3d r = rotation_matrix(y.col(j));
+      const Eigen::Vector3d w = rotation_log(r.transpose() * rotation_matrix(z.col(j)));
+      Eigen::Matrix3d skew;
+      skew << 0, -w[2], w[1], w[2], 0, -w[0], -w[1], w[0], 0;
+      set_rotation(result, j, r * skew);
+    }
+    return result;
+  }
+  /// II(RA, RA) = R A^2, and the sum of A^2 over the three axes with |A| = 1 is -I.
+  [[nodiscard]] Points do_mean_curvature(const PointsRef& y) const override { return -y; }
+};
+
+class RotationPosterior final : public UniformPosterior {
+ public:
+  [[nodiscard]] Index dimension() const override { return 9; }
+
+ private:
+  [[nodiscard]] Points do_mean(const PointsRef& x, double a, double sigma) const override {
+    Points result(9, x.cols());
+    for (Index j = 0; j < x.cols(); ++j) {
+      const Eigen::Matrix3d f = a / (sigma * sigma) * rotation_matrix(x.col(j));
+      if (f.allFinite()) {
+        set_rotation(result, j, fisher_moments(f).mean);
+      } else {
+        result.col(j).setConstant(nan);
+      }
+    }
+    return result;
+  }
+};
+
+constexpr Index rotation_pairs = 200000;
+
+/// prod_{i<j} (a_i + a_j)/2 = det((tr A) I - A)/8 for the eigenvalues a of A = I + S.
+double log_rotation_factor(const Eigen::Matrix3d& s) {
+  const Eigen::Matrix3d a = Eigen::Matrix3d::Identity() + s;
+  const Eigen::Matrix3d sums = a.trace() * Eigen::Matrix3d::Identity() - a;
+  return std::log(std::abs(sums.determinant()) / 8);
+}
+
+TubeFactor rotation_tube_factor(double sigma) {
+  // Normal noise: the entries of sym(E), variance sigma² on the diagonal and sigma²/2 off it.
+  const Points draws = Stream(0, "tube factor of rotations").normal(6, rotation_pairs);
+  const double off = sigma / std::numbers::sqrt2;
+  Vector values(rotation_pairs);
+  for (Index j = 0; j < rotation_pairs; ++j) {
+    Eigen::Matrix3d s;
+    s << sigma * draws(0, j), off * draws(3, j), off * draws(4, j),  //
+        off * draws(3, j), sigma * draws(1, j), off * draws(5, j),   //
+        off * draws(4, j), off * draws(5, j), sigma * draws(2, j);
+    values[j] = (log_rotation_factor(s) + log_rotation_factor(-s)) / 2;
+  }
+  return {mean(values), standard_error(values)};
 }
 
 }  // namespace
@@ -211,6 +295,22 @@ Points RotationGroup::do_random_points(Index n, Stream stream) const {
   Points result(9, n);
   for (Index j = 0; j < n; ++j) set_rotation(result, j, rotation_from_quaternion(quaternions.col(j)));
   return result;
+}
+
+std::unique_ptr<Geodesics> RotationGroup::do_geodesics() const {
+  return std::make_unique<RotationGeodesics>(*this);
+}
+
+std::unique_ptr<UniformPosterior> RotationGroup::do_uniform_posterior() const {
+  return std::make_unique<RotationPosterior>();
+}
+
+std::vector<HeatFactor> RotationGroup::do_heat_factors() const {
+  return {rotation_factor()};
+}
+
+std::optional<TubeFactor> RotationGroup::do_mean_log_tube_factor(double sigma) const {
+  return rotation_tube_factor(sigma);
 }
 
 }  // namespace onmanifold

@@ -55,6 +55,10 @@ class RotationGroup : public Manifold {
   [[nodiscard]] Points do_normal_component(const PointsRef& y, const PointsRef& v) const override;
   /// Haar measure: a normal quaternion, normalised. A uniform rotation vector would NOT be.
   [[nodiscard]] Points do_random_points(Index n, Stream stream) const override;
+  [[nodiscard]] std::unique_ptr<Geodesics> do_geodesics() const override;
+  [[nodiscard]] std::unique_ptr<UniformPosterior> do_uniform_posterior() const override;
+  [[nodiscard]] std::vector<HeatFactor> do_heat_factors() const override;
+  [[nodiscard]] std::optional<TubeFactor> do_mean_log_tube_factor(double sigma) const override;
 };
 
 }  // namespace onmanifold

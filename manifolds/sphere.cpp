@@ -3,17 +3,94 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
+#include <boost/math/special_functions/gamma.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "manifolds/geodesics.hpp"
+#include "manifolds/heat_kernel.hpp"
+#include "manifolds/normal_lift.hpp"
 #include "manifolds/safe_norm.hpp"
+#include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+constexpr double pi = std::numbers::pi;
+
+/// sin(x)/x.
+double sinc(double x) {
+  return std::abs(x) < 1e-4 ? 1 - x * x / 6 : std::sin(x) / x;
+}
+
+class SphereGeodesics final : public Geodesics {
+ public:
+  explicit SphereGeodesics(const Sphere& sphere) : Geodesics(sphere), sphere_(sphere) {}
+  [[nodiscard]] double log_volume() const override {
+    const double d = static_cast<double>(sphere_.ambient_dimension());  // of the ball; the sphere has D - 1
+    return std::log(2.0) + d / 2 * std::log(pi) - boost::math::lgamma(d / 2) + (d - 1) * std::log(sphere_.radius());
+  }
+
+ private:
+  [[nodiscard]] Points do_exp(const PointsRef& y, const PointsRef& v) const override {
+    Points result(y.rows(), y.cols());
+    for (Index j = 0; j < y.cols(); ++j) {
+      const double angle = v.col(j).norm() / sphere_.radius();
+      result.col(j) = sphere_.centre() + std::cos(angle) * (y.col(j) - sphere_.centre()) + sinc(angle) * v.col(j);
+    }
+    return result;
+  }
+  [[nodiscard]] Points do_log(const PointsRef& y, const PointsRef& z) const override {
+    Points result(y.rows(), y.cols());
+    const double radius = sphere_.radius();
+    Vector u(y.rows());
+    Vector w(y.rows());
+    for (Index j = 0; j < y.cols(); ++j) {
+      u = (y.col(j) - sphere_.centre()) / radius;
+      w = (z.col(j) - sphere_.centre()) / radius;
+      const double cosine = u.dot(w);
+      const Vector along = w - cosine * u;
+      const double sine = along.norm();
+      const double angle = std::atan2(sine, cosine);
+      // At the antipode (sine = 0, cosine < 0) every direction is as short; rounding has chosen one or none.
+      result.col(j) = sine > 0 ? Vector(radius * angle / sine * along) : Vector::Zero(y.rows());
+    }
+    return result;
+  }
+  [[nodiscard]] Points do_mean_curvature(const PointsRef& y) const override {
+    const double factor = -static_cast<double>(sphere_.dimension()) / (sphere_.radius() * sphere_.radius());
+    return factor * (y.colwise() - sphere_.centre());
+  }
+  [[nodiscard]] Points do_uniform_from_normals(const PointsRef& z) const override {
+    return sphere_.project(z.colwise() + sphere_.centre()).points;
+  }
+  const Sphere& sphere_;
+};
+
+class SpherePosterior final : public UniformPosterior {
+ public:
+  explicit SpherePosterior(const Sphere& sphere) : sphere_(sphere) {}
+  [[nodiscard]] Index dimension() const override { return sphere_.ambient_dimension(); }
+
+ private:
+  [[nodiscard]] Points do_mean(const PointsRef& x, double a, double sigma) const override {
+    Points result = x.colwise() - a * sphere_.centre();
+    const double factor = a * sphere_.radius() / (sigma * sigma);
+    for (Index j = 0; j < x.cols(); ++j) {
+      const double length = detail::safe_norm(result.col(j).data(), x.rows());
+      // At the centre every direction is as likely: the mean is the centre.
+      const double pull = length > 0 ? mean_resultant_length(x.rows(), factor * length) / length : 0;
+      result.col(j) = sphere_.centre() + sphere_.radius() * pull * result.col(j);
+    }
+    return result;
+  }
+  const Sphere& sphere_;
+};
 
 }  // namespace
 
@@ -94,6 +171,26 @@ Points Sphere::do_random_points(Index n, Stream stream) const {
     for (Index i = 0; i < result.rows(); ++i) column[i] = centre_(i) + radius_ * (column[i] / norm);
   }
   return result;
+}
+
+std::unique_ptr<Geodesics> Sphere::do_geodesics() const {
+  return std::make_unique<SphereGeodesics>(*this);
+}
+
+std::unique_ptr<UniformPosterior> Sphere::do_uniform_posterior() const {
+  return std::make_unique<SpherePosterior>(*this);
+}
+
+std::vector<HeatFactor> Sphere::do_heat_factors() const {
+  return {dimension() == 1 ? circle_factor(0, radius_) : sphere_factor(dimension(), radius_)};
+}
+
+std::optional<TubeFactor> Sphere::do_mean_log_tube_factor(double sigma) const {
+  return TubeFactor{static_cast<double>(dimension()) * mean_log_one_plus_normal(sigma / radius_), 0};
+}
+
+std::optional<double> Sphere::do_flip_rate(double sigma) const {
+  return sphere_flip_rate(radius_, sigma);
 }
 
 }  // namespace onmanifold

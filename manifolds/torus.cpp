@@ -3,10 +3,15 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "manifolds/geodesics.hpp"
+#include "manifolds/heat_kernel.hpp"
+#include "manifolds/normal_lift.hpp"
+#include "manifolds/uniform_posterior.hpp"
 
 namespace onmanifold {
 namespace {
@@ -34,6 +39,64 @@ TubeOffset tube_offset(const PointsRef& x, Index j, double major) {
   result.direction = {outward / result.length * cosine, outward / result.length * sine, x(2, j) / result.length};
   return result;
 }
+
+class TorusGeodesics final : public Geodesics {
+ public:
+  explicit TorusGeodesics(const Torus& torus) : Geodesics(torus) {}
+  [[nodiscard]] double log_volume() const override {
+    return static_cast<double>(manifold().dimension()) * std::log(2 * std::numbers::pi);
+  }
+
+ private:
+  [[nodiscard]] Points do_exp(const PointsRef& y, const PointsRef& v) const override {
+    Points result(y.rows(), y.cols());
+    for (Index j = 0; j < y.cols(); ++j) {
+      for (Index i = 0; i < y.rows(); i += 2) {
+        const double angle = y(i, j) * v(i + 1, j) - y(i + 1, j) * v(i, j);
+        const double c = std::cos(angle);
+        const double s = std::sin(angle);
+        result(i, j) = c * y(i, j) - s * y(i + 1, j);
+        result(i + 1, j) = s * y(i, j) + c * y(i + 1, j);
+      }
+    }
+    return result;
+  }
+  [[nodiscard]] Points do_log(const PointsRef& y, const PointsRef& z) const override {
+    Points result(y.rows(), y.cols());
+    for (Index j = 0; j < y.cols(); ++j) {
+      for (Index i = 0; i < y.rows(); i += 2) {
+        const double angle =
+            std::atan2(y(i, j) * z(i + 1, j) - y(i + 1, j) * z(i, j), y(i, j) * z(i, j) + y(i + 1, j) * z(i + 1, j));
+        result(i, j) = -angle * y(i + 1, j);
+        result(i + 1, j) = angle * y(i, j);
+      }
+    }
+    return result;
+  }
+  [[nodiscard]] Points do_mean_curvature(const PointsRef& y) const override { return -y; }
+};
+
+class TorusPosterior final : public UniformPosterior {
+ public:
+  explicit TorusPosterior(Index ambient) : ambient_(ambient) {}
+  [[nodiscard]] Index dimension() const override { return ambient_; }
+
+ private:
+  [[nodiscard]] Points do_mean(const PointsRef& x, double a, double sigma) const override {
+    Points result = x;
+    const double factor = a / (sigma * sigma);
+    for (Index j = 0; j < x.cols(); ++j) {
+      for (Index i = 0; i < ambient_; i += 2) {
+        const double length = std::hypot(x(i, j), x(i + 1, j));
+        const double pull = length > 0 ? mean_resultant_length(2, factor * length) / length : 0;
+        result(i, j) *= pull;
+        result(i + 1, j) *= pull;
+      }
+    }
+    return result;
+  }
+  Index ambient_;
+};
 
 }  // namespace
 
@@ -178,6 +241,28 @@ Points Donut::do_random_points(Index n, Stream stream) const {
     result(2, j) = minor_ * std::sin(v);
   }
   return result;
+}
+
+std::unique_ptr<Geodesics> Torus::do_geodesics() const {
+  return std::make_unique<TorusGeodesics>(*this);
+}
+
+std::unique_ptr<UniformPosterior> Torus::do_uniform_posterior() const {
+  return std::make_unique<TorusPosterior>(ambient_dimension());
+}
+
+std::vector<HeatFactor> Torus::do_heat_factors() const {
+  std::vector<HeatFactor> circles;
+  for (Index i = 0; i < dimension_; ++i) circles.push_back(circle_factor(2 * i, 1));
+  return circles;
+}
+
+std::optional<TubeFactor> Torus::do_mean_log_tube_factor(double sigma) const {
+  return TubeFactor{static_cast<double>(dimension_) * mean_log_one_plus_normal(sigma), 0};
+}
+
+std::optional<double> Torus::do_flip_rate(double sigma) const {
+  return 1 - std::pow(1 - sphere_flip_rate(1, sigma), static_cast<double>(dimension_));
 }
 
 }  // namespace onmanifold

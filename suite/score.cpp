@@ -14,7 +14,7 @@
 #include "core/files/point_files.hpp"
 #include "core/files/points_hash.hpp"
 #include "datasets/task.hpp"
-#include "manifolds/backbone.hpp"
+#include "manifolds/chain_view.hpp"
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
 #include "results/provenance.hpp"
@@ -344,9 +344,7 @@ Task task_from_text(const std::string& text) {
 }
 
 Points full_points(const Task& task, const Points& points) {
-  if (const auto* backbone = dynamic_cast<const Backbone*>(task.manifold.get())) {
-    return backbone->full_coordinates(points);
-  }
+  if (const ChainView* chains = task.manifold->chain_view()) return chains->full_coordinates(points);
   if (task.image && static_cast<Index>(task.image->pixels.size()) < task.image->height * task.image->width) {
     return full_images(*task.image, points);
   }

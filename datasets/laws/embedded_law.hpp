@@ -39,8 +39,6 @@ class EmbeddedLaw final : public Sampler, public Density {
   /// At the parameters of the nearest points.
   [[nodiscard]] Vector log_density(const PointsRef& points) const override;
   [[nodiscard]] std::optional<double> entropy() const override { return density_->entropy(); }
-  /// The law of u.
-  [[nodiscard]] const Density& inner() const { return *density_; }
 
  private:
   Embedding embedding_;

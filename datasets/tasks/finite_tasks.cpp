@@ -16,11 +16,6 @@
 namespace onmanifold {
 namespace {
 
-std::shared_ptr<const DiffusedScore> diffuse_finite(const Task& task, const Lift& lift) {
-  const auto law = std::dynamic_pointer_cast<const FiniteLaw>(task.density);
-  return law == nullptr ? nullptr : make_diffused_finite_law(*law, lift);
-}
-
 Points atoms_of(const FiniteSet& set) {
   Points atoms(set.ambient_dimension(), set.atom_count());
   for (Index a = 0; a < atoms.cols(); ++a) atoms.col(a) = set.atom(a);
@@ -42,7 +37,7 @@ Task make_finite_task(Settings& settings, std::string name, std::string descript
   task.entropy = law->entropy().value();
   task.preregistered_sigma = 0.1 * std::min(task.manifold->reach(), law->standard_deviation());
   task.sigma_grid = {0.05, 0.1, 0.2, 0.3, 0.5};
-  task.make_diffused_score = diffuse_finite;
+  task.make_diffused_score = [law](const Lift& lift) { return make_diffused_finite_law(*law, lift); };
   // Nothing that counts neighbours or copies: between equal atoms all distances are 0.
   task.metrics = settings.text(
       "metrics", fmt::format("tvd,tvd_corrected,js_divergence,mmd2_rbf_unbiased(sigma={:.2g}),constraint_mean,"

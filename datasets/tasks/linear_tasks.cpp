@@ -16,11 +16,6 @@
 namespace onmanifold {
 namespace {
 
-std::shared_ptr<const DiffusedScore> diffuse_subspace_mixture(const Task& task, const Lift& lift) {
-  const auto mixture = std::dynamic_pointer_cast<const SubspaceMixture>(task.density);
-  return mixture == nullptr ? nullptr : make_diffused_subspace_mixture(*mixture, lift);
-}
-
 /// The largest number with bins^dimension <= 1024: 32 for a plane.
 Index default_bins(Index dimension) {
   Index bins = 1;
@@ -73,7 +68,7 @@ Task make_linear_64d(Settings& settings) {
   task.entropy = law->entropy().value();
   task.preregistered_sigma = 0.1 * law->standard_deviation();  // a subspace has no reach that would be smaller
   task.sigma_grid = {0.003, 0.01, 0.03, 0.1, 0.3, 1};
-  task.make_diffused_score = diffuse_subspace_mixture;
+  task.make_diffused_score = [law](const Lift& lift) { return make_diffused_subspace_mixture(*law, lift); };
   read_common_settings(task, settings, law->standard_deviation());
   return task;
 }

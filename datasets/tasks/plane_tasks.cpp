@@ -16,11 +16,6 @@ namespace {
 /// Lift levels of the published sweep.
 const std::vector<double> plane_sigmas = {0.01, 0.03, 0.1, 0.3, 0.5, 1, 3};
 
-std::shared_ptr<const DiffusedScore> diffuse_planar_mixture(const Task& task, const Lift& lift) {
-  const auto mixture = std::dynamic_pointer_cast<const PlanarMixture>(task.density);
-  return mixture == nullptr ? nullptr : make_diffused_planar_mixture(*mixture, lift);
-}
-
 }  // namespace
 
 Task make_plane_gmm9(Settings& settings) {
@@ -46,7 +41,7 @@ Task make_plane_gmm9(Settings& settings) {
   task.entropy = law->entropy().value();
   task.preregistered_sigma = 0.1 * law->standard_deviation();  // a plane has no reach that would be smaller
   task.sigma_grid = plane_sigmas;
-  task.make_diffused_score = diffuse_planar_mixture;
+  task.make_diffused_score = [law](const Lift& lift) { return make_diffused_planar_mixture(*law, lift); };
   read_common_settings(task, settings, law->standard_deviation());
   return task;
 }

@@ -19,11 +19,6 @@
 namespace onmanifold {
 namespace {
 
-std::shared_ptr<const DiffusedScore> diffuse_fisher(const Task& task, const Lift& lift) {
-  const auto mixture = std::dynamic_pointer_cast<const FisherMixture>(task.density);
-  return mixture == nullptr ? nullptr : make_diffused_fisher_mixture(*mixture, lift);
-}
-
 /// What the tasks on SO(3) share; law, masses and name are set.
 void finish_rotation_task(Task& task, Settings& settings, double standard_deviation) {
   task.manifold = std::make_shared<const RotationGroup>();
@@ -151,7 +146,7 @@ Task make_so3_fisher(Settings& settings) {
   task.partition = partition;
   task.masses = law->first_column_masses(partition->sphere());
   task.entropy = law->entropy().value();
-  task.make_diffused_score = diffuse_fisher;
+  task.make_diffused_score = [law](const Lift& lift) { return make_diffused_fisher_mixture(*law, lift); };
   finish_rotation_task(task, settings, law->standard_deviation());
   return task;
 }

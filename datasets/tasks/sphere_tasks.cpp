@@ -17,11 +17,6 @@
 namespace onmanifold {
 namespace {
 
-std::shared_ptr<const DiffusedScore> diffuse_vmf_mixture(const Task& task, const Lift& lift) {
-  const auto mixture = std::dynamic_pointer_cast<const VmfMixture>(task.density);
-  return mixture == nullptr ? nullptr : make_diffused_vmf_mixture(*mixture, lift);
-}
-
 Task make_vmf_task(Settings& settings, std::string name, std::string description, std::vector<VmfMixture::Mode> modes) {
   std::string hashed = "vmf-mixture radius=1";
   for (const VmfMixture::Mode& mode : modes) {
@@ -47,7 +42,7 @@ Task make_vmf_task(Settings& settings, std::string name, std::string description
   task.entropy = law->entropy().value();
   task.preregistered_sigma = 0.1 * std::min(1.0, law->standard_deviation());
   task.sigma_grid = {0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1};
-  task.make_diffused_score = diffuse_vmf_mixture;
+  task.make_diffused_score = [law](const Lift& lift) { return make_diffused_vmf_mixture(*law, lift); };
   read_common_settings(task, settings, law->standard_deviation());
   return task;
 }

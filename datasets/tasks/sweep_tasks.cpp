@@ -2,6 +2,7 @@
 // sphere-sweep: one law on a sphere of chosen dimension in a space of chosen dimension.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -70,19 +71,6 @@ class PlacedScore final : public DiffusedScore {
   Lift lift_;
 };
 
-std::shared_ptr<const DiffusedScore> diffuse_placed(const Task& task, const Lift& lift) {
-  const auto sphere = std::dynamic_pointer_cast<const PlacedSphere>(task.manifold);
-  const auto law = std::dynamic_pointer_cast<const EmbeddedLaw>(task.density);
-  if (sphere == nullptr || law == nullptr) return nullptr;
-  std::shared_ptr<const DiffusedScore> inner;
-  if (const auto* circle = dynamic_cast<const VonMisesMixture*>(&law->inner())) {
-    inner = make_diffused_von_mises(*circle, lift);
-  } else if (const auto* vmf = dynamic_cast<const VmfMixture*>(&law->inner())) {
-    inner = make_diffused_vmf_mixture(*vmf, lift);
-  }
-  return inner == nullptr ? nullptr : std::make_shared<const PlacedScore>(sphere->basis(), inner, lift);
-}
-
 }  // namespace
 
 Task make_sphere_sweep(Settings& settings) {
@@ -98,12 +86,14 @@ Task make_sphere_sweep(Settings& settings) {
       dimension == 2 && ambient == 16 ? "sphere-sweep" : fmt::format("sphere-sweep-{}-in-{}", dimension, ambient);
   double variance = 0;  // summed over the coordinates
   std::shared_ptr<const EmbeddedLaw> law;
+  std::function<std::shared_ptr<const DiffusedScore>(const Lift&)> inner_score;
   std::string law_name;
   if (dimension == 1) {
     const auto circle = std::make_shared<const VonMisesMixture>(
         std::vector<VonMisesMixture::Mode>{{{0.0}, {8.0}, 0.5}, {{2.0}, {8.0}, 0.3}, {{4.0}, {8.0}, 0.2}});
     const auto cells = std::make_shared<const TorusPartition>(1, settings.integer("bins", 128, 1, 4096));
     law = std::make_shared<const EmbeddedLaw>(surface, circle, circle);
+    inner_score = [circle](const Lift& lift) { return make_diffused_von_mises(*circle, lift); };
     law_name = "three von Mises laws, kappa = 8, means 0, 2, 4, weights .5 .3 .2";
     variance = 2 * std::pow(circle->standard_deviation(), 2);
     task.data_hash = hash_of_law(fmt::format("sphere-sweep frame=0/frame/{} von-mises 0:8:.5 2:8:.3 4:8:.2", ambient));
@@ -117,6 +107,7 @@ Task make_sphere_sweep(Settings& settings) {
     const Index sectors = settings.integer("sectors", 24, 1, 512);
     const auto cells = std::make_shared<const SpherePartition>(bands, sectors);
     law = std::make_shared<const EmbeddedLaw>(surface, sphere.sampler, sphere.density);
+    inner_score = sphere.make_diffused_score;
     law_name = "the law of sphere-vmf6";
     variance = 3 * std::pow(mixture->standard_deviation(), 2);
     task.data_hash = hash_of_law(fmt::format("sphere-sweep frame=0/frame/{} {}", ambient, sphere.data_hash));
@@ -132,7 +123,10 @@ Task make_sphere_sweep(Settings& settings) {
   task.entropy = law->entropy().value();
   task.preregistered_sigma = 0.1 * std::min(1.0, deviation);
   task.sigma_grid = {0.01, 0.03, 0.1, 0.3, 1};
-  task.make_diffused_score = diffuse_placed;
+  task.make_diffused_score = [surface, inner_score](const Lift& lift) -> std::shared_ptr<const DiffusedScore> {
+    std::shared_ptr<const DiffusedScore> inner = inner_score(lift);
+    return inner == nullptr ? nullptr : std::make_shared<const PlacedScore>(surface->basis(), std::move(inner), lift);
+  };
   read_common_settings(task, settings, deviation);
   return task;
 }

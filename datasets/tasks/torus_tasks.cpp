@@ -19,11 +19,6 @@
 namespace onmanifold {
 namespace {
 
-std::shared_ptr<const DiffusedScore> diffuse_von_mises(const Task& task, const Lift& lift) {
-  const auto mixture = std::dynamic_pointer_cast<const VonMisesMixture>(task.density);
-  return mixture == nullptr ? nullptr : make_diffused_von_mises(*mixture, lift);
-}
-
 /// What the tasks of von Mises laws share.
 Task make_von_mises_task(const std::string& name, std::shared_ptr<const VonMisesMixture> law, Index bins,
                          Settings& settings) {
@@ -43,7 +38,7 @@ Task make_von_mises_task(const std::string& name, std::shared_ptr<const VonMises
   task.entropy = law->entropy().value();
   task.preregistered_sigma = 0.1 * std::min(1.0, law->standard_deviation());
   task.sigma_grid = {0.01, 0.03, 0.1, 0.2, 0.3};
-  task.make_diffused_score = diffuse_von_mises;
+  task.make_diffused_score = [law](const Lift& lift) { return make_diffused_von_mises(*law, lift); };
   read_common_settings(task, settings, law->standard_deviation());
   return task;
 }

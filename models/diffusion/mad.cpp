@@ -18,7 +18,7 @@ class ScoreRemainder final : public ScaledNoisePrediction {
  public:
   explicit ScoreRemainder(const DiffusionFrame& frame)
       : ScaledNoisePrediction(frame, remainder_factors(frame.schedule)),
-        posterior_(make_uniform_posterior(*frame.manifold)) {
+        posterior_(frame.manifold->uniform_posterior()) {
     if (posterior_ == nullptr) {
       throw InvalidInput("unsupported: mad knows no closed form of the noised uniform law on " +
                          frame.manifold->spec());

@@ -69,7 +69,7 @@ Points GeodesicModel::flow_samples(Index n, const Stream& stream) const {
 }
 
 void GeodesicModel::prepare(const FitContext& context) {
-  geodesics_ = make_geodesics(*context.manifold);
+  geodesics_ = context.manifold->geodesics();
   if (geodesics_ == nullptr) {
     throw InvalidInput("unsupported: " + name_ + " knows no geodesics on " + context.manifold->spec());
   }

@@ -132,11 +132,11 @@ TEST(CellDiagnostics, LiftGeometryOfAPlaneReturnsExactly) {
 
 TEST(CellDiagnostics, ExactRatesOfReturn) {
   const double one = normal_cdf(-2);
-  EXPECT_EQ(exact_flip_rate(flat_manifold(2, 5), 1), 0);
-  EXPECT_DOUBLE_EQ(*exact_flip_rate(Sphere(3), 0.5), one);
-  EXPECT_DOUBLE_EQ(*exact_flip_rate(Sphere(2, 2), 1), one);
-  EXPECT_DOUBLE_EQ(*exact_flip_rate(Torus(2), 0.5), 1 - (1 - one) * (1 - one));
-  EXPECT_FALSE(exact_flip_rate(RotationGroup(), 0.5).has_value());
+  EXPECT_EQ(flat_manifold(2, 5).flip_rate(1), 0);
+  EXPECT_DOUBLE_EQ(*Sphere(3).flip_rate(0.5), one);
+  EXPECT_DOUBLE_EQ(*Sphere(2, 2).flip_rate(1), one);
+  EXPECT_DOUBLE_EQ(*Torus(2).flip_rate(0.5), 1 - (1 - one) * (1 - one));
+  EXPECT_FALSE(RotationGroup().flip_rate(0.5).has_value());
   // The largest jump of a sphere is to the antipode; without any flip it is rounding.
   const Sphere sphere(2);
   const auto levels =

@@ -61,7 +61,7 @@ TEST(LikelihoodExplosion, ExactModelOfLiftedDataReachesTheFloor) {
   const Points x = lifted.sample(5000, stream.at("lifted"));
   const double entropy = std::log(2 * std::numbers::pi * std::numbers::e);
   const double floor =
-      lifted_nll_floor(entropy, 3, sigma, mean_log_tube_factor(testing::flat_manifold(2, 5), sigma)->value);
+      lifted_nll_floor(entropy, 3, sigma, testing::flat_manifold(2, 5).mean_log_tube_factor(sigma)->value);
   const Vector nll = -lifted.log_density(x, 1, 1e-9);
   EXPECT_NEAR(mean(nll), floor, 3 * standard_error(nll));
   // A model with a lift of .12 is above it by 3 (log 1.2 + (1/1.44 - 1)/2) nats.
@@ -83,7 +83,7 @@ TEST(LikelihoodExplosion, LiftedSphereReachesTheFloor) {
              std::log(phi(r - 1) + phi(r + 1));
   }
   const double entropy = std::log(4 * std::numbers::pi);
-  const double factor = mean_log_tube_factor(Sphere(2), sigma)->value;
+  const double factor = Sphere(2).mean_log_tube_factor(sigma)->value;
   EXPECT_NEAR(mean(nll), lifted_nll_floor(entropy, 1, sigma, factor), 3 * standard_error(nll));
   // Without curvature the floor is .042 off, which is more than the noise.
   EXPECT_GT(std::abs(mean(nll) - lifted_nll_floor(entropy, 1, sigma, 0)), 3 * standard_error(nll));
@@ -105,23 +105,23 @@ TEST(LikelihoodExplosion, TubeFactors) {
     EXPECT_NEAR(mean(values), mean_log_one_plus_normal(a), 4 * standard_error(values)) << a;
     EXPECT_GT(std::abs(mean(values) - mean_log_one_plus_normal(1.2 * a)), 4 * standard_error(values)) << a;
   }
-  EXPECT_NEAR(mean_log_tube_factor(Sphere(2), 0.2)->value, -0.042, 0.001);
-  EXPECT_EQ(mean_log_tube_factor(Sphere(2, 2), 0.4)->value, mean_log_tube_factor(Sphere(2), 0.2)->value);
-  EXPECT_EQ(mean_log_tube_factor(Torus(2), 0.2)->value, mean_log_tube_factor(Sphere(2), 0.2)->value);
-  EXPECT_EQ(mean_log_tube_factor(SignCube(3), 0.2)->value, 0);
-  const TubeFactor rotations = *mean_log_tube_factor(RotationGroup(), 0.2);
+  EXPECT_NEAR(Sphere(2).mean_log_tube_factor(0.2)->value, -0.042, 0.001);
+  EXPECT_EQ(Sphere(2, 2).mean_log_tube_factor(0.4)->value, Sphere(2).mean_log_tube_factor(0.2)->value);
+  EXPECT_EQ(Torus(2).mean_log_tube_factor(0.2)->value, Sphere(2).mean_log_tube_factor(0.2)->value);
+  EXPECT_EQ(SignCube(3).mean_log_tube_factor(0.2)->value, 0);
+  const TubeFactor rotations = *RotationGroup().mean_log_tube_factor(0.2);
   EXPECT_LT(rotations.se, 1e-4);
   // E log det(I + B) with B = ((tr S) I - S)/2: -E tr B^2/2 - E tr B^4/4 = -9/8 sigma^2 - 147/128 sigma^4 -
   // O(sigma^6).
-  const TubeFactor thin = *mean_log_tube_factor(RotationGroup(), 0.1);
+  const TubeFactor thin = *RotationGroup().mean_log_tube_factor(0.1);
   EXPECT_NEAR(thin.value, -9.0 / 8 * 1e-2 - 147.0 / 128 * 1e-4, 1e-5 + 4 * thin.se);
   EXPECT_LT(rotations.value, -9.0 / 8 * 0.04 - 147.0 / 128 * 0.0016 + 4 * rotations.se);
   EXPECT_NEAR(rotations.value, -9.0 / 8 * 0.04 - 147.0 / 128 * 0.0016, 5e-4 + 4 * rotations.se);
   EXPECT_GT(std::abs(thin.value + 9.0 / 8 * 1e-2), 4 * thin.se);  // the first order alone is told apart
   const Product both({std::make_shared<Sphere>(2), std::make_shared<RotationGroup>()});
-  EXPECT_NEAR(mean_log_tube_factor(both, 0.2)->value, rotations.value + mean_log_tube_factor(Sphere(2), 0.2)->value,
+  EXPECT_NEAR(both.mean_log_tube_factor(0.2)->value, rotations.value + Sphere(2).mean_log_tube_factor(0.2)->value,
               1e-12);
-  EXPECT_FALSE(mean_log_tube_factor(Donut(2, 0.5), 0.1).has_value());
+  EXPECT_FALSE(Donut(2, 0.5).mean_log_tube_factor(0.1).has_value());
 }
 
 TEST(LikelihoodExplosion, RefusesWhatItCannotUse) {
@@ -130,7 +130,7 @@ TEST(LikelihoodExplosion, RefusesWhatItCannotUse) {
   EXPECT_THROW((void)likelihood_explosion(x, x.head(4), 2, 3), InvalidInput);
   EXPECT_THROW((void)likelihood_explosion(x, x, 2, 3, 0), InvalidInput);
   EXPECT_THROW((void)lifted_nll_floor(0, 1, 0, 0), InvalidInput);
-  EXPECT_THROW((void)mean_log_tube_factor(Sphere(2), -1), InvalidInput);
+  EXPECT_THROW((void)Sphere(2).mean_log_tube_factor(-1), InvalidInput);
   EXPECT_THROW((void)points_off_manifold(Sphere(2), Points::Zero(3, 1), 0, stream), InvalidInput);
   EXPECT_TRUE(points_off_manifold(Sphere(2), Points::Zero(3, 1), 0.1, stream).array().isNaN().all());
 }

@@ -60,7 +60,7 @@ TEST(TargetVariance, OfMadOnTheSphereIsTheTable) {
   const Sphere sphere(2);
   const VmfMixture law({{{0, 0, 1}, 5, 1}});
   const Points x = law.sample(40000, stream.at("vmf"));
-  const auto base = make_uniform_posterior(sphere);
+  const auto base = sphere.uniform_posterior();
   const Vector levels{{0.3, 0.1, 0.03}};
   const auto all = target_variance(sphere, base.get(), x, levels, {}, stream);
   EXPECT_EQ(all.size(), 6U);
@@ -79,7 +79,7 @@ TEST(TargetVariance, OfMadOnTheSphereIsTheTable) {
   }
   // A base law on a sphere of radius 1.02 leaves an offset of .02/s^2 along the normal.
   const Sphere other(2, 1.02);
-  const auto wrong = make_uniform_posterior(other);
+  const auto wrong = other.uniform_posterior();
   const auto broken = target_variance(sphere, wrong.get(), x.leftCols(1000), levels, {}, stream);
   EXPECT_GT(find(broken, TargetKind::mad, 0.03).normal_at_foot, 100);
   EXPECT_GT(0.03 * 0.03 * find(broken, TargetKind::mad, 0.03).total, 2.2);
@@ -88,7 +88,7 @@ TEST(TargetVariance, OfMadOnTheSphereIsTheTable) {
 TEST(TargetVariance, OfMadIsTheDimension) {
   const double s = 0.1;
   const auto scaled = [&](const Manifold& manifold, Index n) {
-    const auto base = make_uniform_posterior(manifold);
+    const auto base = manifold.uniform_posterior();
     return s * s *
            find(target_variance(manifold, base.get(), manifold.random_points(n, stream.at("x")), Vector{{s}}, {},
                                 stream),
@@ -99,7 +99,7 @@ TEST(TargetVariance, OfMadIsTheDimension) {
   EXPECT_NEAR(scaled(Torus(2), 20000) / 2, 1, 0.05);
   EXPECT_NEAR(scaled(RotationGroup(), 10000) / 3, 1, 0.05);
   const Affine plane = testing::flat_manifold(2, 5);
-  const auto base = make_uniform_posterior(plane);
+  const auto base = plane.uniform_posterior();
   const auto all =
       target_variance(plane, base.get(), plane.random_points(1000, stream.at("x")), Vector{{s}}, {}, stream);
   const TargetVariance& mad = find(all, TargetKind::mad, s);
@@ -110,7 +110,7 @@ TEST(TargetVariance, OfMadIsTheDimension) {
 TEST(TargetVariance, OfMadOnAtomsVanishes) {
   const SignCube cube(3);
   const Points x = cube.random_points(2000, stream.at("corners"));
-  const auto base = make_uniform_posterior(cube);
+  const auto base = cube.uniform_posterior();
   // A tenth of the smallest distance of atoms.
   const Vector levels{{0.2, 0.1}};
   for (const TargetVariance& one : target_variance(cube, base.get(), x, levels, {}, stream)) {
@@ -124,7 +124,7 @@ TEST(TargetVariance, OfMadOnAtomsVanishes) {
   // Atoms a thousandth off: the target is the offset over s^2.
   const FiniteSet moved(
       Points{{-1, 1, -1, 1, -1, 1, -1, 1.01}, {-1, -1, 1, 1, -1, -1, 1, 1}, {-1, -1, -1, -1, 1, 1, 1, 1}});
-  const auto wrong = make_uniform_posterior(moved);
+  const auto wrong = moved.uniform_posterior();
   const auto broken = target_variance(cube, wrong.get(), x, levels, {}, stream);
   EXPECT_GT(0.01 * find(broken, TargetKind::mad, 0.1).total, 1e-3);
 }
@@ -136,7 +136,7 @@ TEST(TargetVariance, RefusesWhatItCannotUse) {
   EXPECT_THROW((void)target_variance(sphere, nullptr, x, Vector{{0.1}}, {-1}, stream), InvalidInput);
   EXPECT_THROW((void)target_variance(sphere, nullptr, x.leftCols(1), Vector{{0.1}}, {}, stream), InvalidInput);
   const Sphere circle(1);
-  const auto base = make_uniform_posterior(circle);
+  const auto base = circle.uniform_posterior();
   EXPECT_THROW((void)target_variance(sphere, base.get(), x, Vector{{0.1}}, {}, stream), InvalidInput);
 }
 

@@ -16,7 +16,7 @@ namespace {
 class GeodesicsOn : public testing::TestWithParam<const char*> {
  protected:
   std::shared_ptr<const Manifold> manifold_ = make_manifold(GetParam());
-  std::unique_ptr<Geodesics> geodesics_ = make_geodesics(*manifold_);
+  std::unique_ptr<Geodesics> geodesics_ = manifold_->geodesics();
 };
 
 TEST_P(GeodesicsOn, ExpAndLogAreInverse) {
@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(ClosedForms, GeodesicsOn,
 TEST(Geodesics, Volumes) {
   const auto volume = [](const char* spec) {
     const auto manifold = make_manifold(spec);
-    return std::exp(make_geodesics(*manifold)->log_volume());
+    return std::exp(manifold->geodesics()->log_volume());
   };
   EXPECT_NEAR(volume("sphere:dim=1,radius=2"), 4 * M_PI, 1e-12);
   EXPECT_NEAR(volume("sphere:dim=2,radius=1.5"), 9 * M_PI, 1e-12);
@@ -127,10 +127,10 @@ TEST(Geodesics, Volumes) {
 }
 
 TEST(Geodesics, OnlyWhereThereIsAClosedForm) {
-  EXPECT_EQ(make_geodesics(*make_manifold("donut:major=2,minor=0.6")), nullptr);
-  EXPECT_EQ(make_geodesics(*make_manifold("product:factors=so3*cube:dim=2")), nullptr);
+  EXPECT_EQ(make_manifold("donut:major=2,minor=0.6")->geodesics(), nullptr);
+  EXPECT_EQ(make_manifold("product:factors=so3*cube:dim=2")->geodesics(), nullptr);
   const auto sphere = make_manifold("sphere:dim=2,radius=1");
-  const auto geodesics = make_geodesics(*sphere);
+  const auto geodesics = sphere->geodesics();
   EXPECT_THROW((void)geodesics->exp(Points::Zero(2, 1), Points::Zero(2, 1)), InvalidInput);
   EXPECT_THROW((void)geodesics->log(Points::Zero(3, 1), Points::Zero(3, 2)), InvalidInput);
 }

@@ -121,7 +121,7 @@ TEST(RotationHeat, IsNormalForSmallTimes) {
 class HeatOn : public testing::TestWithParam<const char*> {
  protected:
   std::shared_ptr<const Manifold> manifold_ = make_manifold(GetParam());
-  std::unique_ptr<Geodesics> geodesics_ = make_geodesics(*manifold_);
+  std::unique_ptr<Geodesics> geodesics_ = manifold_->geodesics();
   const HeatKernel kernel_{*geodesics_, {1e-3, 0.1, 0.7, 5.0}};
 };
 
@@ -184,7 +184,7 @@ INSTANTIATE_TEST_SUITE_P(All, HeatOn,
 
 TEST(HeatKernel, RefusesWhatItCannotServe) {
   const auto sphere = make_manifold("sphere:dim=2,radius=1");
-  const auto geodesics = make_geodesics(*sphere);
+  const auto geodesics = sphere->geodesics();
   EXPECT_THROW(HeatKernel(*geodesics, {0.0}), InvalidInput);
   EXPECT_NEAR(HeatKernel::relaxation_time(*geodesics, 1e-4), std::log(1e4), 1e-12);  // e^{-2t/2}
 }

@@ -55,7 +55,7 @@ class Posterior : public testing::TestWithParam<const char*> {};
 
 TEST_P(Posterior, AgreesWithWeightedDraws) {
   const auto manifold = make_manifold(GetParam());
-  const auto posterior = make_uniform_posterior(*manifold);
+  const auto posterior = manifold->uniform_posterior();
   ASSERT_NE(posterior, nullptr);
   EXPECT_EQ(posterior->dimension(), manifold->ambient_dimension());
   EXPECT_LT(worst_deviation(*manifold, *posterior, 1), bound);
@@ -64,7 +64,7 @@ TEST_P(Posterior, AgreesWithWeightedDraws) {
 
 TEST_P(Posterior, PullsToTheNearestPointAsTheNoiseVanishes) {
   const auto manifold = make_manifold(GetParam());
-  const auto posterior = make_uniform_posterior(*manifold);
+  const auto posterior = manifold->uniform_posterior();
   Stream stream(5, "vanishing");
   const Points y = manifold->random_points(20, stream.at("on"));
   const Points x = y + 1e-3 * stream.at("off").normal(y.rows(), y.cols());
@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(ClosedForms, Posterior,
 TEST(UniformPosterior, ABrokenScaleIsCaughtByTheDraws) {
   class Shrunk final : public UniformPosterior {
    public:
-    explicit Shrunk(const Manifold& manifold) : right_(make_uniform_posterior(manifold)) {}
+    explicit Shrunk(const Manifold& manifold) : right_(manifold.uniform_posterior()) {}
     [[nodiscard]] Index dimension() const override { return right_->dimension(); }
 
    private:
@@ -102,18 +102,18 @@ TEST(UniformPosterior, ABrokenScaleIsCaughtByTheDraws) {
 
 TEST(UniformPosterior, OfAPlaneIsTheProjection) {
   const auto plane = make_manifold("plane:normal=1:2:3,offset=1");
-  const auto posterior = make_uniform_posterior(*plane);
+  const auto posterior = plane->uniform_posterior();
   const Points x = Stream(1, "x").normal(3, 50);
   EXPECT_LT((posterior->mean(x, 0.5, 0.3) - plane->project(2 * x).points).cwiseAbs().maxCoeff(), 1e-14);
 }
 
 TEST(UniformPosterior, NoClosedFormNoAnswer) {
-  EXPECT_EQ(make_uniform_posterior(*make_manifold("donut:major=2,minor=0.6")), nullptr);
+  EXPECT_EQ(make_manifold("donut:major=2,minor=0.6")->uniform_posterior(), nullptr);
 }
 
 TEST(UniformPosterior, RefusesWrongInput) {
   const auto sphere = make_manifold("sphere:dim=2,radius=1");
-  const auto posterior = make_uniform_posterior(*sphere);
+  const auto posterior = sphere->uniform_posterior();
   EXPECT_THROW((void)posterior->mean(Points::Zero(2, 1), 1, 1), InvalidInput);
   EXPECT_THROW((void)posterior->mean(Points::Zero(3, 1), 1, 0), InvalidInput);
   EXPECT_THROW((void)posterior->mean(Points::Zero(3, 1), -1, 1), InvalidInput);

@@ -218,7 +218,7 @@ FitContext context_on(const Manifold& manifold, const TrainingSource& source) {
 TEST(GeodesicPaths, StatesMoveAtTheirVelocity) {
   for (const char* spec : {"sphere:dim=2,radius=1.5", "so3", "torus:dim=2"}) {
     const auto manifold = make_manifold(spec);
-    const auto geodesics = make_geodesics(*manifold);
+    const auto geodesics = manifold->geodesics();
     const Index D = manifold->ambient_dimension();
     const Standardisation units{Vector::Constant(D, 0.1), 0.5};
     const VelocityGrid grid(50);
@@ -274,7 +274,7 @@ TEST_P(IntrinsicMethods, HaveADensityOnMWhateverTheyLearned) {
     model->fit(context_on(*manifold, source));
     const Points points = manifold->random_points(2000, Stream(3, "points"));
     const Vector log_p = model->log_density(points).value();
-    const Vector ratio = (log_p.array() + make_geodesics(*manifold)->log_volume()).exp();
+    const Vector ratio = (log_p.array() + manifold->geodesics()->log_volume()).exp();
     const double mean = ratio.mean();
     const double error = std::sqrt((ratio.array() - mean).square().sum() / 2000 / 1999);
     EXPECT_GT(error, 1e-3) << spec << ": the law is uniform, so this tests nothing";

@@ -86,7 +86,7 @@ class FisherField final : public VelocityField {
 class ReversedBrownianMotion : public testing::Test {
  protected:
   std::shared_ptr<const Manifold> sphere_ = make_manifold("sphere:dim=2,radius=1");
-  std::unique_ptr<Geodesics> geodesics_ = make_geodesics(*sphere_);
+  std::unique_ptr<Geodesics> geodesics_ = sphere_->geodesics();
   VelocityGrid grid_{100};
   std::vector<double> times_ = diffusion_times(grid_, 1e-4, HeatKernel::relaxation_time(*geodesics_, 1e-4));
   static constexpr double resultant_ = 0.8000908039820193;  // coth 5 - 1/5
@@ -144,7 +144,7 @@ TEST_F(ReversedBrownianMotion, ItsFlowHasTheDensityAndEntropyOfTheLaw) {
 TEST(HeatScore, TargetIsTheScoreAndTheLossSeesTangentsOnly) {
   for (const char* spec : {"sphere:dim=2,radius=1.5", "so3", "torus:dim=2"}) {
     const auto manifold = make_manifold(spec);
-    const auto geodesics = make_geodesics(*manifold);
+    const auto geodesics = manifold->geodesics();
     const Index D = manifold->ambient_dimension();
     const Standardisation units{Vector::Constant(D, 0.1), 0.5};
     const HeatKernel kernel(*geodesics, {1e-3, 1e-3, 0.1, 2.0});
