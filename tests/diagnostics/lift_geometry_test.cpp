@@ -10,6 +10,7 @@
 #include "manifolds/affine.hpp"
 #include "manifolds/backbone.hpp"
 #include "manifolds/finite_set.hpp"
+#include "manifolds/normal_lift.hpp"
 #include "manifolds/rotation_group.hpp"
 #include "manifolds/sphere.hpp"
 #include "manifolds/torus.hpp"

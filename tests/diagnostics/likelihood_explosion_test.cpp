@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
 #include "manifolds/finite_set.hpp"
+#include "manifolds/normal_lift.hpp"
 #include "manifolds/product.hpp"
 #include "manifolds/rotation_group.hpp"
 #include "manifolds/sphere.hpp"
