@@ -35,6 +35,7 @@ double exact_squared_distance(const double* a, const double* b, Index dimension)
 // worstDist().
 class Nearest {
  public:
+  using DistanceType = double;
   explicit Nearest(Index skip = -1) : skip_(skip) {}
   void addTo(double d2, Index index) {
     if (d2 < best || (d2 == best && index < at)) {
@@ -49,6 +50,7 @@ class Nearest {
   // One step above the best, so that ties are offered too.
   [[nodiscard]] double worstDist() const { return at < 0 ? infinity : next_above(best); }
   [[nodiscard]] bool full() const { return true; }
+  void sort() {}
   [[nodiscard]] std::size_t size() const { return at < 0 ? 0 : 1; }
 
   double best = infinity;
@@ -61,6 +63,7 @@ class Nearest {
 // The k smallest distances to points other than self, in a sorted array.
 class KthNearest {
  public:
+  using DistanceType = double;
   KthNearest(std::vector<double>& storage, Index self) : kept_(storage), self_(self) {
     std::fill(kept_.begin(), kept_.end(), infinity);
   }
@@ -73,6 +76,7 @@ class KthNearest {
   }
   [[nodiscard]] double worstDist() const { return kept_.back(); }
   [[nodiscard]] bool full() const { return true; }
+  void sort() {}
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
  private:
@@ -82,6 +86,7 @@ class KthNearest {
 
 class Ball {
  public:
+  using DistanceType = double;
   Ball(double limit, Eigen::Array<bool, Eigen::Dynamic, 1>& covered) : limit_(limit), covered_(covered) {}
   bool addPoint(double d2, std::size_t index) {
     if (d2 < limit_) {
@@ -92,6 +97,7 @@ class Ball {
   }
   [[nodiscard]] double worstDist() const { return limit_; }
   [[nodiscard]] bool full() const { return true; }
+  void sort() {}
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(count); }
 
   Index count = 0;
@@ -146,7 +152,12 @@ class TreeSearch final : public NeighbourIndex::Search {
   template <class Set>
   void run(const Points& queries, std::vector<Set>& sets) const {
     // The tree's lower bounds are rounded; the negative eps keeps a branch that misses by rounding alone.
-    const nanoflann::SearchParams parameters(32, -1e-6F, false);
+    constexpr float eps = -1e-6F;
+#if NANOFLANN_VERSION >= 0x150
+    const nanoflann::SearchParameters parameters(eps, false);
+#else
+    const nanoflann::SearchParams parameters(32, eps, false);
+#endif
     for (Index j = 0; j < queries.cols(); ++j) {
       tree_.findNeighbors(sets[static_cast<std::size_t>(j)], queries.col(j).data(), parameters);
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 #include <dlfcn.h>
 #include <dnnl.hpp>
@@ -27,6 +28,22 @@ const dnnl::engine& engine() {
 
 memory::desc describe(const memory::dims& dims, memory::format_tag tag) {
   return {dims, memory::data_type::f32, tag};
+}
+
+/// What describes \p Primitive: oneDNN 3 takes the arguments of its operation itself, oneDNN 2 a descriptor of them,
+/// which stood before the attributes and the engine. \p rest: what follows the engine (the forward pass as a hint).
+template <class Primitive, class... Rest>
+typename Primitive::primitive_desc describe_primitive(const dnnl::primitive_attr& attributes, const auto& arguments,
+                                                      const Rest&... rest) {
+  return std::apply(
+      [&](const auto&... values) {
+#if DNNL_VERSION_MAJOR >= 3
+        return typename Primitive::primitive_desc(engine(), values..., rest..., attributes);
+#else
+        return typename Primitive::primitive_desc({values...}, attributes, engine(), rest...);
+#endif
+      },
+      arguments);
 }
 
 /// oneDNN's type for what it reads has no const.
@@ -63,25 +80,24 @@ struct Convolution::Primitives {
       add.append_sum();
       attributes.set_post_ops(add);
     }
-    const dnnl::convolution_forward::primitive_desc forward_desc(
-        {s.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
-         dnnl::algorithm::convolution_direct, x.get_desc(), any, bias_desc, y.get_desc(), stride, padding, padding},
-        attributes, engine());
+    constexpr auto direct = dnnl::algorithm::convolution_direct;
+    const auto forward_desc = describe_primitive<dnnl::convolution_forward>(
+        attributes, std::make_tuple(s.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+                                    direct, x.get_desc(), any, bias_desc, y.get_desc(), stride, padding, padding));
     forward = dnnl::convolution_forward(forward_desc);
     forward_weights.emplace(plain, forward_desc.weights_desc());
     to_forward = dnnl::reorder(forward_weights->plain_view, forward_weights->data);
     if (!s.training) return;
     if (s.input_gradient) {
-      const dnnl::convolution_backward_data::primitive_desc desc(
-          {dnnl::algorithm::convolution_direct, x.get_desc(), any, y.get_desc(), stride, padding, padding}, engine(),
-          forward_desc);
+      const auto desc = describe_primitive<dnnl::convolution_backward_data>(
+          {}, std::make_tuple(direct, x.get_desc(), any, y.get_desc(), stride, padding, padding), forward_desc);
       backward_data = dnnl::convolution_backward_data(desc);
       backward_weights.emplace(plain, desc.weights_desc());
       to_backward = dnnl::reorder(backward_weights->plain_view, backward_weights->data);
     }
-    const dnnl::convolution_backward_weights::primitive_desc desc(
-        {dnnl::algorithm::convolution_direct, x.get_desc(), any, bias_desc, y.get_desc(), stride, padding, padding},
-        engine(), forward_desc);
+    const auto desc = describe_primitive<dnnl::convolution_backward_weights>(
+        {}, std::make_tuple(direct, x.get_desc(), any, bias_desc, y.get_desc(), stride, padding, padding),
+        forward_desc);
     backward_parameters = dnnl::convolution_backward_weights(desc);
     part.emplace(plain, desc.diff_weights_desc());
     part_bias = memory(bias_desc, engine());
