@@ -79,7 +79,7 @@ MetricRecord record(const char* name, const char* direction, double value, doubl
                     const char* parameters, Index n) {
   MetricRecord r;
   r.name = name;
-  r.direction = direction;
+  r.direction = parse_direction(direction);
   r.value = value;
   r.null = null;
   r.null_sd = null_sd;
@@ -169,7 +169,7 @@ void write_task(const std::string& directory, const std::string& name, Shape sha
       cell.timing = {{"train_s", 1.5}, {"sample_s", 0.5}};
       if (options.failed_cell && shape == Shape::sphere && std::string(arm.method) == "ddpm" &&
           std::string(arm.lift) == "none" && seed == 1) {
-        cell.status = {"diverged", synthetic_failure};
+        cell.status = {CellState::diverged, synthetic_failure};
         write_raw_cell(key.raw_path(directory), cell);
         continue;
       }
