@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "results/old_files.hpp"
+
 namespace onmanifold {
 namespace {
 
@@ -52,6 +54,7 @@ TaskResult made_task(const std::string& name, const std::vector<MadeArm>& arms, 
       cell.key = {.task = name, .method = arm.method, .lift = arm.lift, .seed = seed};
       cell.head.config = Value::Table{{"method", Value::Table{{"type", arm.method}}},
                                       {"lift", Value::Table{{"type", arm.lift_type}, {"sigma", arm.sigma}}}};
+      cell.head.method = method_of_old_file(cell.head.config);
       if (std::string(arm.method) == "flow_matching" && name == "plane-x" && seed == 3) {
         cell.head.status = {CellState::failed,
                             "loss is not finite at step 120 <script>alert(\"a|b\")</script> \\end{document} 5%"};

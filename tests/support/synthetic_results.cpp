@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/random/stream.hpp"
+#include "results/old_files.hpp"
 
 namespace onmanifold {
 namespace {
@@ -160,6 +161,9 @@ void write_task(const std::string& directory, const std::string& name, Shape sha
       RawCell cell;
       cell.config =
           Value::Table{{"method", arm.method}, {"lift", Value::Table{{"name", arm.lift}, {"sigma", arm.sigma}}}};
+      const std::string lift(arm.lift);
+      cell.method = method_of_old_file(Value::Table{{"method", Value::Table{{"type", arm.method}}},
+                                                    {"lift", Value::Table{{"type", lift.substr(0, lift.find('-'))}}}});
       cell.sample_hash = std::string(64, 'a');
       cell.provenance = Value::Table{{"version", "0.1.0"},
                                      {"git", Value::Table{{"commit", "0123456789abcdef"}, {"dirty", false}}},
