@@ -88,7 +88,8 @@ double mean_timing(const TaskResult& task, const Arm& arm) {
   double sum = 0.0;
   int n = 0;
   for (const CellResult& cell : task.cells) {
-    if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok()) continue;
+    if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok() || cell.submission)
+      continue;
     const auto fit = cell.head.timing.find("fit_s");
     const auto sample = cell.head.timing.find("sample_s");
     if (fit == cell.head.timing.end() || sample == cell.head.timing.end()) continue;
@@ -208,7 +209,8 @@ std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult
   for (const Arm& arm : summary.arms) {
     int seen = 0;
     for (const CellResult& cell : task.cells) {
-      if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok()) continue;
+      if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok() || cell.submission)
+        continue;
       if (++seen > curves_per_arm) break;
       try {
         const Curves training = read_training_curves(cell.key.raw_path(directory));
