@@ -139,6 +139,32 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
   return remaining_metrics(directory, cell, options);
 }
 
+/// What became of a job, also where its worker could not say.
+Answer answer_of(const JobOutcome& outcome) {
+  switch (outcome.kind) {
+    case JobOutcome::Kind::finished:
+      return parse_answer(outcome.message);
+    case JobOutcome::Kind::timeout:
+      return {.result = JobResult::done, .status = {CellState::timeout, outcome.message}};
+    case JobOutcome::Kind::exception:
+    case JobOutcome::Kind::crashed:
+      break;
+  }
+  return {.result = JobResult::done, .status = {CellState::failed, outcome.message}};
+}
+
+void count(const Answer& answer, Work work, RunSummary& summary) {
+  if (answer.result == JobResult::busy) {
+    ++summary.busy;
+  } else if (answer.status.ok()) {
+    ++(work == Work::metrics ? summary.measured : summary.computed);
+  } else if (answer.status.state == CellState::unsupported) {
+    ++summary.unsupported;
+  } else {
+    ++summary.failed;
+  }
+}
+
 /// The work of one cell, in a worker process.
 Answer work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& options, const Value& provenance) {
   try {
@@ -294,27 +320,15 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
     const auto number = static_cast<std::size_t>(outcome.job);
     const Cell& cell = *todo[number];
     Answer answer;
-    CellStatus& status = answer.status;
     try {
-      switch (outcome.kind) {
-        case JobOutcome::Kind::finished:
-          answer = parse_answer(outcome.message);
-          break;
-        case JobOutcome::Kind::timeout:
-          status = {CellState::timeout, outcome.message};
-          break;
-        case JobOutcome::Kind::exception:
-        case JobOutcome::Kind::crashed:
-          status = {CellState::failed, outcome.message};
-          break;
-      }
-      if (answer.result == JobResult::environment) throw IoError(status.message);
+      answer = answer_of(outcome);
+      if (answer.result == JobResult::environment) throw IoError(answer.status.message);
       if (outcome.kind != JobOutcome::Kind::finished) {
         RawCell record;  // the worker could not leave a file: the parent does
         record.config = cell.config();
         record.sample_hash = cell.sample_hash;
         record.provenance = where_from;
-        record.status = status;
+        record.status = answer.status;
         record.method = cell.described();
         record.timing["wall_s"] = outcome.seconds;
         write_raw_cell(cell.key.raw_path(options.directory), record);
@@ -323,17 +337,9 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
       fault = std::current_exception();
       return false;
     }
-    if (answer.result == JobResult::busy) {
-      ++summary.busy;
-    } else if (status.ok()) {
-      ++(work[number] == Work::metrics ? summary.measured : summary.computed);
-    } else if (status.state == CellState::unsupported) {
-      ++summary.unsupported;
-    } else {
-      ++summary.failed;
-    }
+    count(answer, work[number], summary);
     progress.advance(cell.key.text());
-    if (options.on_cell && answer.result == JobResult::done) options.on_cell(cell.key, status);
+    if (options.on_cell && answer.result == JobResult::done) options.on_cell(cell.key, answer.status);
     return true;
   };
   summary.complete = run_jobs(static_cast<Index>(todo.size()), pool, job, done);
