@@ -223,8 +223,10 @@ void check_features(const std::vector<const Cell*>& cells) {
   std::set<std::string> seen;
   for (const Cell* cell : cells) {
     const auto& metrics = cell->task->metrics;
-    const bool wanted = std::any_of(metrics.begin(), metrics.end(),
-                                    [](const MetricSpec& metric) { return metric.name == "fid_lenet"; });
+    const bool wanted = std::any_of(metrics.begin(), metrics.end(), [](const MetricSpec& metric) {
+      const std::vector<Need>& needs = metric_registry().get(metric.name).info.needs;
+      return std::find(needs.begin(), needs.end(), Need::features) != needs.end();
+    });
     if (wanted && seen.insert(cell->key.task).second) check_lenet_weights(cell->task->task);
   }
 }
