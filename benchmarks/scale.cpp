@@ -46,8 +46,8 @@ class NullMethod final : public GenerativeModel {
 };
 
 SuiteSpec make_suite(int cells) {
-  static const Registry<MethodFactory> methods = [] {
-    Registry<MethodFactory> all("method");
+  static const MethodRegistry methods = [] {
+    MethodRegistry all("method");
     all.add("null", "", [](Settings&) -> std::unique_ptr<GenerativeModel> { return std::make_unique<NullMethod>(); });
     return all;
   }();

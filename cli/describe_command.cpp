@@ -3,11 +3,11 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/commands.hpp"
 #include "cli/inventory.hpp"
 #include "core/error.hpp"
+#include "core/suggestion.hpp"
 
 namespace onmanifold {
 
@@ -28,7 +28,7 @@ int describe_command(const std::string& name) {
       found = true;
     }
   }
-  if (!found) throw InvalidInput(fmt::format("nothing is called '{}' (known: {})", name, fmt::join(known, ", ")));
+  if (!found) throw InvalidInput(unknown_name("name", name, known));
   return exit_ok;
 }
 

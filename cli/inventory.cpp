@@ -17,10 +17,63 @@
 namespace onmanifold {
 namespace {
 
-std::string settings_text(const Value::Table& settings) {
+std::string bound_text(const Value& bound) {
+  const auto* number = bound.get_if<double>();
+  return bound.is_null() ? "" : number != nullptr ? fmt::format("{:.6g}", *number) : to_json(bound);
+}
+
+/// "0 … 10", "≥ 1", "one of mlp, unet", "true or false".
+std::string range_text(const SettingInfo& setting) {
+  const std::string low = bound_text(setting.low);
+  const std::string high = bound_text(setting.high);
+  if (!setting.choices.empty()) return fmt::format("one of {}", fmt::join(setting.choices, ", "));
+  if (!low.empty() && !high.empty()) return fmt::format("{} {} … {}", setting.kind, low, high);
+  if (!low.empty()) return fmt::format("{} >= {}", setting.kind, low);
+  if (!high.empty()) return fmt::format("{} <= {}", setting.kind, high);
+  return std::string(setting.kind);
+}
+
+/// Two lines a setting: name, default and range, then what it means.
+std::string settings_text(const std::vector<SettingInfo>& settings) {
   std::string text;
-  for (const auto& [key, value] : settings) text += fmt::format("  {} = {}\n", key, to_json(value));
+  for (const SettingInfo& setting : settings) {
+    const std::string fallback = setting.fallback.is_null() ? "required" : to_json(setting.fallback);
+    text += fmt::format("  {} = {}  ({})\n", setting.key, fallback, range_text(setting));
+    if (!setting.meaning.empty()) text += fmt::format("      {}\n", setting.meaning);
+  }
   return text.empty() ? "  none\n" : text;
+}
+
+template <class Enum>
+std::string words(const std::vector<Enum>& values) {
+  std::vector<std::string_view> names;
+  for (const Enum value : values) names.push_back(name_of(value));
+  return names.empty() ? "nothing more" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string info_text(const MethodInfo& info) {
+  std::string text = fmt::format("role             {}\nhandled          {}\n", name_of(info.role), name_of(info.place));
+  if (!info.varies.empty()) text += fmt::format("varies           {}\n", info.varies);
+  return text + fmt::format("needs            {}\n", words(info.needs));
+}
+
+std::string info_text(const MetricInfo& info) {
+  const auto end = [](double value) { return std::isinf(value) ? std::string() : fmt::format("{:.6g}", value); };
+  const std::string low = end(info.lowest);
+  const std::string high = end(info.highest);
+  std::string text = fmt::format("definition       {}\n", info.definition);
+  text += fmt::format("better           {}\n", name_of(info.direction));
+  text += fmt::format("unit             {}\n", info.unit.empty() ? "none" : info.unit);
+  text += fmt::format("range            {}\n", low.empty() && high.empty() ? "any number"
+                                               : high.empty()              ? fmt::format(">= {}", low)
+                                                                           : fmt::format("{} … {}", low, high));
+  text += fmt::format("read on          {} samples{}\n", name_of(info.samples),
+                      info.constraint ? ": it asks how well they keep to the manifold" : "");
+  return text + fmt::format("needs            {}\n", words(info.needs));
+}
+
+std::string info_text(const DiagnosticInfo& info) {
+  return fmt::format("needs            {}\n", words(info.needs));
 }
 
 /// "exact (lifts none, normal)", or "not known".
@@ -28,7 +81,7 @@ std::string noised_score(const Task& task) {
   std::vector<std::string> lifts;
   for (const LiftType type : {LiftType::none, LiftType::normal, LiftType::isotropic}) {
     if (task.diffused_score({type, type == LiftType::none ? 0.0 : task.preregistered_sigma})) {
-      lifts.push_back(to_string(type));
+      lifts.emplace_back(name_of(type));
     }
   }
   return lifts.empty() ? "not known" : fmt::format("exact (lifts {})", fmt::join(lifts, ", "));
@@ -73,11 +126,11 @@ std::string task_detail(const Registry<TaskFactory>::Entry& entry) {
   }
   // Refused for want of its data before any setting was read: nothing is known of those.
   if (settings.resolved().empty() && properties.find("not available") != std::string::npos) return properties;
-  return properties + "\nSettings of a [[task]] table, with their defaults:\n" + settings_text(settings.resolved());
+  return properties + "\nSettings of a [[task]] table, with their defaults:\n" + settings_text(settings.asked());
 }
 
-template <class Factory>
-std::string settings_detail(const typename Registry<Factory>::Entry& entry, const std::string& heading) {
+template <class Entry>
+std::string settings_detail(const Entry& entry, const std::string& heading) {
   Settings settings(Value::Table{}, entry.name);
   std::string needed;  // by units that cannot be made from defaults alone
   try {
@@ -85,7 +138,8 @@ std::string settings_detail(const typename Registry<Factory>::Entry& entry, cons
   } catch (const InvalidInput& error) {
     needed = fmt::format("\n{}\n", error.what());
   }
-  return fmt::format("{}\n\n{}\n{}{}", entry.description, heading, settings_text(settings.resolved()), needed);
+  return fmt::format("{}\n\n{}\n{}\n{}{}", entry.description, info_text(entry.info), heading,
+                     settings_text(settings.asked()), needed);
 }
 
 std::string suite_detail(const ShippedSuite& shipped) {
@@ -121,19 +175,21 @@ std::vector<InventoryKind> make_inventory() {
   InventoryKind methods{"methods", {}};
   for (const auto& entry : method_registry().entries()) {
     methods.items.push_back({entry.name, entry.description, [&entry] {
-                               return settings_detail<MethodFactory>(
-                                   entry, "Settings of a [[method]] table, with their defaults:");
+                               return settings_detail(entry, "Settings of a [[method]] table, with their defaults:");
                              }});
   }
   kinds.push_back(std::move(methods));
   const auto fixed = [](std::string name, const std::string& description) {
     return InventoryItem{std::move(name), description, [description] { return description + "\n"; }};
   };
-  kinds.push_back(
-      {"lifts",
-       {fixed("none", "training data as they are"),
-        fixed("normal", "Gaussian noise of level sigma in the normal directions only (manifold-aware perturbation)"),
-        fixed("isotropic", "Gaussian noise of level sigma in all directions (control)")}});
+  kinds.push_back({"lifts", {}});
+  for (const LiftType type : {LiftType::none, LiftType::normal, LiftType::isotropic}) {
+    const std::string description = lift_description(type);
+    kinds.back().items.push_back({std::string(name_of(type)), description, [type, description] {
+                                    return fmt::format("{}\n\nSettings of a [[lift]] table, with their defaults:\n{}",
+                                                       description, settings_text(lift_settings(type)));
+                                  }});
+  }
   InventoryKind manifolds{"manifolds", {}};
   for (const auto& entry : manifold_registry().entries()) {
     manifolds.items.push_back(fixed(entry.name, entry.description));
@@ -141,17 +197,15 @@ std::vector<InventoryKind> make_inventory() {
   kinds.push_back(std::move(manifolds));
   InventoryKind metrics{"metrics", {}};
   for (const auto& entry : metric_registry().entries()) {
-    metrics.items.push_back({entry.name, entry.description, [&entry] {
-                               return settings_detail<MetricFactory>(entry, "Settings, with their defaults:");
-                             }});
+    metrics.items.push_back(
+        {entry.name, entry.description, [&entry] { return settings_detail(entry, "Settings, with their defaults:"); }});
   }
   kinds.push_back(std::move(metrics));
   InventoryKind diagnostics{"diagnostics", {}};
   for (const auto& entry : diagnostic_registry().entries()) {
-    diagnostics.items.push_back({entry.name, entry.description, [&entry] {
-                                   return settings_detail<DiagnosticFactory>(
-                                       entry, "Settings of a [[diagnostic]] table, with their defaults:");
-                                 }});
+    diagnostics.items.push_back(
+        {entry.name, entry.description,
+         [&entry] { return settings_detail(entry, "Settings of a [[diagnostic]] table, with their defaults:"); }});
   }
   kinds.push_back(std::move(diagnostics));
   InventoryKind claim_kind{"claims", {}};

@@ -113,7 +113,7 @@ int run_command(const RunArguments& arguments) {
   }
 
   options.on_cell = [](const CellKey& key, const CellStatus& status) {
-    if (status.state != "ok") fmt::print(stderr, "{}: {}: {}\n", key.text(), status.state, status.message);
+    if (!status.ok()) fmt::print(stderr, "{}: {}: {}\n", key.text(), name_of(status.state), status.message);
   };
   const auto start = std::chrono::steady_clock::now();
   const RunSummary summary = run_suite(suite, options);

@@ -27,8 +27,8 @@ std::string null_text(const MetricRecord& record) {
 }
 
 std::string arrow(const MetricRecord& record) {
-  if (record.direction == "lower") return "↓";
-  if (record.direction == "higher") return "↑";
+  if (record.direction == Direction::lower) return "↓";
+  if (record.direction == Direction::higher) return "↑";
   return "→" + number(record.target);
 }
 
@@ -64,7 +64,7 @@ int score_command(const ScoreArguments& arguments) {
   for (const ScoredMetric& metric : score.metrics) {
     const MetricRecord& record = metric.record;
     fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", record.name, metric.samples, arrow(record),
-               number(record.value), null_text(record), record.status == "ok" ? "" : record.status);
+               number(record.value), null_text(record), record.status.ok() ? "" : record.status.text());
   }
   // Feature distances mean nothing without the features.
   std::set<std::string> told;

@@ -60,11 +60,28 @@ struct EnumNames<Need> {
                                                             {Need::geodesics, "geodesics"}}};
 };
 
+/// What is done to training points before a method sees them: nothing, noise in the normal directions only, or the same
+/// noise in all directions.
+enum class LiftType { none, normal, isotropic };
+template <>
+struct EnumNames<LiftType> {
+  static constexpr const char* kind = "lift";
+  static constexpr std::array<EnumName<LiftType>, 3> names = {
+      {{LiftType::none, "none"}, {LiftType::normal, "normal"}, {LiftType::isotropic, "isotropic"}}};
+};
+
 /// What a registry entry says of a method.
 struct MethodInfo {
   MethodRole role = MethodRole::learner;
   Place place = Place::nowhere;
   std::string varies;  ///< the registered method it is a variation of; empty for a method of its own
+  std::vector<Need> needs;
+  bool foreign = false;  ///< somebody else's program: the suite states role and place
+  bool floor = false;    ///< the control that scores are counted from: it fits mean and covariance only
+};
+
+/// What a registry entry says of a diagnostic.
+struct DiagnosticInfo {
   std::vector<Need> needs;
 };
 
@@ -97,6 +114,15 @@ struct MetricInfo {
   SampleKind samples = SampleKind::projected;  ///< those that tables show and gates judge unless asked otherwise
   bool constraint = false;                     ///< asks how well samples keep to M: judged before projection
   std::string definition;                      ///< one formula or sentence
+};
+
+/// What a suite is for. The numbers of a demonstration are too small to conclude anything from.
+enum class SuitePurpose { study, demonstration };
+template <>
+struct EnumNames<SuitePurpose> {
+  static constexpr const char* kind = "purpose";
+  static constexpr std::array<EnumName<SuitePurpose>, 2> names = {
+      {{SuitePurpose::study, "study"}, {SuitePurpose::demonstration, "demonstration"}}};
 };
 
 /// How a cell ended.

@@ -10,10 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "core/error.hpp"
+#include "core/suggestion.hpp"
 
 namespace onmanifold {
 
@@ -59,12 +57,11 @@ template <NamedEnum Enum>
   return words;
 }
 
-/// The value that \p word stands for. \throw InvalidInput that lists the known words.
+/// The value that \p word stands for. \throw InvalidInput that says what may be meant and lists the known words.
 template <NamedEnum Enum>
 [[nodiscard]] Enum parse_named(std::string_view word) {
   if (const std::optional<Enum> value = find_named<Enum>(word)) return *value;
-  throw InvalidInput(
-      fmt::format("unknown {} '{}' (known: {})", EnumNames<Enum>::kind, word, fmt::join(words_of<Enum>(), ", ")));
+  throw InvalidInput(unknown_name(EnumNames<Enum>::kind, word, words_of<Enum>()));
 }
 
 }  // namespace onmanifold

@@ -10,35 +10,40 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "core/suggestion.hpp"
 
 namespace onmanifold {
 
+/// Of units that have nothing to say of themselves.
+struct NoInfo {};
+
 /// Items in the order in which they were added. \tparam Factory anything copyable, usually a function pointer.
-template <class Factory>
+/// \tparam Info what a unit knows about itself, see contracts/unit_info.hpp.
+template <class Factory, class Info = NoInfo>
 class Registry {
  public:
   struct Entry {
     std::string name;
     std::string description;  ///< one line
     Factory factory;
+    Info info;
   };
 
   /// \p kind is what messages call an item, e.g. "task".
   explicit Registry(std::string kind) : kind_(std::move(kind)) {}
 
   /// \throw InvalidInput if \p name is taken.
-  void add(std::string name, std::string description, Factory factory) {
+  void add(std::string name, std::string description, Factory factory, Info info = {}) {
     if (find(name) != nullptr) throw InvalidInput(fmt::format("{} '{}' is registered twice", kind_, name));
-    entries_.push_back({std::move(name), std::move(description), std::move(factory)});
+    entries_.push_back({std::move(name), std::move(description), std::move(factory), std::move(info)});
   }
 
-  /// \throw InvalidInput that lists the known names.
+  /// \throw InvalidInput that says what may be meant and lists the known names.
   [[nodiscard]] const Entry& get(std::string_view name) const {
     if (const Entry* entry = find(name)) return *entry;
-    throw InvalidInput(fmt::format("unknown {} '{}' (known: {})", kind_, name, fmt::join(names(), ", ")));
+    throw InvalidInput(unknown_name(kind_, name, names()));
   }
 
   [[nodiscard]] const Entry* find(std::string_view name) const {

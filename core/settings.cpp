@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/settings.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -24,12 +26,33 @@ std::string Settings::locate(const std::string& key) const {
   return line > 0 ? fmt::format("{}: line {}: {}", where_, line, key) : fmt::format("{}: {}", where_, key);
 }
 
-const Value* Settings::find(const std::string& key) {
+const Value* Settings::find(const std::string& key) const {
   const auto entry = table_.find(key);
   return entry == table_.end() ? nullptr : &entry->second;
 }
 
-double Settings::number(const std::string& key, double fallback, double low, double high) {
+SettingInfo& Settings::note(const std::string& key, std::string_view kind, Value fallback, std::string_view meaning) {
+  const auto known =
+      std::find_if(asked_.begin(), asked_.end(), [&](const SettingInfo& setting) { return setting.key == key; });
+  if (known != asked_.end()) return *known;
+  return asked_.emplace_back(SettingInfo{.key = key,
+                                         .kind = kind,
+                                         .fallback = std::move(fallback),
+                                         .low = {},
+                                         .high = {},
+                                         .choices = {},
+                                         .meaning = std::string(meaning)});
+}
+
+double Settings::number(const std::string& key, double fallback, std::string_view meaning) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return number(key, fallback, -infinity, infinity, meaning);
+}
+
+double Settings::number(const std::string& key, double fallback, double low, double high, std::string_view meaning) {
+  SettingInfo& setting = note(key, "number", fallback, meaning);
+  if (low > -std::numeric_limits<double>::infinity()) setting.low = low;
+  if (high < std::numeric_limits<double>::infinity()) setting.high = high;
   double result = fallback;
   if (const Value* value = find(key)) {
     if (const auto* number = value->get_if<double>()) {
@@ -47,7 +70,10 @@ double Settings::number(const std::string& key, double fallback, double low, dou
   return result;
 }
 
-Index Settings::integer(const std::string& key, Index fallback, Index low, Index high) {
+Index Settings::integer(const std::string& key, Index fallback, Index low, Index high, std::string_view meaning) {
+  SettingInfo& setting = note(key, "integer", static_cast<std::int64_t>(fallback), meaning);
+  if (low > std::numeric_limits<Index>::min()) setting.low = static_cast<std::int64_t>(low);
+  if (high < std::numeric_limits<Index>::max()) setting.high = static_cast<std::int64_t>(high);
   Index result = fallback;
   if (const Value* value = find(key)) {
     const auto* integer = value->get_if<std::int64_t>();
@@ -63,7 +89,8 @@ Index Settings::integer(const std::string& key, Index fallback, Index low, Index
   return result;
 }
 
-bool Settings::boolean(const std::string& key, bool fallback) {
+bool Settings::boolean(const std::string& key, bool fallback, std::string_view meaning) {
+  note(key, "true or false", fallback, meaning);
   bool result = fallback;
   if (const Value* value = find(key)) {
     const auto* boolean = value->get_if<bool>();
@@ -76,7 +103,8 @@ bool Settings::boolean(const std::string& key, bool fallback) {
   return result;
 }
 
-std::string Settings::text(const std::string& key, const std::string& fallback) {
+std::string Settings::text(const std::string& key, const std::string& fallback, std::string_view meaning) {
+  note(key, "text", fallback, meaning);
   std::string result = fallback;
   if (const Value* value = find(key)) {
     const auto* text = value->get_if<std::string>();
@@ -90,7 +118,8 @@ std::string Settings::text(const std::string& key, const std::string& fallback) 
 }
 
 std::string Settings::choice(const std::string& key, const std::string& fallback,
-                             const std::vector<std::string>& choices) {
+                             const std::vector<std::string>& choices, std::string_view meaning) {
+  note(key, "text", fallback, meaning).choices = choices;
   std::string result = text(key, fallback);
   for (const std::string& candidate : choices) {
     if (candidate == result) return result;
@@ -98,7 +127,9 @@ std::string Settings::choice(const std::string& key, const std::string& fallback
   throw InvalidInput(fmt::format("{}: '{}' is not one of {}", locate(key), result, fmt::join(choices, ", ")));
 }
 
-std::vector<std::string> Settings::texts(const std::string& key, const std::vector<std::string>& fallback) {
+std::vector<std::string> Settings::texts(const std::string& key, const std::vector<std::string>& fallback,
+                                         std::string_view meaning) {
+  note(key, "texts", Value::Array(fallback.begin(), fallback.end()), meaning);
   std::vector<std::string> result = fallback;
   if (const Value* value = find(key)) {
     const auto* array = value->get_if<Value::Array>();
@@ -118,7 +149,8 @@ std::vector<std::string> Settings::texts(const std::string& key, const std::vect
   return result;
 }
 
-std::string Settings::required_text(const std::string& key) {
+std::string Settings::required_text(const std::string& key, std::string_view meaning) {
+  note(key, "text", {}, meaning);
   if (!has(key)) throw InvalidInput(fmt::format("{}: missing", locate(key)));
   return text(key, "");
 }
@@ -128,7 +160,10 @@ void Settings::finish() const {
     if (resolved_.contains(key)) continue;
     std::vector<std::string> known;
     for (const auto& entry : resolved_) known.push_back(entry.first);
-    throw InvalidInput(fmt::format("{}: unknown key (known: {})", locate(key), fmt::join(known, ", ")));
+    const std::string near = nearest_name(key, known);
+    throw InvalidInput(fmt::format("{}: unknown key{} (known: {})", locate(key),
+                                   near.empty() ? std::string() : fmt::format(": did you mean '{}'?", near),
+                                   fmt::join(known, ", ")));
   }
 }
 

@@ -20,7 +20,7 @@ constexpr Index basis_block = 1024;
 
 void check_lift(const Lift& lift) {
   if (!std::isfinite(lift.sigma) || lift.sigma < 0) {
-    throw InvalidInput(fmt::format("lift '{}': sigma = {} is not a number >= 0", to_string(lift.type), lift.sigma));
+    throw InvalidInput(fmt::format("lift '{}': sigma = {} is not a number >= 0", name_of(lift.type), lift.sigma));
   }
   if (lift.type == LiftType::none && lift.sigma != 0) {
     throw InvalidInput(fmt::format("lift 'none' takes no sigma, but {} was given", lift.sigma));
@@ -115,25 +115,6 @@ Points Lift::apply(const PointsRef& points, const Manifold& manifold, Stream str
     result += manifold.from_normal_coordinates(points, sigma * stream.normal(manifold.codimension(), points.cols()));
   }
   return result;
-}
-
-LiftType parse_lift_type(const std::string& name) {
-  if (name == "none") return LiftType::none;
-  if (name == "normal") return LiftType::normal;
-  if (name == "isotropic") return LiftType::isotropic;
-  throw InvalidInput(fmt::format("unknown lift '{}' (known: none, normal, isotropic)", name));
-}
-
-std::string to_string(LiftType type) {
-  switch (type) {
-    case LiftType::none:
-      return "none";
-    case LiftType::normal:
-      return "normal";
-    case LiftType::isotropic:
-      return "isotropic";
-  }
-  throw InvalidInput("lift type out of range");
 }
 
 std::unique_ptr<TrainingSource> make_training_source(Points clean, const Manifold& manifold, const Lift& lift,

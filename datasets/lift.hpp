@@ -7,13 +7,12 @@
 #include <string>
 
 #include "contracts/training_source.hpp"
+#include "contracts/unit_info.hpp"
 #include "core/points.hpp"
 #include "core/random/stream.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {
-
-enum class LiftType { none, normal, isotropic };
 
 /// A lift with its level.
 struct Lift {
@@ -23,10 +22,6 @@ struct Lift {
   /// x + n, n = P_N(x) eps (normal) or eps (isotropic), eps ~ N(0, sigma^2 I). \p points D×N on \p manifold.
   [[nodiscard]] Points apply(const PointsRef& points, const Manifold& manifold, Stream stream) const;
 };
-
-/// "none", "normal", "isotropic". \throw InvalidInput that lists the known ones.
-[[nodiscard]] LiftType parse_lift_type(const std::string& name);
-[[nodiscard]] std::string to_string(LiftType type);
 
 /// Minibatches of \p clean with new lift noise in every epoch. \p manifold outlives the source.
 /// Streams: order of epoch e = stream/"order"/e, noise of epoch e = stream/"lift"/e.

@@ -16,8 +16,10 @@ std::string default_metrics(double data_std) {
 }
 
 void read_common_settings(Task& task, Settings& settings, double data_std) {
-  task.metrics = settings.text("metrics", default_metrics(data_std));
-  task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
+  task.metrics =
+      settings.text("metrics", default_metrics(data_std), "metric list, split at commas outside parentheses");
+  task.smallest_noise =
+      settings.number("s_min", 0.01, 1e-6, 1.0, "smallest noise level of diffusions, in standardised units");
 }
 
 std::string hash_of_law(std::string_view law) {

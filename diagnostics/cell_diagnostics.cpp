@@ -48,14 +48,16 @@ Points noised_points(const DiagnosticInput& input, Index n, double s) {
 class FieldChoice {
  public:
   explicit FieldChoice(Settings& settings)
-      : exact_(settings.choice("field", "learned", {"learned", "exact"}) == "exact"),
-        levels_(settings.integer("levels", 40, 2, 10000)) {}
+      : exact_(settings.choice("field", "learned", {"learned", "exact"},
+                               "score of the model, or the exact one of the distribution that it was trained on") ==
+               "exact"),
+        levels_(settings.integer("levels", 40, 2, 10000, "noise levels")) {}
 
   [[nodiscard]] bool exact() const { return exact_; }
   /// The learned field, or the exact one, which \p own then keeps.
   [[nodiscard]] const ScoreField& get(const DiagnosticInput& input, std::unique_ptr<ScoreField>& own) const {
     if (!exact_) return learned_score(input);
-    if (input.exact == nullptr) throw InvalidInput("unsupported: the score of this law under noise is not known");
+    if (input.exact == nullptr) throw Unsupported("the score of this law under noise is not known");
     own = make_exact_score_field(*input.exact, geometric_levels(10 * input.scale, smallest_level(input), levels_));
     return *own;
   }
@@ -79,7 +81,8 @@ Vector series(const std::vector<Level>& levels, const Get& get) {
 
 class ScoreNorm final : public Diagnostic {
  public:
-  explicit ScoreNorm(Settings& settings) : field_(settings), points_(settings.integer("points", 500, 10, 1'000'000)) {}
+  explicit ScoreNorm(Settings& settings)
+      : field_(settings), points_(settings.integer("points", 500, 10, 1'000'000, "points that are looked at")) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     std::unique_ptr<ScoreField> own;
@@ -112,8 +115,7 @@ class ScoreNorm final : public Diagnostic {
   [[nodiscard]] Curves run_latent(const DiagnosticInput& input, const LatentModel& model) const {
     const std::unique_ptr<ScoreField> field = model.latent_score();
     const Index d = input.manifold->dimension();
-    if (field == nullptr || d == 0)
-      throw InvalidInput("unsupported: no score of latent points, or a manifold without tangents");
+    if (field == nullptr || d == 0) throw Unsupported("no score of latent points, or a manifold without tangents");
     const Points x = clean_points(input, points_);
     const Points tangents = model.encoder_products(x, input.manifold->tangent_bases(x), d);
     const LatentScoreNorm r = latent_score_norm(*field, model.encode(x), tangents, input.stream);
@@ -133,9 +135,10 @@ class ScoreNorm final : public Diagnostic {
 class TargetVariances final : public Diagnostic {
  public:
   explicit TargetVariances(Settings& settings)
-      : points_(settings.integer("points", 500, 10, 1'000'000)),
-        levels_(settings.integer("levels", 10, 2, 10000)),
-        thickness_(settings.number("thickness", 0, 0, 1e6)) {}
+      : points_(settings.integer("points", 500, 10, 1'000'000, "points that are looked at")),
+        levels_(settings.integer("levels", 10, 2, 10000, "noise levels")),
+        thickness_(
+            settings.number("thickness", 0, 0, 1e6, "of the normal noise in data units; 0: the lift of the cell")) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     const Vector levels = geometric_levels(input.scale, FieldChoice::smallest_level(input), levels_);
@@ -166,9 +169,9 @@ class IntrinsicDimension final : public Diagnostic {
  public:
   explicit IntrinsicDimension(Settings& settings)
       : field_(settings),
-        points_(settings.integer("points", 100, 2, 1'000'000)),
-        level_(settings.number("level", 1, 1e-6, 1e6)),
-        probes_(settings.integer("probes", 0, 0, 1'000'000)) {}
+        points_(settings.integer("points", 100, 2, 1'000'000, "points that are looked at")),
+        level_(settings.number("level", 1, 1e-6, 1e6, "noise level, in multiples of the smallest noise of the task")),
+        probes_(settings.integer("probes", 0, 0, 1'000'000, "random probes of the divergence; 0: exact")) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     std::unique_ptr<ScoreField> own;
@@ -239,7 +242,7 @@ class IntrinsicDimension final : public Diagnostic {
 class SupportRobustness final : public Diagnostic {
  public:
   explicit SupportRobustness(Settings& settings)
-      : field_(settings), points_(settings.integer("points", 200, 10, 1'000'000)) {}
+      : field_(settings), points_(settings.integer("points", 200, 10, 1'000'000, "points that are looked at")) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     std::unique_ptr<ScoreField> own;
@@ -276,18 +279,20 @@ class Lyapunov final : public Diagnostic {
  public:
   explicit Lyapunov(Settings& settings)
       : field_(settings),
-        points_(settings.integer("points", 100, 2, 1'000'000)),
-        vectors_(settings.integer("vectors", 0, 0, 1'000'000)),
-        frozen_(settings.choice("path", "flow", {"flow", "frozen_noise"}) == "frozen_noise"),
-        condition_points_(settings.integer("condition_points", 50, 0, 400)) {}
+        points_(settings.integer("points", 100, 2, 1'000'000, "points that are looked at")),
+        vectors_(settings.integer("vectors", 0, 0, 1'000'000, "Lyapunov vectors; 0: all up to D = 32, d + 8 above")),
+        frozen_(settings.choice("path", "flow", {"flow", "frozen_noise"},
+                                "from noise to data by the flow, or by the ancestral sampler with frozen noise") ==
+                "frozen_noise"),
+        condition_points_(settings.integer("condition_points", 50, 0, 400,
+                                           "paths on which the condition for alignment is checked; 0: none")) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     std::unique_ptr<ScoreField> own;
     const ScoreField& field = field_.get(input, own);
     const Manifold& manifold = *input.manifold;
     const Index d = manifold.dimension();
-    if (d == 0 || manifold.codimension() == 0)
-      throw InvalidInput("unsupported: " + manifold.spec() + " has no tangents, or no normals");
+    if (d == 0 || manifold.codimension() == 0) throw Unsupported(manifold.spec() + " has no tangents, or no normals");
     LyapunovOptions options;
     options.path = frozen_ ? LyapunovPath::frozen_noise : LyapunovPath::flow;
     const Index usual = field.dimension() <= 32 ? field.dimension() : std::min(field.dimension(), d + 8);
@@ -399,14 +404,15 @@ class PartOfTheWay final : public ScoreField {
 class DensityError final : public Diagnostic {
  public:
   explicit DensityError(Settings& settings)
-      : points_(settings.integer("points", 200, 10, 1'000'000)),
-        level_(settings.number("level", 1, 1e-6, 1e6)),
-        part_(settings.number("part", 0.01, 1e-6, 1)) {}
+      : points_(settings.integer("points", 200, 10, 1'000'000, "points that are looked at")),
+        level_(settings.number("level", 1, 1e-6, 1e6, "noise level, in multiples of the smallest noise of the task")),
+        part_(settings.number("part", 0.01, 1e-6, 1, "how far the third field lies on the way from exact to learned")) {
+  }
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     const ScoreField& learned = learned_score(input);
-    if (input.exact == nullptr) throw InvalidInput("unsupported: the score of this law under noise is not known");
-    if (learned.dimension() > most) throw InvalidInput("unsupported: more than 32 coordinates");
+    if (input.exact == nullptr) throw Unsupported("the score of this law under noise is not known");
+    if (learned.dimension() > most) throw Unsupported("more than 32 coordinates");
     const auto exact = make_exact_score_field(*input.exact, learned.levels());
     const Vector& levels = learned.levels();
     Index last = 0;
@@ -445,10 +451,11 @@ class DensityError final : public Diagnostic {
 
 class LiftGeometry final : public Diagnostic {
  public:
-  explicit LiftGeometry(Settings& settings) : points_(settings.integer("points", 10000, 10, 100'000'000)) {}
+  explicit LiftGeometry(Settings& settings)
+      : points_(settings.integer("points", 10000, 10, 100'000'000, "points that are looked at")) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
-    if (input.sigma_grid.empty()) throw InvalidInput("unsupported: the task has no lift levels");
+    if (input.sigma_grid.empty()) throw Unsupported("the task has no lift levels");
     const Eigen::Map<const Vector> sigmas(input.sigma_grid.data(), static_cast<Index>(input.sigma_grid.size()));
     const std::vector<LiftGeometryLevel> levels =
         lift_geometry(*input.manifold, clean_points(input, points_), sigmas, {}, input.stream);
@@ -477,14 +484,15 @@ class LiftGeometry final : public Diagnostic {
 
 class Explosion final : public Diagnostic {
  public:
-  explicit Explosion(Settings& settings) : points_(settings.integer("points", 10000, 10, 100'000'000)) {}
+  explicit Explosion(Settings& settings)
+      : points_(settings.integer("points", 10000, 10, 100'000'000, "points that are looked at")) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     const Curves curves = input.model->curves();
     if (!curves.contains("log_thickness") || !curves.contains("loss"))
-      throw InvalidInput("unsupported: the method records no thickness of its density");
+      throw Unsupported("the method records no thickness of its density");
     const Manifold& manifold = *input.manifold;
-    if (manifold.codimension() == 0) throw InvalidInput("unsupported: " + manifold.spec() + " has no normals");
+    if (manifold.codimension() == 0) throw Unsupported(manifold.spec() + " has no normals");
     const Vector& thickness = curves.at("log_thickness");
     const Vector& loss = curves.at("loss");
     // While the law is thick its shape along M is learned too. What the thickness alone does shows later.
@@ -516,11 +524,12 @@ class Explosion final : public Diagnostic {
 
 class TwoStep final : public Diagnostic {
  public:
-  explicit TwoStep(Settings& settings) : points_(settings.integer("points", 1000, 10, 20000)) {}
+  explicit TwoStep(Settings& settings)
+      : points_(settings.integer("points", 1000, 10, 20000, "points that are looked at")) {}
 
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     const auto* model = dynamic_cast<const LatentModel*>(input.model);
-    if (model == nullptr) throw InvalidInput("unsupported: the method has no latent points");
+    if (model == nullptr) throw Unsupported("the method has no latent points");
     const Points x = clean_points(input, points_);
     const Points z = model->sample_latent(x.cols(), input.stream.at("latent"));
     Curves result;
@@ -548,7 +557,7 @@ class Training final : public Diagnostic {
   [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
     const Curves curves = input.model->curves();
     const auto loss = curves.find("loss");
-    if (loss == curves.end() || loss->second.size() == 0) throw InvalidInput("unsupported: the method records no loss");
+    if (loss == curves.end() || loss->second.size() == 0) throw Unsupported("the method records no loss");
     const auto tail = [](const Vector& values, Index share) -> Vector {
       return values.tail(std::max<Index>(1, values.size() / share));
     };

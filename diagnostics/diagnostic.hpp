@@ -11,6 +11,7 @@
 #include "contracts/generative_model.hpp"
 #include "contracts/score_field.hpp"
 #include "contracts/training_source.hpp"
+#include "contracts/unit_info.hpp"
 #include "core/random/stream.hpp"
 #include "core/registry.hpp"
 #include "core/settings.hpp"
@@ -35,7 +36,7 @@ struct DiagnosticInput {
   Stream stream;                   ///< of this diagnostic in this cell; copy it to draw
 };
 
-/// \throw InvalidInput "unsupported: …" from run() where the cell lacks what the diagnostic needs.
+/// \throw Unsupported from run() where the cell lacks what the diagnostic needs.
 class Diagnostic {
  public:
   virtual ~Diagnostic() = default;
@@ -45,11 +46,12 @@ class Diagnostic {
 
 /// Reads its settings and leaves finish() to the caller.
 using DiagnosticFactory = std::unique_ptr<Diagnostic> (*)(Settings& settings);
+using DiagnosticRegistry = Registry<DiagnosticFactory, DiagnosticInfo>;
 
 /// All diagnostics by name.
-[[nodiscard]] const Registry<DiagnosticFactory>& diagnostic_registry();
+[[nodiscard]] const DiagnosticRegistry& diagnostic_registry();
 
-/// The learned field. \throw InvalidInput "unsupported: the method has no score" without one.
+/// The learned field. \throw Unsupported without one.
 [[nodiscard]] const ScoreField& learned_score(const DiagnosticInput& input);
 
 }  // namespace onmanifold

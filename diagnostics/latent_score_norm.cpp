@@ -23,8 +23,7 @@ LatentScoreNorm latent_score_norm(const ScoreField& field, const PointsRef& code
   }
   const Index d = tangents.cols() / n;
   if (d >= m) {
-    throw InvalidInput(
-        fmt::format("unsupported: {} latent coordinates leave no normals of a manifold of dimension {}", m, d));
+    throw Unsupported(fmt::format("{} latent coordinates leave no normals of a manifold of dimension {}", m, d));
   }
   const Index k = m - d;
   Points normals(m, k * n);

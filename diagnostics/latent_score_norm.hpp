@@ -19,7 +19,7 @@ struct LatentScoreNorm {
 /// \p code = f(x), m×N, and \p tangents = J_f T at x, m×(dN), of any basis T of the tangent space of M: they
 /// span the tangent space of f(M) at f(x), and what is left of R^m is normal to it. The foot of z_0 + s e is
 /// taken for z_0, which is right up to a share O(s) of the curvature. All levels see the same noise:
-/// stream/"noise". \throw InvalidInput "unsupported: …" unless d < m, as f(M) has no normals then; on sizes
+/// stream/"noise". \throw Unsupported unless d < m, as f(M) has no normals then; on sizes
 /// that do not fit, or d < 1.
 [[nodiscard]] LatentScoreNorm latent_score_norm(const ScoreField& field, const PointsRef& code,
                                                 const PointsRef& tangents, const Stream& stream, double decade = 10);

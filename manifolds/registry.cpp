@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/spec.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/backbone.hpp"
 #include "manifolds/finite_set.hpp"
@@ -50,7 +51,7 @@ void require(const Settings& settings, const std::string& key) {
   if (!settings.has(key)) throw InvalidInput(fmt::format("{}: missing", settings.locate(key)));
 }
 
-// "1:2:3". A single number has been typed as one by read_table.
+// "1:2:3". A single number has been typed as one by parse_spec.
 Vector numbers(std::string_view text, const std::string& locate) {
   const std::vector<std::string_view> parts = split(text, ':');
   Vector result(static_cast<Index>(parts.size()));
@@ -87,7 +88,7 @@ std::shared_ptr<const Manifold> make_flux(Settings& settings) {
   require(settings, "total");
   const Index dimension = settings.integer("dim", 2, 2, 10'000);  // the tangent basis has dim^2 numbers
   const double total = settings.number("total", 0.0);
-  if (settings.choice("nonnegative", "false", {"false", "true"}) == "true") {
+  if (settings.boolean("nonnegative", false)) {
     return std::make_shared<Simplex>(dimension, total);
   }
   return std::make_shared<Affine>(Affine::flux(dimension, total));
@@ -196,7 +197,7 @@ std::shared_ptr<const Manifold> make_backbone(Settings& settings) {
   const Index residues = settings.integer("residues", 16, 2, 10000);
   const BackboneGeometry& geometry = backbone_geometry(settings.text("geometry", "engh-huber-1991"));
   const bool middle = settings.choice("frame", "free", {"free", "middle"}) == "middle";
-  const bool planar = settings.choice("planar", "false", {"false", "true"}) == "true";
+  const bool planar = settings.boolean("planar", false);
   return std::make_shared<Backbone>(residues, geometry, middle ? BackboneFrame::middle : BackboneFrame::free,
                                     planar ? BackboneOmega::planar : BackboneOmega::free);
 }
@@ -215,35 +216,6 @@ bool is_list(std::string_view key) {
 
 bool takes_the_rest(std::string_view key) {
   return key == "path" || key == "factors";
-}
-
-Value read_table(std::string_view text, std::string_view spec) {
-  Value::Table table;
-  while (!text.empty()) {
-    const std::size_t equals = text.find('=');
-    const std::string key(text.substr(0, std::min(equals, text.find(','))));
-    if (equals == std::string_view::npos || key.size() != equals || key.empty()) {
-      throw InvalidInput(fmt::format("manifold '{}': expected key=value, found '{}'", spec, text));
-    }
-    text.remove_prefix(equals + 1);
-    const std::size_t end = takes_the_rest(key) ? std::string_view::npos : text.find(',');
-    const std::string_view word = text.substr(0, end);
-    std::int64_t integer = 0;
-    double number = 0;
-    Value value{std::string(word)};
-    if (!is_list(key) && parse(word, integer)) {
-      value = Value(integer);
-    } else if (!is_list(key) && parse(word, number) && std::isfinite(number)) {
-      value = Value(number);
-    }
-    if (!table.emplace(key, std::move(value)).second) {
-      throw InvalidInput(fmt::format("manifold '{}': {} is given twice", spec, key));
-    }
-    if (end == std::string_view::npos) break;
-    text.remove_prefix(end + 1);
-    if (text.empty()) throw InvalidInput(fmt::format("manifold '{}': it ends with a comma", spec));
-  }
-  return table;
 }
 
 }  // namespace
@@ -282,10 +254,9 @@ const Registry<ManifoldFactory>& manifold_registry() {
 }
 
 std::shared_ptr<const Manifold> make_manifold(std::string_view spec) {
-  const std::size_t colon = spec.find(':');
-  const auto& entry = manifold_registry().get(spec.substr(0, colon));
-  Settings settings(read_table(colon == std::string_view::npos ? "" : spec.substr(colon + 1), spec),
-                    fmt::format("manifold '{}'", spec));
+  Spec parsed = parse_spec(spec, {.kind = "manifold", .is_text = is_list, .takes_rest = takes_the_rest});
+  const auto& entry = manifold_registry().get(parsed.name);
+  Settings settings(Value(std::move(parsed.settings)), fmt::format("manifold '{}'", spec));
   std::shared_ptr<const Manifold> result = entry.factory(settings);
   settings.finish();
   return result;

@@ -165,7 +165,7 @@ class GyrationMetric final : public Metric {
 
 class RamachandranMetric final : public Metric {
  public:
-  explicit RamachandranMetric(Settings& settings) : bins_(settings.integer("bins", 36, 1, 360)) {}
+  explicit RamachandranMetric(Settings& settings) : bins_(settings.integer("bins", 36, 1, 360, "bins of each angle")) {}
 
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {

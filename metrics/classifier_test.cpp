@@ -141,9 +141,10 @@ std::vector<bool> by_logistic(const Pooled& pooled) {
 class C2st final : public Metric {
  public:
   explicit C2st(Settings& settings)
-      : name_(settings.choice("classifier", "knn15", {"knn15", "logistic"})),
+      : name_(settings.choice("classifier", "knn15", {"knn15", "logistic"},
+                              "majority of 15 neighbours, or logistic regression")),
         classifier_(name_ == "knn15" ? Classifier::knn15 : Classifier::logistic),
-        seed_(settings.integer("seed", 0, 0)) {}
+        seed_(settings.integer("seed", 0, 0, "of the random choices of the metric")) {}
 
  private:
   [[nodiscard]] double value(const Points& x, const Points& y) const {

@@ -132,7 +132,8 @@ std::unique_ptr<Metric> make_constraint_max(Settings&) {
 }
 std::unique_ptr<Metric> make_violation_rate(Settings& settings) {
   const bool given = settings.has("tau");
-  const double tau = settings.number("tau", 0, 0, std::numeric_limits<double>::max());
+  const double tau = settings.number("tau", 0, 0, std::numeric_limits<double>::max(),
+                                     "what counts as a violation; without it the tolerance of the manifold");
   return std::make_unique<ConstraintMetric>(Kind::violation, given ? tau : -1);
 }
 

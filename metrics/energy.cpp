@@ -15,7 +15,9 @@ namespace {
 class Energy final : public Metric {
  public:
   Energy(bool biased, Settings& settings)
-      : biased_(biased), space_(settings), permutations_(settings.integer("permutations", 0, 0, 100'000)) {}
+      : biased_(biased),
+        space_(settings),
+        permutations_(settings.integer("permutations", 0, 0, 100'000, "random relabellings for a p-value; 0: none")) {}
 
  private:
   [[nodiscard]] double estimate(const GroupSums& sums, double n, double m) const {

@@ -234,7 +234,7 @@ class Fd final : public Metric {
 
 class FdInf final : public Metric {
  public:
-  explicit FdInf(Settings& settings) : seed_(settings.integer("seed", 0, 0)) {}
+  explicit FdInf(Settings& settings) : seed_(settings.integer("seed", 0, 0, "of the random choices of the metric")) {}
 
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
@@ -369,8 +369,10 @@ std::unique_ptr<Metric> make_fd_inf(Settings& settings) {
   return std::make_unique<FdInf>(settings);
 }
 std::unique_ptr<Metric> make_fd(Settings& settings) {
-  return std::make_unique<Fd>(Record::fd,
-                              settings.choice("features", "coordinates", {"coordinates", "given", "pca64"}));
+  return std::make_unique<Fd>(
+      Record::fd,
+      settings.choice("features", "coordinates", {"coordinates", "given", "pca64"},
+                      "coordinates as they are, features of the caller, or 64 principal axes of the training images"));
 }
 
 std::unique_ptr<Metric> make_fid_lenet(Settings& /*settings*/) {

@@ -254,7 +254,9 @@ class HistogramStream final : public MetricStream {
 
 class HistogramMetric final : public Metric {
  public:
-  HistogramMetric(Kind kind, Settings& settings) : kind_(kind), bins_(settings.integer("bins", 0, 0, 100000)) {}
+  HistogramMetric(Kind kind, Settings& settings)
+      : kind_(kind),
+        bins_(settings.integer("bins", 0, 0, 100000, "equal bins a coordinate; 0: the partition of the task")) {}
 
   [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
     return std::make_unique<HistogramStream>(kind_, bins_, input);

@@ -87,7 +87,8 @@ enum class Kind { nearest, pairwise, cross };
 
 class RmsdMetric final : public Metric {
  public:
-  RmsdMetric(Kind kind, Settings& settings) : kind_(kind), size_(settings.integer("size", 0, 0)) {}
+  RmsdMetric(Kind kind, Settings& settings)
+      : kind_(kind), size_(settings.integer("size", 0, 0, "only the first so many points of each set; 0: all")) {}
 
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {

@@ -19,9 +19,10 @@ enum class Kind { cov_match, mmd_min, mmd_min_gen, chamfer, one_nna };
 class MatchingMetric final : public Metric {
  public:
   MatchingMetric(Kind kind, Settings& settings) : kind_(kind) {
-    if (kind == Kind::one_nna) permutations_ = settings.integer("permutations", 0, 0, 100'000);
+    if (kind == Kind::one_nna)
+      permutations_ = settings.integer("permutations", 0, 0, 100'000, "random relabellings for a p-value; 0: none");
     if (kind == Kind::mmd_min || kind == Kind::mmd_min_gen || kind == Kind::chamfer) {
-      squared_ = settings.boolean("squared", true);
+      squared_ = settings.boolean("squared", true, "mean of squared distances; false: of distances");
     }
   }
 

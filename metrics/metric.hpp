@@ -73,7 +73,7 @@ class MetricStream {
 /// Identities, checked by the conformance suite on every registered metric:
 ///  1. evaluate is deterministic and does not depend on the order in which metrics are evaluated.
 ///  2. a record has name, direction, version, sizes and parameters; unknown numbers are NaN.
-///  3. what cannot be computed for this input has status "not_applicable: why", and value NaN.
+///  3. what cannot be computed for this input has status not_applicable with its reason, and value NaN.
 ///  4. non-finite columns are counted in n_nonfinite and left out.
 ///  5. samples of the wrong dimension throw InvalidInput.
 class Metric {

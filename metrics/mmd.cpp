@@ -17,13 +17,17 @@ namespace {
 class MmdMetric final : public Metric {
  public:
   MmdMetric(bool biased, Settings& settings)
-      : biased_(biased), space_(settings), permutations_(settings.integer("permutations", 0, 0, 100'000)) {
+      : biased_(biased),
+        space_(settings),
+        permutations_(settings.integer("permutations", 0, 0, 100'000, "random relabellings for a p-value; 0: none")) {
     if (settings.has("sigma")) {
       if (settings.has("bandwidth")) throw InvalidInput(settings.where() + ": give sigma or bandwidth, not both");
-      sigma_ = settings.number("sigma", 1, 1e-150, 1e150);
+      sigma_ = settings.number("sigma", 1, 1e-150, 1e150,
+                               "bandwidth of the kernel in data units; without it bandwidth chooses");
       bandwidth_ = "sigma";
     } else {
-      bandwidth_ = settings.choice("bandwidth", "median", {"median", "bank"});
+      bandwidth_ = settings.choice("bandwidth", "median", {"median", "bank"},
+                                   "median distance of the pooled points, or a sum over five kernels");
     }
   }
 

@@ -97,7 +97,8 @@ class NegativeValues final : public Metric {
 
 std::unique_ptr<Metric> make_negative_pixel_rate(Settings& settings) {
   const bool given = settings.has("tau");
-  const double tau = settings.number("tau", 0, 0, std::numeric_limits<double>::max());
+  const double tau = settings.number("tau", 0, 0, std::numeric_limits<double>::max(),
+                                     "what counts as a violation; without it the tolerance of the manifold");
   return std::make_unique<NegativeValues>(Kind::rate, given ? tau : -1);
 }
 

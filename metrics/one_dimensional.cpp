@@ -17,7 +17,7 @@ namespace {
 
 class Ks final : public Metric {
  public:
-  explicit Ks(Settings& settings) : coordinate_(settings.integer("coordinate", 0, 0)) {}
+  explicit Ks(Settings& settings) : coordinate_(settings.integer("coordinate", 0, 0, "which coordinate, from 0")) {}
 
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
@@ -46,7 +46,8 @@ class Ks final : public Metric {
 class SlicedW2 final : public Metric {
  public:
   explicit SlicedW2(Settings& settings)
-      : count_(settings.integer("directions", 64, 1, 100000)), seed_(settings.integer("seed", 0, 0)) {}
+      : count_(settings.integer("directions", 64, 1, 100000, "random lines")),
+        seed_(settings.integer("seed", 0, 0, "of the random choices of the metric")) {}
 
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {

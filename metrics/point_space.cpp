@@ -8,7 +8,8 @@
 namespace onmanifold {
 
 PointSpace::PointSpace(Settings& settings)
-    : name_(settings.choice("space", "ambient", {"ambient", "geodesic", "torsions"})) {}
+    : name_(settings.choice("space", "ambient", {"ambient", "geodesic", "torsions"},
+                            "points as they are, lengths of great circles, or torsions of a backbone")) {}
 
 std::string PointSpace::obstacle(const MetricInput& input) const {
   if (name_ == "geodesic" && dynamic_cast<const Sphere*>(input.manifold) == nullptr)

@@ -41,7 +41,9 @@ double pick(const BallShares& shares, Kind kind) {
 class PrdcMetric final : public Metric {
  public:
   PrdcMetric(Kind kind, Settings& settings)
-      : kind_(kind), k_(settings.integer("k", 5, 1, 1'000'000)), closed_(settings.boolean("closed", false)) {}
+      : kind_(kind),
+        k_(settings.integer("k", 5, 1, 1'000'000, "which neighbour gives the radius of a ball")),
+        closed_(settings.boolean("closed", false, "whether a ball holds its own surface")) {}
 
  private:
   // Recall looks from the samples to the reference, the others from the reference to the samples.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/registry.hpp"
 
-#include <cctype>
-#include <charconv>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -31,170 +30,189 @@
 namespace onmanifold {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
-  return text;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double log_two = 0.69314718055994530942;
+
+MetricInfo info(Direction direction, double lowest, double highest, const char* unit, std::vector<Need> needs,
+                const char* definition) {
+  return {.direction = direction,
+          .unit = unit,
+          .lowest = lowest,
+          .highest = highest,
+          .needs = std::move(needs),
+          .samples = SampleKind::projected,
+          .constraint = false,
+          .definition = definition};
 }
 
-// Splits at separators outside parentheses and double quotes.
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  int depth = 0;
-  bool quoted = false;
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '"') {
-      quoted = !quoted;
-    } else if (quoted) {
-      continue;
-    } else if (c == '(') {
-      ++depth;
-    } else if (c == ')') {
-      if (--depth < 0) throw InvalidInput(fmt::format("metric list '{}': unmatched ')'", text));
-    } else if (c == separator && depth == 0) {
-      parts.push_back(text.substr(start, i - start));
-      start = i + 1;
-    }
-  }
-  if (depth != 0) throw InvalidInput(fmt::format("metric list '{}': unmatched '('", text));
-  if (quoted) throw InvalidInput(fmt::format("metric list '{}': unmatched '\"'", text));
-  parts.push_back(text.substr(start));
-  return parts;
+/// It looks at what a method gave, or not at samples at all.
+MetricInfo on_raw(MetricInfo info) {
+  info.samples = SampleKind::raw;
+  return info;
 }
 
-bool is_name(std::string_view text) {
-  if (text.empty()) return false;
-  for (const char c : text) {
-    if (std::islower(static_cast<unsigned char>(c)) == 0 && std::isdigit(static_cast<unsigned char>(c)) == 0 &&
-        c != '_') {
-      return false;
-    }
-  }
-  return true;
-}
-
-Value parse_setting(std::string_view text, std::string_view metric) {
-  if (text == "true") return true;
-  if (text == "false") return false;
-  const char* end = text.data() + text.size();
-  std::int64_t integer = 0;
-  if (const auto [stop, error] = std::from_chars(text.data(), end, integer); error == std::errc() && stop == end) {
-    return integer;
-  }
-  double number = 0;
-  if (const auto [stop, error] = std::from_chars(text.data(), end, number); error == std::errc() && stop == end) {
-    if (std::isfinite(number)) return number;
-    throw InvalidInput(fmt::format("metric '{}': '{}' is not a finite number", metric, text));
-  }
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
-    return std::string(text.substr(1, text.size() - 2));
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 &&
-        std::string_view("_-./:~+@").find(c) == std::string_view::npos) {
-      throw InvalidInput(
-          fmt::format("{}: cannot read the value '{}' (text with other signs needs double quotes)", metric, text));
-    }
-  }
-  return std::string(text);
+/// It asks how well samples keep to M.
+MetricInfo constraint(MetricInfo info) {
+  info.constraint = true;
+  return on_raw(std::move(info));
 }
 
 }  // namespace
 
-const Registry<MetricFactory>& metric_registry() {
-  static const Registry<MetricFactory> registry = [] {
-    Registry<MetricFactory> metrics("metric");
-    metrics.add("tvd", "total variation distance of histograms, against exact masses where known", make_tvd);
-    metrics.add("tvd_corrected", "tvd with its null value subtracted in quadrature, sign kept", make_tvd_corrected);
-    metrics.add("js_divergence", "Jensen-Shannon divergence of histograms in nats", make_js_divergence);
-    metrics.add("js_distance", "square root of js_divergence", make_js_distance);
-    metrics.add("coverage", "share of reference points whose k-NN ball holds a sample (PRDC)", make_coverage);
-    metrics.add("density", "mean number of k-NN balls of the reference around a sample, over k", make_density);
-    metrics.add("precision", "share of samples inside some k-NN ball of the reference", make_precision);
-    metrics.add("recall", "share of reference points inside some k-NN ball of the samples", make_recall);
-    metrics.add("cov_match", "share of reference points that are the nearest one of some sample", make_cov_match);
-    metrics.add("mmd_min", "mean squared distance of reference points to the nearest sample", make_mmd_min);
-    metrics.add("mmd_min_gen", "mean squared distance of samples to the nearest reference point", make_mmd_min_gen);
-    metrics.add("chamfer", "mmd_min + mmd_min_gen", make_chamfer);
-    metrics.add("one_nna", "leave-one-out 1-NN accuracy on the pooled set", make_one_nna);
-    metrics.add("mmd2_rbf_biased", "squared MMD with Gaussian kernels, V-statistic", make_mmd2_rbf_biased);
-    metrics.add("mmd2_rbf_unbiased", "squared MMD with Gaussian kernels, without diagonals", make_mmd2_rbf_unbiased);
-    metrics.add("kid", "unbiased squared MMD with the cubic polynomial kernel", make_kid);
-    metrics.add("energy", "energy distance, squared form, V-statistic", make_energy);
-    metrics.add("energy_u", "energy distance without diagonals", make_energy_u);
-    metrics.add("fd", "Frechet distance of fitted Gaussians", make_fd);
-    metrics.add("fid_lenet", "fd of the penultimate layer of a classifier trained on the task's images",
-                make_fid_lenet);
-    metrics.add("fd_inf", "fd extrapolated to infinitely many samples", make_fd_inf);
-    metrics.add("c2st", "accuracy of a classifier that tells samples from the reference", make_c2st);
-    metrics.add("rmsd_nearest", "mean RMSD of conformations to the nearest reference, superposed", make_rmsd_nearest);
-    metrics.add("rmsd_pairwise", "mean RMSD between samples, superposed: diversity", make_rmsd_pairwise);
-    metrics.add("rmsd_cross", "mean RMSD between samples and reference, superposed", make_rmsd_cross);
-    metrics.add("bond_length_error", "mean error of bond lengths of backbones", make_bond_length_error);
-    metrics.add("bond_length_error_max", "largest error of a bond length of backbones", make_bond_length_error_max);
-    metrics.add("bond_angle_error", "mean error of bond angles of backbones", make_bond_angle_error);
-    metrics.add("bond_angle_error_max", "largest error of a bond angle of backbones", make_bond_angle_error_max);
-    metrics.add("radius_of_gyration_w1", "W1 between the radii of gyration of backbones", make_radius_of_gyration_w1);
-    metrics.add("ramachandran_tvd", "tvd of the (phi, psi) of all inner residues of backbones", make_ramachandran_tvd);
-    metrics.add("nll", "minus the mean stored log-density of the reference", make_nll);
-    metrics.add("score_mse", "scaled squared error of a model's score where the exact one is known", make_score_mse);
-    metrics.add("ks", "Kolmogorov-Smirnov distance of one coordinate", make_ks);
-    metrics.add("sliced_w2", "root of the mean squared W2 of projections on lines", make_sliced_w2);
-    metrics.add("w1", "exact 1-Wasserstein distance", make_w1);
-    metrics.add("w2", "exact 2-Wasserstein distance, the root", make_w2);
-    metrics.add("w2_sq", "square of w2", make_w2_sq);
+const MetricRegistry& metric_registry() {
+  static const MetricRegistry registry = [] {
+    MetricRegistry metrics("metric");
+    metrics.add(
+        "tvd", "total variation distance of histograms, against exact masses where known", make_tvd,
+        info(Direction::lower, 0, 1, "", {Need::partition}, "1/2 sum |p_i - q_i| over the cells of the partition"));
+    metrics.add("tvd_corrected", "tvd with its null value subtracted in quadrature, sign kept", make_tvd_corrected,
+                info(Direction::lower, -1, 1, "", {Need::partition}, "sign(u) sqrt|u|, u = tvd^2 - null^2"));
+    metrics.add("js_divergence", "Jensen-Shannon divergence of histograms in nats", make_js_divergence,
+                info(Direction::lower, 0, log_two, "nats", {Need::partition},
+                     "KL(p, m)/2 + KL(q, m)/2, m = (p + q)/2, over the cells of the partition"));
+    metrics.add("js_distance", "square root of js_divergence", make_js_distance,
+                info(Direction::lower, 0, std::sqrt(log_two), "sqrt(nats)", {Need::partition}, "sqrt(js_divergence)"));
+    metrics.add("coverage", "share of reference points whose k-NN ball holds a sample (PRDC)", make_coverage,
+                info(Direction::higher, 0, 1, "", {},
+                     "share of reference points with a sample in the ball to their k-th neighbour"));
+    metrics.add("density", "mean number of k-NN balls of the reference around a sample, over k", make_density,
+                info(Direction::target, 0, infinity, "", {},
+                     "mean number of k-th neighbour balls of the reference that hold a sample, over k"));
+    metrics.add(
+        "precision", "share of samples inside some k-NN ball of the reference", make_precision,
+        info(Direction::higher, 0, 1, "", {}, "share of samples in the k-th neighbour ball of some reference point"));
+    metrics.add(
+        "recall", "share of reference points inside some k-NN ball of the samples", make_recall,
+        info(Direction::higher, 0, 1, "", {}, "share of reference points in the k-th neighbour ball of some sample"));
+    metrics.add(
+        "cov_match", "share of reference points that are the nearest one of some sample", make_cov_match,
+        info(Direction::higher, 0, 1, "", {}, "share of reference points that are the nearest one of some sample"));
+    metrics.add("mmd_min", "mean squared distance of reference points to the nearest sample", make_mmd_min,
+                info(Direction::lower, 0, infinity, "length^2", {},
+                     "mean over reference points of the squared distance to the nearest sample"));
+    metrics.add("mmd_min_gen", "mean squared distance of samples to the nearest reference point", make_mmd_min_gen,
+                info(Direction::lower, 0, infinity, "length^2", {},
+                     "mean over samples of the squared distance to the nearest reference point"));
+    metrics.add("chamfer", "mmd_min + mmd_min_gen", make_chamfer,
+                info(Direction::lower, 0, infinity, "length^2", {}, "mmd_min + mmd_min_gen"));
+    metrics.add("one_nna", "leave-one-out 1-NN accuracy on the pooled set", make_one_nna,
+                info(Direction::target, 0, 1, "", {},
+                     "accuracy of leave-one-out 1-NN on the pooled set; 1/2 where the sets cannot be told apart"));
+    metrics.add("mmd2_rbf_biased", "squared MMD with Gaussian kernels, V-statistic", make_mmd2_rbf_biased,
+                info(Direction::lower, 0, infinity, "", {},
+                     "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), all pairs, k Gaussian"));
+    metrics.add("mmd2_rbf_unbiased", "squared MMD with Gaussian kernels, without diagonals", make_mmd2_rbf_unbiased,
+                info(Direction::lower, -infinity, infinity, "", {},
+                     "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), no point with itself, k Gaussian"));
+    metrics.add(
+        "kid", "unbiased squared MMD with the cubic polynomial kernel", make_kid,
+        info(Direction::lower, -infinity, infinity, "", {}, "unbiased squared MMD with k(x, y) = (x.y/D + 1)^3"));
+    metrics.add(
+        "energy", "energy distance, squared form, V-statistic", make_energy,
+        info(Direction::lower, 0, infinity, "length", {}, "2 mean |x - y| - mean |x - x'| - mean |y - y'|, all pairs"));
+    metrics.add("energy_u", "energy distance without diagonals", make_energy_u,
+                info(Direction::lower, -infinity, infinity, "length", {},
+                     "2 mean |x - y| - mean |x - x'| - mean |y - y'|, no point with itself"));
+    metrics.add("fd", "Frechet distance of fitted Gaussians", make_fd,
+                info(Direction::lower, 0, infinity, "length^2", {},
+                     "|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2) of means and covariances"));
+    metrics.add("fid_lenet", "fd of the penultimate layer of a classifier trained on the task's images", make_fid_lenet,
+                info(Direction::lower, 0, infinity, "", {Need::images, Need::features},
+                     "fd of the penultimate layer of a classifier of the task's images"));
+    metrics.add("fd_inf", "fd extrapolated to infinitely many samples", make_fd_inf,
+                info(Direction::lower, -infinity, infinity, "length^2", {},
+                     "intercept of fd against 1/n over growing subsets"));
+    metrics.add("c2st", "accuracy of a classifier that tells samples from the reference", make_c2st,
+                info(Direction::target, 0, 1, "", {},
+                     "held-out accuracy of a classifier of samples against reference; 1/2 where it cannot tell"));
+    metrics.add("rmsd_nearest", "mean RMSD of conformations to the nearest reference, superposed", make_rmsd_nearest,
+                info(Direction::lower, 0, infinity, "length", {},
+                     "mean over samples of the smallest RMSD to a reference conformation after superposition"));
+    metrics.add(
+        "rmsd_pairwise", "mean RMSD between samples, superposed: diversity", make_rmsd_pairwise,
+        info(Direction::target, 0, infinity, "length", {}, "mean RMSD of pairs of samples after superposition"));
+    metrics.add("rmsd_cross", "mean RMSD between samples and reference, superposed", make_rmsd_cross,
+                info(Direction::target, 0, infinity, "length", {},
+                     "mean RMSD of samples to reference conformations after superposition"));
+    metrics.add("bond_length_error", "mean error of bond lengths of backbones", make_bond_length_error,
+                info(Direction::lower, 0, infinity, "Å", {Need::manifold},
+                     "mean |length - ideal length| over the bonds of a backbone"));
+    metrics.add("bond_length_error_max", "largest error of a bond length of backbones", make_bond_length_error_max,
+                info(Direction::lower, 0, infinity, "Å", {Need::manifold},
+                     "largest |length - ideal length| over the bonds of a backbone"));
+    metrics.add("bond_angle_error", "mean error of bond angles of backbones", make_bond_angle_error,
+                info(Direction::lower, 0, 180, "degrees", {Need::manifold},
+                     "mean |angle - ideal angle| over the angles of a backbone"));
+    metrics.add("bond_angle_error_max", "largest error of a bond angle of backbones", make_bond_angle_error_max,
+                info(Direction::lower, 0, 180, "degrees", {Need::manifold},
+                     "largest |angle - ideal angle| over the angles of a backbone"));
+    metrics.add("radius_of_gyration_w1", "W1 between the radii of gyration of backbones", make_radius_of_gyration_w1,
+                info(Direction::lower, 0, infinity, "Å", {Need::manifold},
+                     "W1 between the radii of gyration of samples and reference"));
+    metrics.add("ramachandran_tvd", "tvd of the (phi, psi) of all inner residues of backbones", make_ramachandran_tvd,
+                info(Direction::lower, 0, 1, "", {Need::manifold},
+                     "1/2 sum |p_i - q_i| over cells of (phi, psi) of all inner residues"));
+    metrics.add("nll", "minus the mean stored log-density of the reference", make_nll,
+                on_raw(info(Direction::lower, -infinity, infinity, "nats", {Need::density},
+                            "minus the mean log-density that the model gave to the reference points")));
+    metrics.add("score_mse", "scaled squared error of a model's score where the exact one is known", make_score_mse,
+                on_raw(info(Direction::lower, 0, infinity, "", {Need::score, Need::diffused_score},
+                            "mean over noise levels of sigma^2 E|s - s*|^2 / D")));
+    metrics.add(
+        "ks", "Kolmogorov-Smirnov distance of one coordinate", make_ks,
+        info(Direction::lower, 0, 1, "", {}, "largest |F(t) - G(t)| of the distribution functions of one coordinate"));
+    metrics.add("sliced_w2", "root of the mean squared W2 of projections on lines", make_sliced_w2,
+                info(Direction::lower, 0, infinity, "length", {}, "root of the mean of W2^2 of projections on lines"));
+    metrics.add("w1", "exact 1-Wasserstein distance", make_w1,
+                info(Direction::lower, 0, infinity, "length", {},
+                     "least mean distance over all matchings of samples and reference"));
+    metrics.add("w2", "exact 2-Wasserstein distance, the root", make_w2,
+                info(Direction::lower, 0, infinity, "length", {},
+                     "root of the least mean squared distance over all matchings"));
+    metrics.add("w2_sq", "square of w2", make_w2_sq, info(Direction::lower, 0, infinity, "length^2", {}, "w2 squared"));
     metrics.add("sinkhorn_div", "entropic transport cost with its bias removed, entropy term included",
-                make_sinkhorn_div);
-    metrics.add("sinkhorn_cost_div", "the same from the transport costs alone", make_sinkhorn_cost_div);
+                make_sinkhorn_div,
+                info(Direction::lower, -infinity, infinity, "length^2", {},
+                     "OT_eps(x, y) - OT_eps(x, x)/2 - OT_eps(y, y)/2, entropy term included"));
+    metrics.add("sinkhorn_cost_div", "the same from the transport costs alone", make_sinkhorn_cost_div,
+                info(Direction::lower, -infinity, infinity, "length^2", {},
+                     "the same of the transport costs of the entropic plans"));
     metrics.add("train_copy_rate", "share of samples nearer to a training point than the closest p of true draws",
-                make_train_copy_rate);
-    metrics.add("constraint_mean", "mean of |h| over columns and components", make_constraint_mean);
-    metrics.add("constraint_max", "largest |h| over columns and components", make_constraint_max);
-    metrics.add("violation_rate", "share of columns with |h| above tau", make_violation_rate);
-    metrics.add("negative_pixel_rate", "mean share of coordinates below -tau", make_negative_pixel_rate);
-    metrics.add("negative_pixel_mass", "mean share of the absolute total that is negative", make_negative_pixel_mass);
-    metrics.add("projection_distance", "mean distance to the manifold", make_projection_distance);
-    metrics.add("projection_distance_rms", "root mean squared distance to the manifold", make_projection_distance_rms);
-    metrics.add("projection_distance_max", "largest distance to the manifold", make_projection_distance_max);
-    metrics.add("projection_fail_rate", "share of columns whose projection failed", make_projection_fail_rate);
+                make_train_copy_rate,
+                on_raw(info(Direction::target, 0, 1, "", {Need::training, Need::sampler},
+                            "share of samples nearer to a training point than the p-quantile of fresh draws")));
+    metrics.add("constraint_mean", "mean of |h| over columns and components", make_constraint_mean,
+                constraint(info(Direction::lower, 0, infinity, "length", {Need::manifold},
+                                "mean |h_i(x)| over samples and components of the residual")));
+    metrics.add("constraint_max", "largest |h| over columns and components", make_constraint_max,
+                constraint(info(Direction::lower, 0, infinity, "length", {Need::manifold},
+                                "largest |h_i(x)| over samples and components of the residual")));
+    metrics.add(
+        "violation_rate", "share of columns with |h| above tau", make_violation_rate,
+        constraint(info(Direction::lower, 0, 1, "", {Need::manifold}, "share of samples with some |h_i(x)| > tau")));
+    metrics.add(
+        "negative_pixel_rate", "mean share of coordinates below -tau", make_negative_pixel_rate,
+        constraint(info(Direction::lower, 0, 1, "", {}, "mean over samples of the share of coordinates below -tau")));
+    metrics.add("negative_pixel_mass", "mean share of the absolute total that is negative", make_negative_pixel_mass,
+                constraint(info(Direction::lower, 0, 1, "", {}, "mean over samples of sum max(-x_i, 0) / sum |x_i|")));
+    metrics.add("projection_distance", "mean distance to the manifold", make_projection_distance,
+                constraint(info(Direction::lower, 0, infinity, "length", {Need::manifold}, "mean |x - project(x)|")));
+    metrics.add("projection_distance_rms", "root mean squared distance to the manifold", make_projection_distance_rms,
+                constraint(info(Direction::lower, 0, infinity, "length", {Need::manifold},
+                                "root of the mean of |x - project(x)|^2")));
+    metrics.add(
+        "projection_distance_max", "largest distance to the manifold", make_projection_distance_max,
+        constraint(info(Direction::lower, 0, infinity, "length", {Need::manifold}, "largest |x - project(x)|")));
+    metrics.add("projection_fail_rate", "share of columns whose projection failed", make_projection_fail_rate,
+                constraint(info(Direction::lower, 0, 1, "", {Need::manifold},
+                                "share of samples whose projection did not converge")));
     return metrics;
   }();
   return registry;
 }
 
 std::vector<MetricSpec> parse_metric_list(std::string_view list) {
-  std::vector<MetricSpec> specs;
-  for (std::string_view part : split(list, ',')) {
-    part = trim(part);
-    if (part.empty()) throw InvalidInput(fmt::format("metric list '{}': empty entry", list));
-    MetricSpec spec;
-    const std::size_t open = part.find('(');
-    const std::string_view name = trim(part.substr(0, open));
-    if (!is_name(name)) throw InvalidInput(fmt::format("metric list: cannot read '{}'", part));
-    spec.name = name;
-    if (open != std::string_view::npos) {
-      if (part.back() != ')') throw InvalidInput(fmt::format("metric list: cannot read '{}'", part));
-      const std::string_view inside = trim(part.substr(open + 1, part.size() - open - 2));
-      if (!inside.empty()) {
-        for (std::string_view setting : split(inside, ',')) {
-          setting = trim(setting);
-          const std::size_t equals = setting.find('=');
-          const std::string_view key = trim(setting.substr(0, equals));
-          if (equals == std::string_view::npos || !is_name(key)) {
-            throw InvalidInput(fmt::format("metric '{}': expected key=value, got '{}'", name, setting));
-          }
-          const std::string_view value = trim(setting.substr(equals + 1));
-          if (value.empty()) throw InvalidInput(fmt::format("metric '{}': no value for '{}'", name, key));
-          if (!spec.settings.emplace(key, parse_setting(value, name)).second) {
-            throw InvalidInput(fmt::format("metric '{}': '{}' is given twice", name, key));
-          }
-        }
-      }
-    }
-    specs.push_back(std::move(spec));
-  }
-  return specs;
+  return parse_spec_list(list, {.kind = "metric", .is_text = nullptr, .takes_rest = nullptr});
 }
 
 std::unique_ptr<Metric> make_metric(const MetricSpec& spec) {

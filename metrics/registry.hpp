@@ -9,19 +9,18 @@
 
 #include "core/registry.hpp"
 #include "core/settings.hpp"
+#include "core/spec.hpp"
 #include "metrics/metric.hpp"
 
 namespace onmanifold {
 
 using MetricFactory = std::unique_ptr<Metric> (*)(Settings& settings);
+using MetricRegistry = Registry<MetricFactory, MetricInfo>;
 
-[[nodiscard]] const Registry<MetricFactory>& metric_registry();
+[[nodiscard]] const MetricRegistry& metric_registry();
 
 /// One metric of a list, parsed: "mmd2_rbf_unbiased(sigma=1)" -> name and settings.
-struct MetricSpec {
-  std::string name;
-  Value::Table settings;
-};
+using MetricSpec = Spec;
 
 /// Splits at commas outside parentheses. \throw InvalidInput naming the part that cannot be read.
 [[nodiscard]] std::vector<MetricSpec> parse_metric_list(std::string_view list);

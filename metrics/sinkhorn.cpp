@@ -74,9 +74,10 @@ class SinkhornMetric final : public Metric {
  public:
   SinkhornMetric(bool with_entropy, Settings& settings)
       : with_entropy_(with_entropy),
-        eps_(settings.number("eps", 1, 1e-12, 1e12)),
-        size_(settings.integer("size", 0, 0)),
-        rule_{settings.number("tolerance", 1e-9, 1e-15, 1), settings.integer("sweeps", 10'000, 1)} {}
+        eps_(settings.number("eps", 1, 1e-12, 1e12, "strength of the entropic term in units of the squared distance")),
+        size_(settings.integer("size", 0, 0, "only the first so many points of each set; 0: all")),
+        rule_{settings.number("tolerance", 1e-9, 1e-15, 1, "error of the marginals at which the iteration stops"),
+              settings.integer("sweeps", 10'000, 1, "iterations at most")} {}
 
  private:
   struct Divergences {

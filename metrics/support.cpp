@@ -47,8 +47,8 @@ MetricRecord make_record(std::string_view name, std::string_view direction, cons
                          const MetricInput& input) {
   MetricRecord record;
   record.name = name;
-  record.direction = direction;
-  if (direction == "lower") record.target = 0;
+  record.direction = parse_direction(direction);
+  if (record.direction == Direction::lower) record.target = 0;
   record.parameters = to_json(parameters);
   if (input.samples != nullptr) record.n_samples = input.samples->cols();
   return record;
@@ -56,13 +56,13 @@ MetricRecord make_record(std::string_view name, std::string_view direction, cons
 
 MetricRecord not_applicable(MetricRecord record, std::string_view why) {
   record.value = record.null = record.null_sd = record.se = MetricRecord::unknown;
-  record.status = fmt::format("not_applicable: {}", why);
+  record.status = {RecordState::not_applicable, std::string(why)};
   return record;
 }
 
 MetricRecord failed(MetricRecord record, std::string_view why) {
   record.value = record.null = record.null_sd = record.se = MetricRecord::unknown;
-  record.status = fmt::format("failed: {}", why);
+  record.status = {RecordState::failed, std::string(why)};
   return record;
 }
 

@@ -70,10 +70,10 @@ class StreamedMoments {
 [[nodiscard]] MetricRecord make_record(std::string_view name, std::string_view direction,
                                        const Value::Table& parameters, const MetricInput& input);
 
-/// Marks \p record as one that cannot be computed: value, null and spread NaN, status "not_applicable:
-/// <why>".
+/// Marks \p record as one that cannot be computed: value, null and spread NaN, status not_applicable with \p
+/// why.
 [[nodiscard]] MetricRecord not_applicable(MetricRecord record, std::string_view why);
-/// The same with "failed: <why>".
+/// The same with status failed.
 [[nodiscard]] MetricRecord failed(MetricRecord record, std::string_view why);
 
 /// The finite columns of samples and reference, or why there is nothing to compare. Fills in n_nonfinite and

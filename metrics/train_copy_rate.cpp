@@ -15,7 +15,9 @@ namespace {
 
 class TrainCopyRate final : public Metric {
  public:
-  explicit TrainCopyRate(Settings& settings) : p_(settings.number("p", 0.01, 1e-6, 0.999999)) {}
+  explicit TrainCopyRate(Settings& settings)
+      : p_(settings.number("p", 0.01, 1e-6, 0.999999,
+                           "quantile of the distances of true draws below which a sample counts as a copy")) {}
 
  private:
   std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {

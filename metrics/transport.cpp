@@ -119,7 +119,9 @@ class TransportMetric final : public Metric {
  public:
   enum class Kind { w1, w2, w2_sq };
   TransportMetric(Kind kind, Settings& settings)
-      : kind_(kind), space_(settings), size_(settings.integer("size", 0, 0)) {}
+      : kind_(kind),
+        space_(settings),
+        size_(settings.integer("size", 0, 0, "only the first so many points of each set; 0: all")) {}
 
  private:
   [[nodiscard]] double from_cost(double cost) const { return kind_ == Kind::w2 ? std::sqrt(cost) : cost; }

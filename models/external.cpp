@@ -100,7 +100,8 @@ std::optional<int> run(const std::string& command, const std::string& log, doubl
 class External final : public GenerativeModel {
  public:
   explicit External(Settings& settings)
-      : command_(settings.text("command", "")), timeout_s_(settings.number("timeout_s", 600, 0.001, 1e9)) {
+      : command_(settings.text("command", "", "command line with {train} {samples} {n} {seed}, run once a cell")),
+        timeout_s_(settings.number("timeout_s", 600, 0.001, 1e9, "seconds that a run of the program may take")) {
     if (command_.empty()) throw InvalidInput(settings.locate("command") + ": an external method needs a command");
     if (command_.find("{samples}") == std::string::npos) {
       throw InvalidInput(settings.locate("command") + ": the command has no place {samples}");

@@ -5,14 +5,16 @@
 #include <memory>
 
 #include "contracts/generative_model.hpp"
+#include "contracts/unit_info.hpp"
 #include "core/registry.hpp"
 #include "core/settings.hpp"
 
 namespace onmanifold {
 
 using MethodFactory = std::unique_ptr<GenerativeModel> (*)(Settings& settings);
+using MethodRegistry = Registry<MethodFactory, MethodInfo>;
 
 /// The factory reads its settings (steps, schedule, …) and leaves finish() to the caller.
-[[nodiscard]] const Registry<MethodFactory>& method_registry();
+[[nodiscard]] const MethodRegistry& method_registry();
 
 }  // namespace onmanifold

@@ -41,7 +41,7 @@ class NetworkAnswers {
     if (unet != nullptr && tangent_scratch_ == nullptr) tangent_scratch_ = unet->make_tangent_scratch();
     if (unet == nullptr && tangents_ == nullptr) {
       const auto* mlp = dynamic_cast<const Mlp*>(&network_);
-      if (mlp == nullptr) throw InvalidInput("unsupported: Jacobian products of network " + network_.name());
+      if (mlp == nullptr) throw Unsupported("Jacobian products of network " + network_.name());
       tangents_ = std::make_unique<MlpTangents>(*mlp, parameters_);
     }
     y.resize(x.rows(), x.cols());

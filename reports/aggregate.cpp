@@ -60,7 +60,7 @@ struct ColumnBuilder {
 void add_to_column(ColumnBuilder& builder, const MetricRecord& record) {
   MetricColumn& column = builder.column;
   // What does not apply to a method has no protocol that could differ.
-  const bool applicable = !record.status.starts_with("not_applicable");
+  const bool applicable = record.status.state != RecordState::not_applicable;
   if (builder.first || (applicable && !builder.applicable)) {
     column.direction = record.direction;
     column.unit = record.unit;
@@ -86,9 +86,9 @@ void add_to_column(ColumnBuilder& builder, const MetricRecord& record) {
 bool is_at_floor(const MetricColumn& column, const Summary& summary) {
   if (!std::isfinite(summary.mean) || !std::isfinite(summary.null) || !std::isfinite(summary.null_sd)) return false;
   const double margin = 2.0 * summary.null_sd;
-  if (column.direction == "lower") return summary.mean < summary.null + margin;
-  if (column.direction == "higher") return summary.mean > summary.null - margin;
-  if (column.direction == "target") return std::abs(summary.mean - summary.null) < margin;
+  if (column.direction == Direction::lower) return summary.mean < summary.null + margin;
+  if (column.direction == Direction::higher) return summary.mean > summary.null - margin;
+  if (column.direction == Direction::target) return std::abs(summary.mean - summary.null) < margin;
   return false;
 }
 
@@ -109,9 +109,9 @@ void finish(Summary& summary, const std::vector<double>& evaluation_spreads) {
 }  // namespace
 
 double loss(const MetricColumn& column, double value) {
-  if (column.direction == "lower") return value;
-  if (column.direction == "higher") return -value;
-  if (column.direction == "target") return std::abs(value - column.target);
+  if (column.direction == Direction::lower) return value;
+  if (column.direction == Direction::higher) return -value;
+  if (column.direction == Direction::target) return std::abs(value - column.target);
   return MetricRecord::unknown;
 }
 
@@ -255,7 +255,7 @@ TaskSummary summarise(const TaskResult& task) {
         null_sds.push_back(record->null_sd);
         if (std::isnan(record->value)) {
           ++entry.n_failed;
-          if (reason.empty()) reason = record->status == "ok" ? "not a number" : record->status;
+          if (reason.empty()) reason = record->status.ok() ? "not a number" : record->status.text();
           continue;
         }
         entry.values.emplace_back(cell.key.seed, record->value);

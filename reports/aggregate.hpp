@@ -5,6 +5,7 @@
 // missing.
 
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,7 +15,6 @@
 
 namespace onmanifold {
 
-enum class SampleKind { raw, projected };
 [[nodiscard]] std::string to_string(SampleKind kind);
 
 /// What an arm is in a comparison. Only learners can be best: the oracle and exact_score know the answer, and
@@ -38,7 +38,7 @@ struct MetricColumn {
   std::string name;
   std::string parameters;  ///< JSON; part of the identity only where a cell holds the name more than once
   SampleKind samples = SampleKind::raw;
-  std::string direction;
+  std::optional<Direction> direction;
   std::string unit;
   double target = MetricRecord::unknown;
   double null = MetricRecord::unknown;     ///< mean over records of what a perfect model would get

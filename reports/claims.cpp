@@ -133,7 +133,7 @@ class Collector {
       std::string status = "not asked";
       for (const CellResult* cell : all) {
         const auto place = cell->head.diagnostics.find(label);
-        if (place != cell->head.diagnostics.end()) status = place->second.status;
+        if (place != cell->head.diagnostics.end()) status = place->second.status.text();
       }
       miss(fmt::format("diagnostic {} ({}) of {} {}{}", label, name, task_name, text(arm),
                        status == "ok" ? "" : ": " + status));
@@ -202,7 +202,7 @@ class Collector {
       block(fmt::format("failed oracle check: {} of {}", end.metric, end.task));
     }
     for (const CellResult* cell : cells(*task(end.task), oracle)) {
-      if (cell->head.status.state != "ok") block(fmt::format("failed oracle check: {}", cell->key.text()));
+      if (!cell->head.status.ok()) block(fmt::format("failed oracle check: {}", cell->key.text()));
     }
     return mean(to_vector(values));
   }
@@ -286,8 +286,9 @@ class Collector {
  private:
   /// Smaller is better.
   static double distance(const MetricRecord& record) {
-    if (record.direction == "higher") return -record.value;
-    if (record.direction == "target" && std::isfinite(record.target)) return std::abs(record.value - record.target);
+    if (record.direction == Direction::higher) return -record.value;
+    if (record.direction == Direction::target && std::isfinite(record.target))
+      return std::abs(record.value - record.target);
     return record.value;
   }
 

@@ -118,8 +118,8 @@ Series series_of(const ArmCells& arm, SampleKind kind, const std::string& name, 
 
 /// A value turned so that more is worse.
 double badness(const MetricRecord& record, double value) {
-  if (record.direction == "higher") return -value;
-  if (record.direction == "target") return std::abs(value - record.target);
+  if (record.direction == Direction::higher) return -value;
+  if (record.direction == Direction::target) return std::abs(value - record.target);
   return value;
 }
 
@@ -212,7 +212,8 @@ double margin_of(const Series& base, const Change& change, double relative) {
   const MetricRecord& record = *base.record;
   double margin = std::isnan(base.null_sd) ? 0 : base.null_sd;
   if (record.name.ends_with("_rate") && record.n_samples > 0) margin = std::max(margin, 3.0 / double(record.n_samples));
-  const double size = record.direction == "target" ? std::abs(change.base - record.target) : std::abs(change.base);
+  const double size =
+      record.direction == Direction::target ? std::abs(change.base - record.target) : std::abs(change.base);
   const bool around_zero = change.base * change.candidate < 0;
   return around_zero && margin > 0 ? margin : std::max(margin, relative * size);
 }
@@ -337,7 +338,7 @@ class ArmComparison {
   [[nodiscard]] std::string primary_metric() const {
     for (const CellResult* cell : base_.cells) {
       for (const MetricRecord& record : cell->projected) {
-        if (!record.direction.empty() && !std::isnan(record.value)) return record.name;
+        if (record.direction && !std::isnan(record.value)) return record.name;
       }
     }
     return "";
@@ -394,7 +395,7 @@ class ArmComparison {
       compare_constraint(base, candidate, name);
       return;
     }
-    if (record.direction.empty()) return;
+    if (!record.direction) return;
     Line& line = add(Mark::same, "");
     name(line);
     line.family = gated ? 1 : 2;
@@ -455,7 +456,7 @@ class ArmComparison {
       }
       Line& line = add(Mark::same, "");
       line.change.metric = stage;
-      line.change.direction = "lower";
+      line.change.direction = Direction::lower;
       line.change.unit = stage == "peak_memory_bytes" ? "bytes" : "s";
       line.change.gated = true;
       line.family = 3;
@@ -750,7 +751,7 @@ Value comparison_json(const Comparison& comparison) {
                      {"metric", change.metric},
                      {"samples", change.samples},
                      {"parameters", change.parameters.empty() ? Value() : parse_json(change.parameters, "parameters")},
-                     {"direction", change.direction},
+                     {"direction", direction_text(change.direction)},
                      {"unit", change.unit},
                      {"gated", change.gated},
                      {"n_base", change.n_base},

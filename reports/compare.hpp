@@ -10,6 +10,7 @@
 // tested as a family of its own and shown without effect on the verdict. Some things are hard: a cell that
 // fails in the candidate only, samples that became NaN, and projected samples that miss the manifold.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ struct Change {
   std::string metric;      ///< a metric's name; "fit_s", "sample_s", "peak_memory_bytes"; "" for a whole arm
   std::string samples;     ///< "raw", "projected", or "" where neither applies
   std::string parameters;  ///< JSON
-  std::string direction;   ///< "lower", "higher", "target"
+  std::optional<Direction> direction;
   std::string unit;
   Mark mark = Mark::same;
   bool gated = false;  ///< counts for the verdict

@@ -26,9 +26,9 @@ std::string csv_report(const ResultSet& results) {
           text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", key, to_string(samples),
                               csv_field(record.name), round_trip(record.value), round_trip(record.target),
                               round_trip(record.null), round_trip(record.null_sd), round_trip(record.se),
-                              csv_field(record.unit), csv_field(record.direction), record.version,
+                              csv_field(record.unit), csv_field(direction_text(record.direction)), record.version,
                               csv_field(record.parameters), record.n_reference, record.n_samples, record.n_nonfinite,
-                              csv_field(record.status));
+                              csv_field(record.status.text()));
         }
       }
     }

@@ -26,9 +26,9 @@ TableCell make_cell(const Answers& answers, const std::string& name, std::set<st
     if (found != record->numbers.end() && found->second.size() == 1) {
       values.push_back(found->second[0]);
       seeds.push_back(fmt::format("{:.6g}", values.back()));
-    } else if (record->status != "ok") {
-      cell.note = record->status;
-      notes.insert(record->status);
+    } else if (!record->status.ok()) {
+      cell.note = record->status.text();
+      notes.insert(cell.note);
     }
   }
   const Eigen::Map<const Vector> all(values.data(), static_cast<Index>(values.size()));

@@ -86,7 +86,8 @@ TaskPictures load_pictures(const std::string& directory, const TaskResult& task,
   if (view == View::none) return pictures;
   for (const Arm& arm : summary.arms) {
     for (const CellResult& cell : task.cells) {
-      if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok") continue;
+      if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok() || cell.submission)
+        continue;
       try {
         const RawCell raw = read_raw_cell(cell.key.raw_path(directory));
         if (raw.raw.cols() == 0 || raw.raw.rows() != task.file->reference.rows()) continue;

@@ -45,8 +45,8 @@ std::vector<LiftEffect> lift_effects(const ResultSet& results, const std::vector
     if (primary < 0) continue;
     const auto c = static_cast<std::size_t>(primary);
     const MetricColumn& metric = summary.columns[c];
-    const bool lower = metric.direction == "lower";
-    if (metric.mixed_protocol || (!lower && metric.direction != "higher")) continue;
+    const bool lower = metric.direction == Direction::lower;
+    if (metric.mixed_protocol || (!lower && metric.direction != Direction::higher)) continue;
     for (std::size_t a = 0; a < summary.arms.size(); ++a) {
       const Arm& arm = summary.arms[a];
       if (arm.role != ArmRole::learner || (arm.lift_type != "normal" && arm.lift_type != "isotropic")) continue;

@@ -329,7 +329,7 @@ TaskOverview task_overview(const TaskResult& task, const TaskSummary& summary) {
   overview.standard_error = std::hypot(best.standard_error, second.standard_error);
   // Seeds share data and evaluation. A distance to a target is no linear function: its mean is not that of
   // the seeds.
-  if (column.direction == "target") return overview;
+  if (column.direction == Direction::target) return overview;
   std::vector<double> differences;
   for (const auto& [seed, value] : best.values) {
     const auto same = std::find_if(second.values.begin(), second.values.end(),

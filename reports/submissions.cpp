@@ -41,18 +41,23 @@ MetricRecord to_record(const Value& value, const std::string& file) {
   record.se = find_number(value, "se");
   record.p_value = find_number(value, "p");
   record.unit = find_text(value, "unit");
-  record.direction = find_text(value, "direction");
   record.version = static_cast<int>(std::clamp<Index>(find_count(value, "version"), -1, 1'000'000));
   record.n_reference = find_count(value, "n_reference");
   record.n_samples = find_count(value, "n_samples");
   record.n_nonfinite = std::max<Index>(find_count(value, "n_nonfinite"), 0);
-  record.status = find_text(value, "status");
+  const std::string status = find_text(value, "status");
   const Value* parameters = find_value(value, "parameters");
-  if (record.name.empty() || parameters == nullptr || record.status.empty()) {
+  if (record.name.empty() || parameters == nullptr || status.empty()) {
     throw InvalidInput(
         fmt::format("{}: a metric lacks its name, status or parameters; write the file with "
                     "'onmanifold score --json'",
                     file));
+  }
+  try {
+    record.direction = parse_direction(find_text(value, "direction"));
+    record.status = parse_record_status(status);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("{}: {}: {}", file, record.name, error.what()));
   }
   record.parameters = to_json(*parameters);
   return record;
@@ -64,7 +69,9 @@ std::string difference(const MetricRecord& record, const MetricRecord& ours) {
     return fmt::format("{} {}, the results have {}", what, theirs, own);
   };
   if (record.version != ours.version) return says("version", record.version, ours.version);
-  if (record.direction != ours.direction) return says("direction", record.direction, ours.direction);
+  if (record.direction != ours.direction) {
+    return says("direction", direction_text(record.direction), direction_text(ours.direction));
+  }
   if (record.n_samples != ours.n_samples) return says("n_samples", record.n_samples, ours.n_samples);
   if (record.n_reference != ours.n_reference) return says("n_reference", record.n_reference, ours.n_reference);
   if (parse_json(record.parameters, "parameters") != parse_json(ours.parameters, "parameters")) {
@@ -78,9 +85,9 @@ std::string difference(const MetricRecord& record, const MetricRecord& ours) {
 bool measured_alike(const TaskResult& task, bool projected, MetricRecord& record, const std::string& file) {
   std::string different;
   for (const CellResult& cell : task.cells) {
-    if (cell.head.status.state == submission_mark) continue;
+    if (cell.submission) continue;
     for (const MetricRecord& ours : projected ? cell.projected : cell.raw) {
-      if (ours.name != record.name || ours.status.starts_with("not_applicable")) continue;
+      if (ours.name != record.name || ours.status.state == RecordState::not_applicable) continue;
       const std::string found = difference(record, ours);
       if (found.empty()) {
         record.parameters = ours.parameters;  // the same settings in the same letters: one column
@@ -165,7 +172,7 @@ void add_submission(ResultSet& results, const std::string& file) {
   }
   for (const Value& row : *rows) {
     MetricRecord record = to_record(row, file);
-    if (record.status.starts_with("not_applicable")) continue;
+    if (record.status.state == RecordState::not_applicable) continue;
     const std::string kind = find_text(row, "samples");
     if (kind != "raw" && kind != "projected") {
       throw InvalidInput(fmt::format("{}: {}: samples are '{}', not raw or projected", file, record.name, kind));
@@ -179,7 +186,7 @@ void add_submission(ResultSet& results, const std::string& file) {
         fmt::format("{}: none of its metrics is among those of {} in {}", file, task_name, results.directory));
   }
   cell.has_metrics = true;
-  cell.head.status.state = submission_mark;
+  cell.submission = true;
   cell.head.config =
       Value::Table{{"samples_hash", find_text(score, "samples_hash")}, {"file", fs::path(file).filename().string()}};
   cell.provenance = std::make_shared<const Value>(Value::Table{{"submission", name},

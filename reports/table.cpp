@@ -273,7 +273,7 @@ Table make_table(const TaskResult& task, const TaskSummary& summary, const std::
     }
   }
   for (const CellResult& cell : task.cells) {
-    if (cell.head.status.state != submission_mark) continue;
+    if (!cell.submission) continue;
     notes.push_back(plain_text(fmt::format("{} {}: submitted, {}, points {}…; its training is not known here",
                                            cell.key.method, submission_mark, find_text(cell.head.config, "file"),
                                            find_text(cell.head.config, "samples_hash").substr(0, 12))));

@@ -88,7 +88,8 @@ double mean_timing(const TaskResult& task, const Arm& arm) {
   double sum = 0.0;
   int n = 0;
   for (const CellResult& cell : task.cells) {
-    if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok") continue;
+    if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok() || cell.submission)
+      continue;
     const auto fit = cell.head.timing.find("fit_s");
     const auto sample = cell.head.timing.find("sample_s");
     if (fit == cell.head.timing.end() || sample == cell.head.timing.end()) continue;
@@ -208,7 +209,8 @@ std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult
   for (const Arm& arm : summary.arms) {
     int seen = 0;
     for (const CellResult& cell : task.cells) {
-      if (cell.key.method != arm.method || cell.key.lift != arm.lift || cell.head.status.state != "ok") continue;
+      if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok() || cell.submission)
+        continue;
       if (++seen > curves_per_arm) break;
       try {
         const Curves training = read_training_curves(cell.key.raw_path(directory));
@@ -342,7 +344,7 @@ Figure constraint_pareto(const TaskResult& task, const TaskSummary& summary) {
   const int error = summary.column("constraint_mean", SampleKind::raw);
   if (quality < 0 || error < 0) return figure;
   const MetricColumn& column = summary.columns[static_cast<std::size_t>(quality)];
-  if (column.direction != "lower" && column.direction != "higher") return figure;
+  if (column.direction != Direction::lower && column.direction != Direction::higher) return figure;
   std::vector<double> x;
   std::vector<double> y;
   for (const std::vector<Summary>& arm : summary.table) {
@@ -350,7 +352,7 @@ Figure constraint_pareto(const TaskResult& task, const TaskSummary& summary) {
     y.push_back(arm[static_cast<std::size_t>(quality)].mean);
   }
   figure.commands = pareto_commands(summary, x, y, axis_text(summary.columns[static_cast<std::size_t>(error)]),
-                                    axis_text(column), column.direction == "higher");
+                                    axis_text(column), column.direction == Direction::higher);
   return figure;
 }
 
@@ -366,7 +368,7 @@ Figure time_pareto(const TaskResult& task, const TaskSummary& summary) {
   const int quality = ranking_column(summary);
   if (quality < 0) return figure;
   const MetricColumn& column = summary.columns[static_cast<std::size_t>(quality)];
-  if (column.direction != "lower" && column.direction != "higher") return figure;
+  if (column.direction != Direction::lower && column.direction != Direction::higher) return figure;
   std::vector<double> x;
   std::vector<double> y;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
@@ -375,7 +377,7 @@ Figure time_pareto(const TaskResult& task, const TaskSummary& summary) {
     y.push_back(summary.table[a][static_cast<std::size_t>(quality)].mean);
   }
   figure.commands = pareto_commands(summary, x, y, "seconds of training and sampling", axis_text(column),
-                                    column.direction == "higher");
+                                    column.direction == Direction::higher);
   return figure;
 }
 

@@ -475,10 +475,10 @@ FormattedValue format_measured(double value, double spread) {
   return {plain_decimal(value, place), has_spread ? plain_decimal(spread, place) : ""};
 }
 
-std::string direction_arrow(std::string_view direction, double target) {
-  if (direction == "lower") return "↓";
-  if (direction == "higher") return "↑";
-  if (direction == "target") return std::isfinite(target) ? fmt::format("→{:.4g}", target) : "→";
+std::string direction_arrow(const std::optional<Direction>& direction, double target) {
+  if (direction == Direction::lower) return "↓";
+  if (direction == Direction::higher) return "↑";
+  if (direction == Direction::target) return std::isfinite(target) ? fmt::format("→{:.4g}", target) : "→";
   return "";
 }
 

@@ -20,8 +20,8 @@ struct FormattedValue {
 /// give "∞", "-∞".
 [[nodiscard]] FormattedValue format_measured(double value, double spread);
 
-/// "↓", "↑" or "→0.01" for the directions lower, higher and target; empty for any other.
-[[nodiscard]] std::string direction_arrow(std::string_view direction, double target);
+/// "↓", "↑" or "→0.01" for the directions lower, higher and target; empty without one.
+[[nodiscard]] std::string direction_arrow(const std::optional<Direction>& direction, double target);
 
 /// Columns that \p text takes on a terminal: combining marks take none, wide East Asian characters two.
 [[nodiscard]] int display_width(std::string_view text);

@@ -10,6 +10,8 @@
 #include "core/error.hpp"
 #include "core/files/hdf5_file.hpp"
 #include "core/files/sha256.hpp"
+#include "core/settings.hpp"
+#include "results/old_files.hpp"
 
 namespace onmanifold {
 namespace {
@@ -49,6 +51,14 @@ Value read_json(const Hdf5Reader& file, const std::string& name) {
   return parse_json(file.text(name), file.path() + ":" + name);
 }
 
+/// What \p read gives; a complaint of it begins with the place \p where.
+template <class Read>
+auto in_file(const std::string& where, const Read& read) try {
+  return read();
+} catch (const InvalidInput& error) {
+  throw InvalidInput(fmt::format("{}: {}", where, error.what()));
+}
+
 void check_length(const std::string& path, std::string_view what, Index size, Index expected) {
   if (size != 0 && size != expected) {
     throw InvalidInput(fmt::format("{}: {} has {} entries for {} samples", path, what, size, expected));
@@ -75,7 +85,8 @@ std::map<std::string, DiagnosticRecord> read_diagnostics(const Hdf5Reader& file,
     DiagnosticRecord& record = diagnostics[name.substr(0, slash)];
     const std::string entry = name.substr(slash + 1);
     if (entry == "status") {
-      record.status = file.text("/diagnostics/" + name);
+      const std::string text = file.text("/diagnostics/" + name);
+      record.status = in_file(path + ":/diagnostics/" + name, [&] { return parse_record_status(text); });
     } else {
       record.numbers.emplace(entry, file.vector("/diagnostics/" + name));
     }
@@ -84,7 +95,40 @@ std::map<std::string, DiagnosticRecord> read_diagnostics(const Hdf5Reader& file,
 }
 
 CellStatus read_status(const Hdf5Reader& file) {
-  return {.state = file.text("/status"), .message = file.text_attribute("/status", "message")};
+  const std::string state = file.text("/status");
+  return {.state = in_file(file.path() + ":/status", [&] { return parse_named<CellState>(state); }),
+          .message = file.text_attribute("/status", "message")};
+}
+
+Value method_value(const CellMethod& method) {
+  Value::Array needs;
+  for (const Need need : method.info.needs) needs.emplace_back(std::string(name_of(need)));
+  return Value::Table{{"type", method.type},
+                      {"role", std::string(name_of(method.info.role))},
+                      {"place", std::string(name_of(method.info.place))},
+                      {"varies", method.info.varies},
+                      {"needs", std::move(needs)},
+                      {"foreign", method.info.foreign},
+                      {"floor", method.info.floor},
+                      {"lift", std::string(name_of(method.lift))}};
+}
+
+CellMethod read_method(const Hdf5Reader& file, const Value& config) {
+  if (!file.has("/method")) return method_of_old_file(config);
+  const std::string where = file.path() + ":/method";
+  Settings keys(read_json(file, "/method"), where);
+  CellMethod method;
+  method.type = keys.required_text("type");
+  method.info.role = keys.choose("role", MethodRole::learner);
+  method.info.place = keys.choose("place", Place::nowhere);
+  method.info.varies = keys.text("varies", "");
+  method.info.foreign = keys.boolean("foreign", false);
+  method.info.floor = keys.boolean("floor", false);
+  for (const std::string& need : keys.texts("needs", {})) {
+    method.info.needs.push_back(in_file(where, [&] { return parse_named<Need>(need); }));
+  }
+  method.lift = keys.choose("lift", LiftType::none);
+  return method;
 }
 
 // A NUL cannot be stored, and comes only from the output of others.
@@ -111,13 +155,13 @@ Hdf5Table to_table(const std::vector<MetricRecord>& records) {
     se.push_back(record.se);
     p_value.push_back(record.p_value);
     unit.push_back(without_nul(record.unit));
-    direction.push_back(without_nul(record.direction));
+    direction.push_back(direction_text(record.direction));
     version.push_back(record.version);
     parameters.push_back(without_nul(record.parameters));
     n_reference.push_back(record.n_reference);
     n_samples.push_back(record.n_samples);
     n_nonfinite.push_back(record.n_nonfinite);
-    status.push_back(without_nul(record.status));
+    status.push_back(without_nul(record.status.text()));
   }
   return {.columns = {{"name", std::move(name)},
                       {"value", std::move(value)},
@@ -152,19 +196,61 @@ std::vector<MetricRecord> read_records(const Hdf5Reader& file, const std::string
     record.se = table.numbers("se")[i];
     if (has_p) record.p_value = table.numbers("p")[i];
     record.unit = table.texts("unit")[i];
-    record.direction = table.texts("direction")[i];
+    record.direction = parse_direction(table.texts("direction")[i]);
     record.version = static_cast<int>(table.integers("version")[i]);
     record.parameters = table.texts("parameters")[i];
     record.n_reference = static_cast<Index>(table.integers("n_reference")[i]);
     record.n_samples = static_cast<Index>(table.integers("n_samples")[i]);
     record.n_nonfinite = static_cast<Index>(table.integers("n_nonfinite")[i]);
-    record.status = table.texts("status")[i];
+    record.status = parse_record_status(table.texts("status")[i]);
   }
   return records;
 } catch (const InvalidInput& error) {
   const std::string prefix = file.path() + ":" + name;
   if (std::string_view(error.what()).starts_with(prefix)) throw;
   throw InvalidInput(fmt::format("{}: {}", prefix, error.what()));
+}
+
+Hdf5Table to_table(const std::map<std::string, MetricInfo>& infos) {
+  std::vector<std::string> name, direction, unit, samples, definition;
+  std::vector<double> lowest, highest;
+  std::vector<std::int64_t> constraint;
+  for (const auto& [metric, info] : infos) {
+    name.push_back(without_nul(metric));
+    direction.emplace_back(name_of(info.direction));
+    unit.push_back(without_nul(info.unit));
+    lowest.push_back(info.lowest);
+    highest.push_back(info.highest);
+    samples.emplace_back(name_of(info.samples));
+    constraint.push_back(info.constraint ? 1 : 0);
+    definition.push_back(without_nul(info.definition));
+  }
+  return {.columns = {{"name", std::move(name)},
+                      {"direction", std::move(direction)},
+                      {"unit", std::move(unit)},
+                      {"lowest", std::move(lowest)},
+                      {"highest", std::move(highest)},
+                      {"samples", std::move(samples)},
+                      {"constraint", std::move(constraint)},
+                      {"definition", std::move(definition)}}};
+}
+
+std::map<std::string, MetricInfo> read_infos(const Hdf5Reader& file, const std::string& name) {
+  const Hdf5Table table = file.table(name);
+  std::map<std::string, MetricInfo> infos;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(table.rows()); ++i) {
+    infos[table.texts("name")[i]] = in_file(file.path() + ":" + name, [&] {
+      return MetricInfo{.direction = parse_named<Direction>(table.texts("direction")[i]),
+                        .unit = table.texts("unit")[i],
+                        .lowest = table.numbers("lowest")[i],
+                        .highest = table.numbers("highest")[i],
+                        .needs = {},
+                        .samples = parse_named<SampleKind>(table.texts("samples")[i]),
+                        .constraint = table.integers("constraint")[i] != 0,
+                        .definition = table.texts("definition")[i]};
+    });
+  }
+  return infos;
 }
 
 }  // namespace
@@ -200,8 +286,9 @@ void write_raw_cell(const std::string& path, const RawCell& cell) {
   file.set_attribute("/", "raw_digest", std::string_view(raw_digest(cell)));
   file.write_text("/config", to_json(cell.config));
   file.write_text("/provenance", to_json(cell.provenance));
-  file.write_text("/status", without_nul(cell.status.state));
+  file.write_text("/status", name_of(cell.status.state));
   file.set_attribute("/status", "message", std::string_view(without_nul(cell.status.message)));
+  file.write_text("/method", to_json(method_value(cell.method)));
   if (cell.raw.size() > 0) {
     file.write_matrix("/samples/raw", cell.raw);
     if (cell.projected.size() > 0) file.write_matrix("/samples/projected", cell.projected);
@@ -216,7 +303,7 @@ void write_raw_cell(const std::string& path, const RawCell& cell) {
   write_curves(file, "/training", cell.training);
   for (const auto& [label, record] : cell.diagnostics) {
     const std::string group = "/diagnostics/" + label;
-    file.write_text(group + "/status", record.status);
+    file.write_text(group + "/status", without_nul(record.status.text()));
     write_curves(file, group, record.numbers);
   }
   if (cell.reference_log_density) {
@@ -237,6 +324,7 @@ RawCell read_raw_cell(const std::string& path) {
   cell.config = read_json(file, "/config");
   cell.provenance = read_json(file, "/provenance");
   cell.status = read_status(file);
+  cell.method = read_method(file, cell.config);
   if (file.has("/samples/raw")) {
     cell.raw = file.matrix("/samples/raw");
     if (file.has("/samples/projected")) {
@@ -272,6 +360,7 @@ CellHead read_cell_head(const std::string& path) {
   head.raw_digest = file.text_attribute("/", "raw_digest");
   head.status = read_status(file);
   head.config = read_json(file, "/config");
+  head.method = read_method(file, head.config);
   head.provenance = read_json(file, "/provenance");
   head.timing = file.numbers("/timing");
   head.diagnostics = read_diagnostics(file, path);
@@ -302,6 +391,7 @@ void write_metrics_cell(const std::string& path, const MetricsCell& cell) {
   file.write_text("/config", to_json(cell.config));
   file.write_table("/metrics/raw", to_table(cell.raw));
   file.write_table("/metrics/projected", to_table(cell.projected));
+  file.write_table("/metric_info", to_table(cell.metrics));
   for (const auto& [name, value] : cell.timing) file.write_number("/timing/" + name, value);
   file.commit();
 }
@@ -315,6 +405,8 @@ MetricsCell read_metrics_cell(const std::string& path) {
   cell.config = read_json(file, "/config");
   cell.raw = read_records(file, "/metrics/raw");
   cell.projected = read_records(file, "/metrics/projected");
+  cell.metrics = file.has("/metric_info") ? read_infos(file, "/metric_info") : std::map<std::string, MetricInfo>{};
+  add_old_metrics(cell);
   cell.timing = file.numbers("/timing");
   return cell;
 }

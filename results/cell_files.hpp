@@ -22,14 +22,23 @@ inline constexpr int oldest_schema_version = 1;
 
 /// How a cell ended.
 struct CellStatus {
-  std::string state = "ok";  ///< ok | failed | unsupported | timeout | diverged
-  std::string message;       ///< one line, empty if ok
+  CellState state = CellState::ok;
+  std::string message;  ///< one line, empty if ok
+
+  [[nodiscard]] bool ok() const { return state == CellState::ok; }
+};
+
+/// What a cell's method and lift are, from the registry and the suite: outside of every hash.
+struct CellMethod {
+  std::string type;  ///< name in the method registry
+  MethodInfo info;
+  LiftType lift = LiftType::none;
 };
 
 /// What a diagnostic says of a cell.
 struct DiagnosticRecord {
-  std::string status = "ok";  ///< ok | "unsupported: …" | "failed: …"
-  Curves numbers;             ///< named series; a scalar is a series of one
+  RecordStatus status;  ///< ok, unsupported or failed
+  Curves numbers;       ///< named series; a scalar is a series of one
 };
 
 /// <task>/<method>/<lift>/seed-<k>.h5: written once.
@@ -38,6 +47,7 @@ struct RawCell {
   std::string sample_hash;  ///< SHA-256, hexadecimal
   Value provenance;
   CellStatus status;
+  CellMethod method;
   Points raw;                  ///< D×n samples as the method gave them; empty unless ok
   Points projected;            ///< D×n
   Vector projection_distance;  ///< n
@@ -59,7 +69,8 @@ struct MetricsCell {
   Value config;            ///< metric settings
   std::vector<MetricRecord> raw;
   std::vector<MetricRecord> projected;
-  std::map<std::string, double> timing;  ///< "cpu_s"
+  std::map<std::string, MetricInfo> metrics;  ///< what the registry says of the records, by their names; without needs
+  std::map<std::string, double> timing;       ///< "cpu_s"
 };
 
 /// <task>/task.h5: what a report must know of the task.
@@ -93,6 +104,7 @@ struct CellHead {
   std::string sample_hash;
   std::string raw_digest;  ///< as raw_digest(RawCell) gave it when the file was written
   CellStatus status;
+  CellMethod method;
   Value config;
   Value provenance;
   std::map<std::string, double> timing;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "results/old_files.hpp"
 
 namespace onmanifold {
 namespace {
@@ -16,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // Neighbours mostly come from one run: \p provenance is that of the cell before, and then of this one.
-CellResult load_cell(const std::string& directory, const CellKey& key, std::shared_ptr<const Value>& provenance) {
+CellResult load_cell(const std::string& directory, const CellKey& key, std::shared_ptr<const Value>& provenance,
+                     std::map<std::string, MetricInfo>& infos) {
   CellResult cell;
   cell.key = key;
   try {
@@ -27,10 +29,12 @@ CellResult load_cell(const std::string& directory, const CellKey& key, std::shar
     cell.provenance = provenance;
     cell.head.provenance = Value();
   } catch (const std::runtime_error& error) {
-    cell.head.status = {"unreadable", error.what()};
+    cell.head.status = {CellState::failed, error.what()};
+    cell.problem = fmt::format("unreadable: {}", error.what());
+    return cell;
   }
-  if (cell.head.status.state != "ok") {
-    cell.problem = cell.head.status.state;
+  if (!cell.head.status.ok()) {
+    cell.problem = name_of(cell.head.status.state);
     if (!cell.head.status.message.empty()) cell.problem += ": " + cell.head.status.message;
     return cell;
   }
@@ -45,6 +49,7 @@ CellResult load_cell(const std::string& directory, const CellKey& key, std::shar
     cell.raw = std::move(metrics.raw);
     cell.projected = std::move(metrics.projected);
     cell.has_metrics = true;
+    infos.merge(metrics.metrics);
   } catch (const std::runtime_error& error) {
     cell.problem = fmt::format("unreadable metrics: {}", error.what());
   }
@@ -67,7 +72,7 @@ ResultSet load_results(const std::string& directory) {
   };
   auto provenance = std::make_shared<const Value>();
   for (const CellKey& key : find_cells(directory)) {
-    task_of(key.task).cells.push_back(load_cell(directory, key, provenance));
+    task_of(key.task).cells.push_back(load_cell(directory, key, provenance, results.metrics));
   }
   std::error_code code;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, code)) {
@@ -86,6 +91,19 @@ ResultSet load_results(const std::string& directory) {
     throw InvalidInput(fmt::format("{}: no results here (expected <task>/<method>/<lift>/seed-<k>.h5)", directory));
   }
   return results;
+}
+
+SuiteInfo suite_of(const TaskFile& task) {
+  const auto purpose = find_named<SuitePurpose>(find_text(task.details, "purpose"));
+  if (!purpose) return suite_of_old_file(task);
+  const Value* claims = find_value(task.details, "claims");
+  const bool* asked = claims == nullptr ? nullptr : claims->get_if<bool>();
+  return {.name = find_text(task.details, "suite"), .purpose = *purpose, .claims = asked != nullptr && *asked};
+}
+
+std::string primary_metric(const TaskFile& task) {
+  const std::string stated = find_text(task.details, "primary_metric");
+  return stated.empty() ? primary_metric_of_old_file(task) : stated;
 }
 
 std::map<int, Vector> diagnostic_series(const TaskResult& task, const std::string& method, const std::string& lift,

@@ -16,9 +16,10 @@ namespace onmanifold {
 /// One cell.
 struct CellResult {
   CellKey key;
-  CellHead head;  ///< state "unreadable" where the raw file cannot be read; provenance is below
+  CellHead head;  ///< state "failed" where the raw file cannot be read; provenance is below
   std::shared_ptr<const Value> provenance = std::make_shared<const Value>();  ///< shared by the cells of one run
   bool has_metrics = false;
+  bool submission = false;              ///< a score of somebody's samples: nothing is known of the training
   std::string problem;                  ///< one line, empty if the cell has samples and metrics
   std::vector<MetricRecord> raw;        ///< metrics of the samples as the method gave them
   std::vector<MetricRecord> projected;  ///< metrics of the samples after projection
@@ -34,12 +35,23 @@ struct TaskResult {
 
 struct ResultSet {
   std::string directory;
-  std::vector<TaskResult> tasks;  ///< sorted by name
+  std::vector<TaskResult> tasks;              ///< sorted by name
+  std::map<std::string, MetricInfo> metrics;  ///< what the files say of the metrics, by the names of their records
 };
 
 /// Reads everything but the samples. \throw InvalidInput if \p directory is missing or holds neither cell nor
 /// task.
 [[nodiscard]] ResultSet load_results(const std::string& directory);
+
+/// What the suite of a task said of itself.
+struct SuiteInfo {
+  std::string name;
+  SuitePurpose purpose = SuitePurpose::study;
+  bool claims = false;  ///< meant to judge the claims of the papers
+};
+[[nodiscard]] SuiteInfo suite_of(const TaskFile& task);
+/// Name of the metric that a task is judged by; "" if it has none.
+[[nodiscard]] std::string primary_metric(const TaskFile& task);
 
 /// A series that a diagnostic labelled \p label left in the cells of one arm, by seed; cells without it are left out.
 [[nodiscard]] std::map<int, Vector> diagnostic_series(const TaskResult& task, const std::string& method,

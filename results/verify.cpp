@@ -75,7 +75,7 @@ class Verifier {
       const CellHead head = read_cell_head(path);
       digest = raw_digest(read_raw_cell(path));
       if (*digest != head.raw_digest) add(path, "its samples do not match the digest beside them");
-      if (head.status.state == "ok") return;
+      if (head.status.ok()) return;
       ++result_.failed;
       complete = false;  // nothing to measure
     });

@@ -88,10 +88,11 @@ void ask_diagnostics(const SuiteSpec& suite, const Cell& cell, DiagnosticInput i
       asked.stream = input.stream.at(spec.name);
       record.numbers = suite.diagnostic_types->get(spec.type).factory(settings)->run(asked);
     } catch (const std::bad_alloc&) {
-      record.status = "failed: out of memory";
+      record.status = {RecordState::failed, "out of memory"};
+    } catch (const Unsupported& error) {
+      record.status = {RecordState::unsupported, error.what()};
     } catch (const std::exception& error) {
-      const std::string_view message = error.what();
-      record.status = message.starts_with("unsupported: ") ? std::string(message) : fmt::format("failed: {}", message);
+      record.status = {RecordState::failed, error.what()};
     }
   }
 }
@@ -156,7 +157,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
 }
 
 /// A cell that did not end well keeps its message and nothing else: no half result can be mistaken for one.
-void fail(RawCell& cell, const char* state, std::string_view message) {
+void fail(RawCell& cell, CellState state, std::string_view message) {
   cell.status = {state, std::string(message)};
   cell.raw.resize(0, 0);
   cell.projected.resize(0, 0);
@@ -179,27 +180,22 @@ RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
   RawCell result;
   result.config = cell.config();
   result.sample_hash = cell.sample_hash;
+  result.method = cell.described();
   result.timing["probe_s"] = recent_probe_seconds();
   const double cpu_before = cpu_seconds();
   reset_peak_memory();
   try {
     train_and_sample(suite, cell, result);
   } catch (const NumericalFailure& error) {
-    fail(result, "diverged", error.what());
+    fail(result, CellState::diverged, error.what());
   } catch (const TimeLimitExceeded& error) {
-    fail(result, "timeout", error.what());
-  } catch (const InvalidInput& error) {
-    constexpr std::string_view unsupported = "unsupported: ";
-    const std::string_view message = error.what();
-    if (message.starts_with(unsupported)) {
-      fail(result, "unsupported", message.substr(unsupported.size()));
-    } else {
-      fail(result, "failed", message);
-    }
+    fail(result, CellState::timeout, error.what());
+  } catch (const Unsupported& error) {
+    fail(result, CellState::unsupported, error.what());
   } catch (const std::bad_alloc&) {
-    fail(result, "failed", "out of memory");
+    fail(result, CellState::failed, "out of memory");
   } catch (const std::exception& error) {
-    fail(result, "failed", error.what());
+    fail(result, CellState::failed, error.what());
   }
   result.timing["cpu_s"] = cpu_seconds() - cpu_before;
   result.timing["peak_memory_bytes"] = peak_memory_bytes();
@@ -238,14 +234,19 @@ MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawC
       input.samples = projected ? &raw.projected : &raw.raw;
       std::vector<MetricRecord>& records = projected ? result.projected : result.raw;
       try {
-        for (MetricRecord& record : metric->evaluate(input)) records.push_back(std::move(record));
+        for (MetricRecord& record : metric->evaluate(input)) {
+          MetricInfo info = metric_registry().get(spec.name).info;
+          info.unit = record.unit;  // some settings change it
+          result.metrics.emplace(record.name, std::move(info));
+          records.push_back(std::move(record));
+        }
       } catch (const std::exception& error) {
         // One metric that breaks down must not take the others with it.
         MetricRecord record;
         record.name = spec.name;
         record.parameters = to_json(Value(spec.settings));
         record.n_samples = input.samples->cols();
-        record.status = fmt::format("failed: {}", error.what());
+        record.status = {RecordState::failed, error.what()};
         records.push_back(std::move(record));
       }
     }
@@ -299,6 +300,9 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
                            training_stream(task, suite.seed, replicates.first));
   Value::Array grid(task.sigma_grid.begin(), task.sigma_grid.end());
   file.details = Value::Table{{"suite", suite.name},
+                              {"purpose", std::string(name_of(suite.purpose))},
+                              {"claims", suite.claims},
+                              {"primary_metric", spec.metrics.empty() ? "" : spec.metrics.front().name},
                               {"seed", static_cast<std::int64_t>(suite.seed)},
                               {"seeds", replicates.last - replicates.first + 1},
                               {"n_train", static_cast<std::int64_t>(training->size())},

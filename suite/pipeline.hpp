@@ -14,7 +14,7 @@ namespace onmanifold {
 /// replicate; initialisation, training noise and sampling add method and lift.
 [[nodiscard]] RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell);
 
-/// All metrics of the cell's task on raw and on projected samples. \pre raw.status.state == "ok"
+/// All metrics of the cell's task on raw and on projected samples. \pre raw.status.ok()
 /// \p raw_digest ties the result to its raw file.
 [[nodiscard]] MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawCell& raw,
                                           const std::string& raw_digest);

@@ -32,7 +32,7 @@ double size_of(const std::string& path) {
 std::optional<CellCost> cost_of(const std::string& directory, const CellKey& key) {
   try {
     const CellHead head = read_cell_head(key.raw_path(directory));
-    if (head.status.state != "ok" || !fs::exists(key.metrics_path(directory))) return std::nullopt;
+    if (!head.status.ok() || !fs::exists(key.metrics_path(directory))) return std::nullopt;
     CellCost cost;
     const auto add = [&](const std::map<std::string, double>& timing) {
       const auto entry = timing.find("cpu_s");

@@ -22,6 +22,16 @@
 #include "suite/worker_pool.hpp"
 
 namespace onmanifold {
+
+/// What became of a job: the cell has a file with some status, another run has the cell, or the machine is at fault.
+enum class JobResult { done, busy, environment };
+template <>
+struct EnumNames<JobResult> {
+  static constexpr const char* kind = "answer of a worker";
+  static constexpr std::array<EnumName<JobResult>, 3> names = {
+      {{JobResult::done, "done"}, {JobResult::busy, "busy"}, {JobResult::environment, "environment"}}};
+};
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -29,9 +39,25 @@ namespace fs = std::filesystem;
 /// What is left to do for a cell.
 enum class Work { nothing, metrics, everything };
 
-/// Answers of a worker to its parent, beside the states of a cell.
-constexpr std::string_view busy = "busy";
-constexpr std::string_view environment_fault = "environment";
+/// What a worker tells its parent.
+struct Answer {
+  JobResult result = JobResult::done;
+  CellStatus status;  ///< of the cell if done; what went wrong in the environment
+
+  /// Three parts, of which the last may have lines of its own.
+  [[nodiscard]] std::string text() const {
+    return fmt::format("{}\n{}\n{}", name_of(result), name_of(status.state), status.message);
+  }
+};
+
+Answer parse_answer(std::string_view text) {
+  const std::size_t first = std::min(text.find('\n'), text.size());
+  const std::size_t second = std::min(text.find('\n', first + 1), text.size());
+  if (second == text.size()) throw IoError(fmt::format("a worker answered '{}'", text));
+  return {.result = parse_named<JobResult>(text.substr(0, first)),
+          .status = {.state = parse_named<CellState>(text.substr(first + 1, second - first - 1)),
+                     .message = std::string(text.substr(second + 1))}};
+}
 
 /// Whether the metrics on disk belong to these samples and settings.
 bool metrics_are_current(const std::string& directory, const Cell& cell, const std::string& digest) {
@@ -97,7 +123,7 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
     if (options.force) return Work::everything;
     throw InvalidInput(fmt::format("{} (remove the file, or compute it again with --force)", error.what()));
   }
-  const bool usable = head.status.state == "ok" || head.status.state == "unsupported";
+  const bool usable = head.status.ok() || head.status.state == CellState::unsupported;
   if (head.sample_hash != cell.sample_hash) {
     if (usable && !options.force) {
       throw InvalidInput(
@@ -108,19 +134,45 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
     return Work::everything;
   }
   if (!usable) return options.metrics_only ? Work::nothing : Work::everything;
-  if (head.status.state == "unsupported") return Work::nothing;
+  if (head.status.state == CellState::unsupported) return Work::nothing;
   if (!options.metrics_only && metrics_are_current(directory, cell, head.raw_digest)) return Work::nothing;
   return remaining_metrics(directory, cell, options);
 }
 
-/// The work of one cell, in a worker process. \return "state\nmessage".
-std::string work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& options, const Value& provenance) {
+/// What became of a job, also where its worker could not say.
+Answer answer_of(const JobOutcome& outcome) {
+  switch (outcome.kind) {
+    case JobOutcome::Kind::finished:
+      return parse_answer(outcome.message);
+    case JobOutcome::Kind::timeout:
+      return {.result = JobResult::done, .status = {CellState::timeout, outcome.message}};
+    case JobOutcome::Kind::exception:
+    case JobOutcome::Kind::crashed:
+      break;
+  }
+  return {.result = JobResult::done, .status = {CellState::failed, outcome.message}};
+}
+
+void count(const Answer& answer, Work work, RunSummary& summary) {
+  if (answer.result == JobResult::busy) {
+    ++summary.busy;
+  } else if (answer.status.ok()) {
+    ++(work == Work::metrics ? summary.measured : summary.computed);
+  } else if (answer.status.state == CellState::unsupported) {
+    ++summary.unsupported;
+  } else {
+    ++summary.failed;
+  }
+}
+
+/// The work of one cell, in a worker process.
+Answer work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& options, const Value& provenance) {
   try {
     const CellLock lock(options.directory, cell.key);
-    if (!lock.owned()) return fmt::format("{}\n", busy);
+    if (!lock.owned()) return {.result = JobResult::busy, .status = {}};
     // Another run may have finished the cell since this one looked.
     const Work work = remaining(options.directory, cell, options);
-    if (work == Work::nothing) return "ok\n";
+    if (work == Work::nothing) return {};
     RawCell raw;
     std::string digest;  // of what is in the file
     if (work == Work::everything) {
@@ -140,18 +192,13 @@ std::string work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& 
       raw = read_raw_cell(cell.key.raw_path(options.directory));
       digest = raw_digest(raw);
     }
-    if (raw.status.state == "ok") {
+    if (raw.status.ok()) {
       write_metrics_cell(cell.key.metrics_path(options.directory), compute_metrics(suite, cell, raw, digest));
     }
-    return fmt::format("{}\n{}", raw.status.state, raw.status.message);
+    return {.result = JobResult::done, .status = raw.status};
   } catch (const IoError& error) {
-    return fmt::format("{}\n{}", environment_fault, error.what());
+    return {.result = JobResult::environment, .status = {.state = CellState::failed, .message = error.what()}};
   }
-}
-
-CellStatus parse_answer(const std::string& answer) {
-  const std::size_t end = answer.find('\n');
-  return {answer.substr(0, end), end == std::string::npos ? std::string() : answer.substr(end + 1)};
 }
 
 void flatten(const Value& value, const std::string& path, std::map<std::string, std::string>& out) {
@@ -176,8 +223,10 @@ void check_features(const std::vector<const Cell*>& cells) {
   std::set<std::string> seen;
   for (const Cell* cell : cells) {
     const auto& metrics = cell->task->metrics;
-    const bool wanted = std::any_of(metrics.begin(), metrics.end(),
-                                    [](const MetricSpec& metric) { return metric.name == "fid_lenet"; });
+    const bool wanted = std::any_of(metrics.begin(), metrics.end(), [](const MetricSpec& metric) {
+      const std::vector<Need>& needs = metric_registry().get(metric.name).info.needs;
+      return std::find(needs.begin(), needs.end(), Need::features) != needs.end();
+    });
     if (wanted && seen.insert(cell->key.task).second) check_lenet_weights(cell->task->task);
   }
 }
@@ -266,31 +315,23 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
   Progress progress(suite.name, static_cast<Index>(todo.size()));
   std::exception_ptr fault;
 
-  const auto job = [&](Index i) { return work_on(suite, *todo[static_cast<std::size_t>(i)], options, where_from); };
+  const auto job = [&](Index i) {
+    return work_on(suite, *todo[static_cast<std::size_t>(i)], options, where_from).text();
+  };
   const auto done = [&](const JobOutcome& outcome) {
     const auto number = static_cast<std::size_t>(outcome.job);
     const Cell& cell = *todo[number];
-    CellStatus status;
+    Answer answer;
     try {
-      switch (outcome.kind) {
-        case JobOutcome::Kind::finished:
-          status = parse_answer(outcome.message);
-          break;
-        case JobOutcome::Kind::timeout:
-          status = {"timeout", outcome.message};
-          break;
-        case JobOutcome::Kind::exception:
-        case JobOutcome::Kind::crashed:
-          status = {"failed", outcome.message};
-          break;
-      }
-      if (status.state == environment_fault) throw IoError(status.message);
+      answer = answer_of(outcome);
+      if (answer.result == JobResult::environment) throw IoError(answer.status.message);
       if (outcome.kind != JobOutcome::Kind::finished) {
         RawCell record;  // the worker could not leave a file: the parent does
         record.config = cell.config();
         record.sample_hash = cell.sample_hash;
         record.provenance = where_from;
-        record.status = status;
+        record.status = answer.status;
+        record.method = cell.described();
         record.timing["wall_s"] = outcome.seconds;
         write_raw_cell(cell.key.raw_path(options.directory), record);
       }
@@ -298,17 +339,9 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
       fault = std::current_exception();
       return false;
     }
-    if (status.state == "ok") {
-      ++(work[number] == Work::metrics ? summary.measured : summary.computed);
-    } else if (status.state == "unsupported") {
-      ++summary.unsupported;
-    } else if (status.state == busy) {
-      ++summary.busy;
-    } else {
-      ++summary.failed;
-    }
+    count(answer, work[number], summary);
     progress.advance(cell.key.text());
-    if (options.on_cell) options.on_cell(cell.key, status);
+    if (options.on_cell && answer.result == JobResult::done) options.on_cell(cell.key, answer.status);
     return true;
   };
   summary.complete = run_jobs(static_cast<Index>(todo.size()), pool, job, done);

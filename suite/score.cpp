@@ -2,9 +2,9 @@
 #include "suite/score.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -88,7 +88,7 @@ struct NamedMetric {
 };
 
 bool applicable(const ScoredMetric& metric) {
-  return !metric.record.status.starts_with("not_applicable");
+  return metric.record.status.state != RecordState::not_applicable;
 }
 
 void append(std::vector<MetricRecord> records, const char* samples, std::vector<ScoredMetric>& out) {
@@ -100,8 +100,7 @@ void append(std::vector<MetricRecord> records, const char* samples, std::vector<
 void collect(std::vector<ScoredMetric> found, const std::string& name, bool asked_for, std::vector<ScoredMetric>& out) {
   if (std::none_of(found.begin(), found.end(), applicable)) {
     if (asked_for && !found.empty()) {
-      const std::string& status = found.front().record.status;
-      throw InvalidInput(fmt::format("metric {}: {}", name, status.substr(status.find(':') + 2)));
+      throw InvalidInput(fmt::format("metric {}: {}", name, found.front().record.status.message));
     }
     return;
   }
@@ -294,7 +293,7 @@ Value to_value(const Score& score) {
     metrics.push_back(Value::Table{{"name", record.name},
                                    {"samples", metric.samples},
                                    {"value", record.value},
-                                   {"direction", record.direction},
+                                   {"direction", direction_text(record.direction)},
                                    {"target", number_or_null(record.target)},
                                    {"null", number_or_null(record.null)},
                                    {"null_sd", number_or_null(record.null_sd)},
@@ -305,7 +304,7 @@ Value to_value(const Score& score) {
                                    {"n_reference", static_cast<std::int64_t>(record.n_reference)},
                                    {"n_samples", static_cast<std::int64_t>(record.n_samples)},
                                    {"n_nonfinite", static_cast<std::int64_t>(record.n_nonfinite)},
-                                   {"status", record.status},
+                                   {"status", record.status.text()},
                                    {"parameters", parse_json(record.parameters, record.name)}});
   }
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
@@ -323,21 +322,9 @@ Value to_value(const Score& score) {
 }
 
 Task task_from_text(const std::string& text) {
-  const std::size_t open = text.find('(');
-  const std::string name = text.substr(0, open);
-  const auto factory = task_registry().get(name).factory;
-  Value::Table table;
-  if (open != std::string::npos) {
-    // The notation of metric lists, whose parser wants a name without hyphens.
-    try {
-      std::vector<MetricSpec> specs = parse_metric_list("task" + text.substr(open));
-      if (specs.size() != 1) throw InvalidInput("more than one");
-      table = std::move(specs[0].settings);
-    } catch (const InvalidInput& error) {
-      throw InvalidInput(fmt::format("task '{}': expected name(key=value,...): {}", text, error.what()));
-    }
-  }
-  Settings settings(Value(std::move(table)), "task " + name);
+  Spec spec = parse_spec(text, {.kind = "task", .is_text = nullptr, .takes_rest = nullptr});
+  const auto factory = task_registry().get(spec.name).factory;
+  Settings settings(Value(std::move(spec.settings)), "task " + spec.name);
   Task task = factory(settings);
   settings.finish();
   return task;
@@ -362,22 +349,15 @@ Points exported_points(const Task& task, Index n, int replicate, const std::stri
   Points points = training_points(task, 0, replicate, n);
   if (lift_spec.empty()) return points;
 
-  const std::size_t colon = lift_spec.find(':');
+  const Spec spec = parse_spec(lift_spec, {.kind = "lift", .is_text = nullptr, .takes_rest = nullptr});
   Lift lift;
-  lift.type = parse_lift_type(lift_spec.substr(0, colon));
-  if (lift.type != LiftType::none) lift.sigma = task.preregistered_sigma;
-  if (colon != std::string::npos) {
-    const std::string rest = lift_spec.substr(colon + 1);
-    constexpr std::string_view key = "sigma=";
-    const char* const begin = rest.data() + std::min(key.size(), rest.size());
-    const char* const end = rest.data() + rest.size();
-    const auto [stop, error] = std::from_chars(begin, end, lift.sigma);
-    if (!rest.starts_with(key) || error != std::errc() || stop != end || !(lift.sigma > 0) ||
-        lift.type == LiftType::none) {
-      throw InvalidInput(
-          fmt::format("--lift '{}' is not none, normal[:sigma=S] or isotropic[:sigma=S] with S > 0", lift_spec));
-    }
+  lift.type = parse_named<LiftType>(spec.name);
+  Settings settings(Value(spec.settings), fmt::format("lift '{}'", lift_spec));
+  if (lift.type != LiftType::none) {
+    lift.sigma = settings.number("sigma", task.preregistered_sigma, std::numeric_limits<double>::min(),
+                                 std::numeric_limits<double>::max(), "level of the noise in data units");
   }
+  settings.finish();
   return lift.apply(points, *task.manifold, training_stream(task, 0, replicate).at("export"));
 }
 

@@ -14,6 +14,7 @@
 #include "core/error.hpp"
 #include "core/files/sha256.hpp"
 #include "core/files/shipped_file.hpp"
+#include "core/suggestion.hpp"
 #include "datasets/readers/missing_data.hpp"
 #include "suite/toml_file.hpp"
 
@@ -73,32 +74,48 @@ bool matches(const std::string& glob, const std::string& name) {
   return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
 }
 
+/// Asks for the level of a lift and for what it is a multiple of.
+void read_level(Settings& settings, LiftSpec& lift, const Value* sigma) {
+  constexpr const char* meaning =
+      "standard deviation of the noise in data units, or the pre-registered level of the task";
+  if (sigma != nullptr && sigma->get_if<std::string>() == nullptr) {
+    lift.sigma = settings.number("sigma", 0, 1e-12, 1e12, meaning);
+    if (settings.has("factor")) {
+      throw InvalidInput(settings.locate("factor") + ": only a pre-registered level has a factor");
+    }
+    if (lift.type == LiftType::none) throw InvalidInput(settings.locate("sigma") + ": the lift 'none' has no level");
+    return;
+  }
+  settings.choice("sigma", "preregistered", {"preregistered"}, meaning);
+  lift.factor = settings.number("factor", 1, 1e-6, 1e6, "multiple of the pre-registered level");
+}
+
 LiftSpec read_lift(const Value& table, const std::string& source) {
   Settings settings(table, source + ": [[lift]]");
   LiftSpec lift;
   lift.name = settings.required_text("name");
   check_path_part(lift.name, settings.locate("name"));
   try {
-    lift.type = parse_lift_type(settings.required_text("type"));
+    lift.type = parse_named<LiftType>(settings.required_text("type"));
   } catch (const InvalidInput& error) {
     throw InvalidInput(fmt::format("{}: {}", settings.locate("type"), error.what()));
   }
   const auto* entries = table.get_if<Value::Table>();
   const auto sigma = entries->find("sigma");
-  if (sigma != entries->end() && sigma->second.get_if<std::string>() != nullptr) {
-    settings.choice("sigma", "preregistered", {"preregistered"});
-  } else if (sigma != entries->end()) {
-    lift.sigma = settings.number("sigma", 0, 1e-12, 1e12);
-    if (entries->contains("factor")) {
-      throw InvalidInput(settings.locate("factor") + ": only a pre-registered level has a factor");
-    }
-    if (lift.type == LiftType::none) throw InvalidInput(settings.locate("sigma") + ": the lift 'none' has no level");
-  } else {
-    settings.text("sigma", "preregistered");
-  }
-  if (!lift.sigma) lift.factor = settings.number("factor", 1, 1e-6, 1e6);
+  read_level(settings, lift, sigma == entries->end() ? nullptr : &sigma->second);
   settings.finish();
   return lift;
+}
+
+/// The registry's entry for the name that \p head has under \p key. \throw InvalidInput that says where.
+template <class Units>
+const typename Units::Entry& entry_of(const Units& units, const std::string& name, const Settings& head,
+                                      const std::string& key) {
+  try {
+    return units.get(name);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("{}: {}", head.locate(key), error.what()));
+  }
 }
 
 constexpr Index most_points = 1'000'000'000;
@@ -111,12 +128,7 @@ std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string&
   Settings head(only(table, own), where);
   const std::string name = head.required_text("name");
   const bool optional = head.boolean("optional", false);
-  TaskFactory factory = nullptr;
-  try {
-    factory = task_registry().get(name).factory;
-  } catch (const InvalidInput& error) {
-    throw InvalidInput(fmt::format("{}: {}", head.locate("name"), error.what()));
-  }
+  const auto& entry = entry_of(task_registry(), name, head, "name");
   Settings settings(without(table, own), where);
   auto spec = std::make_shared<TaskSpec>();
   if (head.has("n_train")) spec->n_train = head.integer("n_train", 0, 1, most_points);
@@ -125,7 +137,7 @@ std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string&
   const std::string seeds = head.text("seeds", "");
   if (!seeds.empty()) spec->replicates = parse_replicates(seeds, head.locate("seeds"));
   try {
-    spec->task = factory(settings);
+    spec->task = entry.factory(settings);
   } catch (const MissingData& error) {
     if (!optional) throw;
     left_out.push_back(fmt::format("{}: {}", name, error.what()));
@@ -153,42 +165,47 @@ void check_globs(const std::vector<std::string>& globs, const Items& names, cons
   }
 }
 
-MethodSpec read_method(const Value& table, const std::string& source, const Registry<MethodFactory>& types,
+void check_lifts(const MethodSpec& method, const std::vector<LiftSpec>& lifts, const std::string& where) {
+  std::vector<std::string> names;
+  for (const LiftSpec& known : lifts) names.push_back(known.name);
+  for (const std::string& lift : method.lifts) {
+    if (std::find(names.begin(), names.end(), lift) == names.end()) {
+      throw InvalidInput(fmt::format("{}: {}", where, unknown_name("lift", lift, names)));
+    }
+  }
+}
+
+MethodSpec read_method(const Value& table, const std::string& source, const MethodRegistry& types,
                        const std::vector<LiftSpec>& lifts, const std::vector<std::string>& tasks) {
   const std::string where = source + ": [[method]]";
-  const std::set<std::string> own = {"name", "type", "lifts", "tasks", "n_train"};
-  Settings head(only(table, own), where);
+  std::set<std::string> own = {"name", "type", "lifts", "tasks", "n_train"};
+  Settings label(only(table, {"name", "type"}), where);
   MethodSpec method;
-  method.name = head.required_text("name");
-  check_path_part(method.name, head.locate("name"));
-  method.type = head.text("type", method.name);
+  method.name = label.required_text("name");
+  check_path_part(method.name, label.locate("name"));
+  method.type = label.text("type", method.name);
+  const auto& entry = entry_of(types, method.type, label, "type");
+  method.info = entry.info;
+  if (entry.info.foreign) own.insert({"role", "place"});
+  Settings head(only(table, own), where);
   method.lifts = head.texts("lifts", {"none"});
   method.tasks = head.texts("tasks", {"*"});
   if (head.has("n_train")) method.n_train = head.integer("n_train", 0, 1, most_points);
+  if (entry.info.foreign) {
+    method.info.role = head.choose("role", method.info.role);
+    method.info.place = head.choose("place", method.info.place);
+  }
   check_globs(method.tasks, tasks, head.locate("tasks"), "[[task]]");
-  for (const std::string& lift : method.lifts) {
-    if (std::none_of(lifts.begin(), lifts.end(), [&](const LiftSpec& known) { return known.name == lift; })) {
-      std::vector<std::string> names;
-      for (const LiftSpec& known : lifts) names.push_back(known.name);
-      throw InvalidInput(
-          fmt::format("{}: unknown lift '{}' (known: {})", head.locate("lifts"), lift, fmt::join(names, ", ")));
-    }
-  }
-  MethodFactory factory = nullptr;
-  try {
-    factory = types.get(method.type).factory;
-  } catch (const InvalidInput& error) {
-    throw InvalidInput(fmt::format("{}: {}", head.locate("type"), error.what()));
-  }
+  check_lifts(method, lifts, head.locate("lifts"));
   // Made once here only to check the settings and to learn their resolved values.
   Settings settings(without(table, own), where);
-  (void)factory(settings);
+  (void)entry.factory(settings);
   settings.finish();
   method.settings = Value(settings.resolved());
   return method;
 }
 
-DiagnosticSpec read_diagnostic(const Value& table, const std::string& source, const Registry<DiagnosticFactory>& types,
+DiagnosticSpec read_diagnostic(const Value& table, const std::string& source, const DiagnosticRegistry& types,
                                const SuiteSpec& suite, const std::vector<std::string>& tasks) {
   const std::string where = source + ": [[diagnostic]]";
   const std::set<std::string> own = {"name", "type", "methods", "tasks", "lifts"};
@@ -207,14 +224,9 @@ DiagnosticSpec read_diagnostic(const Value& table, const std::string& source, co
   check_globs(diagnostic.tasks, tasks, head.locate("tasks"), "[[task]]");
   diagnostic.lifts = head.texts("lifts", diagnostic.lifts);
   check_globs(diagnostic.lifts, lifts, head.locate("lifts"), "lift");
-  DiagnosticFactory factory = nullptr;
-  try {
-    factory = types.get(diagnostic.type).factory;
-  } catch (const InvalidInput& error) {
-    throw InvalidInput(fmt::format("{}: {}", head.locate("type"), error.what()));
-  }
+  const auto& entry = entry_of(types, diagnostic.type, head, "type");
   Settings settings(without(table, own), where);
-  (void)factory(settings);
+  (void)entry.factory(settings);
   settings.finish();
   diagnostic.settings = Value(settings.resolved());
   return diagnostic;
@@ -273,8 +285,80 @@ ReplicateRange parse_replicates(const std::string& text, const std::string& wher
   return range;
 }
 
-SuiteSpec parse_suite(const Value& root, const std::string& source, const Registry<MethodFactory>& method_types,
-                      const Registry<DiagnosticFactory>& diagnostic_types) {
+namespace {
+
+/// The table [suite].
+void read_head(const Value& table, SuiteSpec& suite) {
+  Settings settings(table, suite.source + ": [suite]");
+  suite.name = settings.required_text("name");
+  check_path_part(suite.name, settings.locate("name"));
+  suite.purpose = settings.choose("purpose", SuitePurpose::study);
+  suite.claims = settings.boolean("claims", false);
+  suite.seed = static_cast<std::uint64_t>(settings.integer("seed", 0, 0));
+  const ReplicateRange range = parse_replicates(settings.text("seeds", "0..4"), settings.locate("seeds"));
+  suite.first_replicate = range.first;
+  suite.last_replicate = range.last;
+  suite.n_train = settings.integer("n_train", suite.n_train, 1, most_points);
+  suite.n_samples = settings.integer("n_samples", suite.n_samples, 1, most_points);
+  suite.n_reference = settings.integer("n_reference", suite.n_reference, 1, most_points);
+  if (settings.has("keep_samples")) suite.keep_samples = settings.integer("keep_samples", 0, 0, most_points);
+  suite.timeout_s = settings.number("timeout_s", suite.timeout_s, 0);
+  suite.memory_gb = settings.number("memory_gb", suite.memory_gb, 0);
+  settings.finish();
+}
+
+void read_lifts(const Value::Table& table, SuiteSpec& suite) {
+  for (const Value& lift : tables(table, "lift", suite.source)) suite.lifts.push_back(read_lift(lift, suite.source));
+  if (std::none_of(suite.lifts.begin(), suite.lifts.end(), [](const LiftSpec& lift) { return lift.name == "none"; })) {
+    suite.lifts.insert(suite.lifts.begin(), LiftSpec{.name = "none", .type = LiftType::none, .sigma = {}});
+  }
+  check_unique(suite.lifts, "lift", suite.source);
+}
+
+/// \return the names of all tasks, of those left out as well.
+std::vector<std::string> read_tasks(const Value::Table& table, SuiteSpec& suite) {
+  std::vector<std::string> named;
+  for (const Value& one : tables(table, "task", suite.source)) {
+    std::shared_ptr<const TaskSpec> task = read_task(one, suite.source, suite.left_out);
+    const std::string name = task ? task->task.name : suite.left_out.back().substr(0, suite.left_out.back().find(':'));
+    if (std::find(named.begin(), named.end(), name) != named.end()) {
+      throw InvalidInput(fmt::format("{}: task '{}' appears twice", suite.source, name));
+    }
+    named.push_back(name);
+    if (task) suite.tasks.push_back(std::move(task));
+  }
+  return named;
+}
+
+void read_methods(const Value::Table& table, const std::vector<std::string>& tasks, SuiteSpec& suite) {
+  for (const Value& method : tables(table, "method", suite.source)) {
+    suite.methods.push_back(read_method(method, suite.source, *suite.method_types, suite.lifts, tasks));
+  }
+  // A name may stand for other settings on other tasks, but for one method on each of them.
+  for (const std::string& task : tasks) {
+    std::set<std::string> seen;
+    for (const MethodSpec& method : suite.methods) {
+      if (runs_on(method, task) && !seen.insert(method.name).second) {
+        throw InvalidInput(fmt::format("{}: method '{}' appears twice for task '{}'", suite.source, method.name, task));
+      }
+    }
+  }
+}
+
+Exclusion read_exclusion(const Value& table, const std::string& source) {
+  Settings keys(table, source + ": [[exclude]]");
+  Exclusion exclusion;
+  exclusion.task = keys.text("task", "*");
+  exclusion.method = keys.text("method", "*");
+  exclusion.lift = keys.text("lift", "*");
+  keys.finish();
+  return exclusion;
+}
+
+}  // namespace
+
+SuiteSpec parse_suite(const Value& root, const std::string& source, const MethodRegistry& method_types,
+                      const DiagnosticRegistry& diagnostic_types) {
   // Asks for every section, so that a misspelt one is refused with its line.
   Settings sections(root, source);
   const auto* table = root.get_if<Value::Table>();
@@ -291,48 +375,10 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
   suite.source = source;
   suite.method_types = &method_types;
   suite.diagnostic_types = &diagnostic_types;
-  Settings settings(head->second, source + ": [suite]");
-  suite.name = settings.required_text("name");
-  check_path_part(suite.name, settings.locate("name"));
-  suite.seed = static_cast<std::uint64_t>(settings.integer("seed", 0, 0));
-  const ReplicateRange range = parse_replicates(settings.text("seeds", "0..4"), settings.locate("seeds"));
-  suite.first_replicate = range.first;
-  suite.last_replicate = range.last;
-  suite.n_train = settings.integer("n_train", suite.n_train, 1, most_points);
-  suite.n_samples = settings.integer("n_samples", suite.n_samples, 1, most_points);
-  suite.n_reference = settings.integer("n_reference", suite.n_reference, 1, most_points);
-  if (settings.has("keep_samples")) suite.keep_samples = settings.integer("keep_samples", 0, 0, most_points);
-  suite.timeout_s = settings.number("timeout_s", suite.timeout_s, 0);
-  suite.memory_gb = settings.number("memory_gb", suite.memory_gb, 0);
-  settings.finish();
-
-  for (const Value& lift : tables(*table, "lift", source)) suite.lifts.push_back(read_lift(lift, source));
-  if (std::none_of(suite.lifts.begin(), suite.lifts.end(), [](const LiftSpec& lift) { return lift.name == "none"; })) {
-    suite.lifts.insert(suite.lifts.begin(), LiftSpec{.name = "none", .type = LiftType::none, .sigma = {}});
-  }
-  check_unique(suite.lifts, "lift", source);
-  std::vector<std::string> named_tasks;  // with those left out
-  for (const Value& table_of_task : tables(*table, "task", source)) {
-    std::shared_ptr<const TaskSpec> task = read_task(table_of_task, source, suite.left_out);
-    const std::string name = task ? task->task.name : suite.left_out.back().substr(0, suite.left_out.back().find(':'));
-    if (std::find(named_tasks.begin(), named_tasks.end(), name) != named_tasks.end()) {
-      throw InvalidInput(fmt::format("{}: task '{}' appears twice", source, name));
-    }
-    named_tasks.push_back(name);
-    if (task) suite.tasks.push_back(std::move(task));
-  }
-  for (const Value& method : tables(*table, "method", source)) {
-    suite.methods.push_back(read_method(method, source, method_types, suite.lifts, named_tasks));
-  }
-  // A name may stand for other settings on other tasks, but for one method on each of them.
-  for (const std::string& task : named_tasks) {
-    std::set<std::string> seen;
-    for (const MethodSpec& method : suite.methods) {
-      if (runs_on(method, task) && !seen.insert(method.name).second) {
-        throw InvalidInput(fmt::format("{}: method '{}' appears twice for task '{}'", source, method.name, task));
-      }
-    }
-  }
+  read_head(head->second, suite);
+  read_lifts(*table, suite);
+  const std::vector<std::string> named_tasks = read_tasks(*table, suite);
+  read_methods(*table, named_tasks, suite);
   if (suite.tasks.empty()) {
     throw InvalidInput(suite.left_out.empty() ? fmt::format("{}: no [[task]]", source)
                                               : fmt::format("{}: no task has its data; {}", source, suite.left_out[0]));
@@ -343,13 +389,7 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Regist
   }
   check_unique(suite.diagnostics, "diagnostic", source);
   for (const Value& exclude : tables(*table, "exclude", source)) {
-    Settings keys(exclude, source + ": [[exclude]]");
-    Exclusion exclusion;
-    exclusion.task = keys.text("task", "*");
-    exclusion.method = keys.text("method", "*");
-    exclusion.lift = keys.text("lift", "*");
-    keys.finish();
-    suite.exclusions.push_back(exclusion);
+    suite.exclusions.push_back(read_exclusion(exclude, source));
   }
   return suite;
 }
@@ -376,7 +416,7 @@ std::vector<ShippedSuite> shipped_suites() {
   return suites;
 }
 
-SuiteSpec load_suite(const std::string& name_or_path, const Registry<MethodFactory>& method_types) {
+SuiteSpec load_suite(const std::string& name_or_path, const MethodRegistry& method_types) {
   if (name_or_path.ends_with(".toml") || name_or_path.find('/') != std::string::npos) {
     return parse_suite(read_toml_file(name_or_path), name_or_path, method_types);
   }
@@ -385,8 +425,7 @@ SuiteSpec load_suite(const std::string& name_or_path, const Registry<MethodFacto
     if (suite.name == name_or_path) return parse_suite(read_toml_file(suite.path), suite.path, method_types);
     names.push_back(suite.name);
   }
-  throw InvalidInput(
-      fmt::format("unknown suite '{}' (shipped: {}; a file needs its .toml)", name_or_path, fmt::join(names, ", ")));
+  throw InvalidInput(unknown_name("suite", name_or_path, names) + "; a file needs its .toml");
 }
 
 Lift resolve(const LiftSpec& lift, const Task& task) {
@@ -408,67 +447,95 @@ Value Cell::metric_config() const {
   return value;
 }
 
+std::string lift_description(LiftType type) {
+  switch (type) {
+    case LiftType::none:
+      break;
+    case LiftType::normal:
+      return "Gaussian noise of level sigma in the normal directions only (manifold-aware perturbation)";
+    case LiftType::isotropic:
+      return "Gaussian noise of level sigma in all directions (control)";
+  }
+  return "training data as they are";
+}
+
+std::vector<SettingInfo> lift_settings(LiftType type) {
+  if (type == LiftType::none) return {};
+  Settings settings(Value::Table{}, std::string(name_of(type)));
+  LiftSpec lift{.name = {}, .type = type, .sigma = {}};
+  read_level(settings, lift, nullptr);
+  return settings.asked();
+}
+
+namespace {
+
+bool is_excluded(const SuiteSpec& suite, const std::string& task, const std::string& method, const std::string& lift) {
+  return std::any_of(suite.exclusions.begin(), suite.exclusions.end(), [&](const Exclusion& exclusion) {
+    return matches(exclusion.task, task) && matches(exclusion.method, method) && matches(exclusion.lift, lift);
+  });
+}
+
+/// A cell without its replicate and hashes. Metric settings are not what samples depend on: a changed metric list
+/// recomputes metrics only.
+Cell make_arm(const SuiteSpec& suite, const std::shared_ptr<const TaskSpec>& task,
+              const std::shared_ptr<const MethodSpec>& method, const LiftSpec& lift) {
+  const SampleSizes sizes = sizes_of(suite, *task);
+  Cell cell;
+  cell.key = {task->task.name, method->name, lift.name, 0};
+  cell.task = task;
+  cell.method = method;
+  cell.lift = resolve(lift, task->task);
+  cell.n_train = method->n_train.value_or(sizes.train);
+  Value::Table asked;
+  for (const DiagnosticSpec& diagnostic : suite.diagnostics) {
+    if (any_matches(diagnostic.methods, method->name) && any_matches(diagnostic.tasks, task->task.name) &&
+        any_matches(diagnostic.lifts, lift.name)) {
+      cell.diagnostics.push_back(diagnostic);
+      asked[diagnostic.name] = Value::Table{{"type", diagnostic.type}, {"settings", diagnostic.settings}};
+    }
+  }
+  Value::Table config = {
+      {"schema", schema_version},
+      {"task", Value::Table{{"name", task->task.name},
+                            {"version", task->task.version},
+                            {"data_hash", task->task.data_hash},
+                            {"s_min", task->task.smallest_noise},
+                            {"settings", without(task->settings, {"metrics", "bins"})}}},
+      {"method", Value::Table{{"name", method->name}, {"type", method->type}, {"settings", method->settings}}},
+      {"lift",
+       Value::Table{{"name", lift.name}, {"type", std::string(name_of(cell.lift.type))}, {"sigma", cell.lift.sigma}}},
+      {"n_train", static_cast<std::int64_t>(cell.n_train)},
+      {"n_samples", static_cast<std::int64_t>(sizes.samples)},
+      {"seed", static_cast<std::int64_t>(suite.seed)}};
+  // Absent where nothing is asked, so that results of suites without diagnostics keep their hashes.
+  if (!asked.empty()) config.emplace("diagnostics", std::move(asked));
+  cell.arm_config = std::make_shared<const Value>(std::move(config));
+  cell.arm_metric_config = std::make_shared<const Value>(
+      Value::Table{{"metrics", metric_list_value(task->metrics)},
+                   {"n_reference", static_cast<std::int64_t>(sizes.reference)},
+                   {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()}});
+  return cell;
+}
+
+}  // namespace
+
 std::vector<Cell> expand(const SuiteSpec& suite) {
   std::vector<Cell> cells;
   for (const std::shared_ptr<const TaskSpec>& task : suite.tasks) {
-    const SampleSizes sizes = sizes_of(suite, *task);
+    const ReplicateRange replicates = replicates_of(suite, *task);
     for (const MethodSpec& method : suite.methods) {
       if (!runs_on(method, task->task.name)) continue;
       const auto shared_method = std::make_shared<const MethodSpec>(method);
       for (const std::string& lift_name : method.lifts) {
-        const auto lift_spec = std::find_if(suite.lifts.begin(), suite.lifts.end(),
-                                            [&](const LiftSpec& lift) { return lift.name == lift_name; });
-        const bool excluded =
-            std::any_of(suite.exclusions.begin(), suite.exclusions.end(), [&](const Exclusion& exclusion) {
-              return matches(exclusion.task, task->task.name) && matches(exclusion.method, method.name) &&
-                     matches(exclusion.lift, lift_name);
-            });
-        if (excluded) continue;
-        const Lift lift = resolve(*lift_spec, task->task);
-        const auto [first, last] = replicates_of(suite, *task);
-        const Index n_train = method.n_train.value_or(sizes.train);
-        Value::Table asked;
-        std::vector<DiagnosticSpec> diagnostics;
-        for (const DiagnosticSpec& diagnostic : suite.diagnostics) {
-          if (any_matches(diagnostic.methods, method.name) && any_matches(diagnostic.tasks, task->task.name) &&
-              any_matches(diagnostic.lifts, lift_name)) {
-            diagnostics.push_back(diagnostic);
-            asked[diagnostic.name] = Value::Table{{"type", diagnostic.type}, {"settings", diagnostic.settings}};
-          }
-        }
-        // Metric settings are not what samples depend on: a changed metric list recomputes metrics only.
-        Value::Table config = {
-            {"schema", schema_version},
-            {"task", Value::Table{{"name", task->task.name},
-                                  {"version", task->task.version},
-                                  {"data_hash", task->task.data_hash},
-                                  {"s_min", task->task.smallest_noise},
-                                  {"settings", without(task->settings, {"metrics", "bins"})}}},
-            {"method", Value::Table{{"name", method.name}, {"type", method.type}, {"settings", method.settings}}},
-            {"lift", Value::Table{{"name", lift_name}, {"type", to_string(lift.type)}, {"sigma", lift.sigma}}},
-            {"n_train", static_cast<std::int64_t>(n_train)},
-            {"n_samples", static_cast<std::int64_t>(sizes.samples)},
-            {"seed", static_cast<std::int64_t>(suite.seed)}};
-        // Absent where nothing is asked, so that results of suites without diagnostics keep their hashes.
-        if (!asked.empty()) config.emplace("diagnostics", std::move(asked));
-        const auto arm_config = std::make_shared<const Value>(std::move(config));
-        const auto arm_metric_config = std::make_shared<const Value>(
-            Value::Table{{"metrics", metric_list_value(task->metrics)},
-                         {"n_reference", static_cast<std::int64_t>(sizes.reference)},
-                         {"partition", task->task.partition ? Value(task->task.partition->description()) : Value()}});
-        for (int replicate = first; replicate <= last; ++replicate) {
-          Cell cell;
-          cell.key = {task->task.name, method.name, lift_name, replicate};
-          cell.task = task;
-          cell.method = shared_method;
-          cell.lift = lift;
-          cell.n_train = n_train;
-          cell.diagnostics = diagnostics;
-          cell.arm_config = arm_config;
-          cell.arm_metric_config = arm_metric_config;
+        if (is_excluded(suite, task->task.name, method.name, lift_name)) continue;
+        const auto lift = std::find_if(suite.lifts.begin(), suite.lifts.end(),
+                                       [&](const LiftSpec& candidate) { return candidate.name == lift_name; });
+        const Cell arm = make_arm(suite, task, shared_method, *lift);
+        for (int replicate = replicates.first; replicate <= replicates.last; ++replicate) {
+          Cell& cell = cells.emplace_back(arm);
+          cell.key.seed = replicate;
           cell.sample_hash = to_hex(sha256(to_json(cell.config())));
           cell.metric_hash = to_hex(sha256(to_json(cell.metric_config())));
-          cells.push_back(std::move(cell));
         }
       }
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/registry.hpp"
+#include "core/settings.hpp"
 #include "core/value.hpp"
 #include "datasets/lift.hpp"
 #include "datasets/task.hpp"
@@ -28,10 +29,15 @@ struct LiftSpec {
   double factor = 1;            ///< … times this
 };
 
+[[nodiscard]] std::string lift_description(LiftType type);
+/// What a [[lift]] table of this type may set.
+[[nodiscard]] std::vector<SettingInfo> lift_settings(LiftType type);
+
 /// A [[method]] table.
 struct MethodSpec {
   std::string name;  ///< unique label and path part
   std::string type;  ///< name in the method registry
+  MethodInfo info;   ///< of the registry, or what the suite says of an external program
   Value settings;    ///< a table: the keys that belong to the method
   std::vector<std::string> lifts;
   std::vector<std::string> tasks = {"*"};  ///< globs of the tasks it runs on
@@ -76,6 +82,8 @@ inline constexpr Index all_samples = -1;
 struct SuiteSpec {
   std::string source;  ///< path of the file
   std::string name;
+  SuitePurpose purpose = SuitePurpose::study;
+  bool claims = false;     ///< whether its cells are meant to judge the claims of the papers
   std::uint64_t seed = 0;  ///< master seed of all streams
   int first_replicate = 0;
   int last_replicate = 0;
@@ -91,8 +99,8 @@ struct SuiteSpec {
   std::vector<MethodSpec> methods;
   std::vector<DiagnosticSpec> diagnostics;
   std::vector<Exclusion> exclusions;
-  const Registry<MethodFactory>* method_types = nullptr;          ///< never null after parse_suite
-  const Registry<DiagnosticFactory>* diagnostic_types = nullptr;  ///< as well
+  const MethodRegistry* method_types = nullptr;          ///< never null after parse_suite
+  const DiagnosticRegistry* diagnostic_types = nullptr;  ///< as well
 };
 
 /// One training, one sample set, one raw and one metrics file.
@@ -108,6 +116,8 @@ struct Cell {
   /// Configurations without what is the cell's own: shared by the replicates, of which there may be very many.
   std::shared_ptr<const Value> arm_config, arm_metric_config;
 
+  /// What its raw file says of method and lift.
+  [[nodiscard]] CellMethod described() const { return {.type = method->type, .info = method->info, .lift = lift.type}; }
   /// What the samples depend on; hashed to sample_hash.
   [[nodiscard]] Value config() const;
   /// What the metrics depend on beside the samples; hashed to metric_hash.
@@ -131,11 +141,11 @@ struct SampleSizes {
 /// Reads a suite. \p name_or_path is a path, or the name of a shipped suite.
 /// \throw InvalidInput with file, line and key.
 [[nodiscard]] SuiteSpec load_suite(const std::string& name_or_path,
-                                   const Registry<MethodFactory>& method_types = method_registry());
+                                   const MethodRegistry& method_types = method_registry());
 /// The same from a parsed table.
 [[nodiscard]] SuiteSpec parse_suite(const Value& table, const std::string& source,
-                                    const Registry<MethodFactory>& method_types = method_registry(),
-                                    const Registry<DiagnosticFactory>& diagnostic_types = diagnostic_registry());
+                                    const MethodRegistry& method_types = method_registry(),
+                                    const DiagnosticRegistry& diagnostic_types = diagnostic_registry());
 
 /// All cells of the matrix in file order: task, method, lift, replicate.
 [[nodiscard]] std::vector<Cell> expand(const SuiteSpec& suite);

@@ -63,7 +63,8 @@ Points relative_residue_rotations(const PointsRef& coordinates, Index residue) {
 }
 
 Task make_so3_frames(Settings& settings) {
-  const std::string path = settings.text("fragments", "");
+  const std::string path =
+      settings.text("fragments", "", "file of backbone fragments; empty: those that come with the program");
   const BackboneFragments own = path.empty() ? BackboneFragments{} : read_backbone_fragments(path);
   const BackboneFragments& fragments = path.empty() ? shipped_backbone_fragments() : own;
   // One rotation a fragment, from its middle: two of one fragment would depend on each other.
@@ -88,11 +89,14 @@ Task make_so3_frames(Settings& settings) {
   const double deviation = spread(task.splits->train->points());
   task.preregistered_sigma = 0.1 * std::min(task.manifold->reach(), deviation);
   task.sigma_grid = {0.02, 0.05, 0.1, 0.2, 0.3, 0.5};
-  task.metrics = settings.text("metrics", fmt::format("energy,mmd2_rbf_unbiased(sigma={:.2g}),coverage(k=5),cov_match,"
-                                                      "train_copy_rate,constraint_mean,constraint_max,"
-                                                      "projection_distance",
-                                                      deviation));
-  task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
+  task.metrics = settings.text("metrics",
+                               fmt::format("energy,mmd2_rbf_unbiased(sigma={:.2g}),coverage(k=5),cov_match,"
+                                           "train_copy_rate,constraint_mean,constraint_max,"
+                                           "projection_distance",
+                                           deviation),
+                               "metric list, split at commas outside parentheses");
+  task.smallest_noise =
+      settings.number("s_min", 0.01, 1e-6, 1.0, "smallest noise level of diffusions, in standardised units");
   return task;
 }
 

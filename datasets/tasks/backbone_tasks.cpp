@@ -33,23 +33,26 @@ std::string backbone_metrics(bool masses) {
 void set_backbone_defaults(Task& task, Settings& settings, bool masses) {
   task.preregistered_sigma = 0.05;
   task.sigma_grid = {0.05, 0.1, 0.2};
-  task.metrics = settings.text("metrics", backbone_metrics(masses));
-  task.smallest_noise = settings.number("s_min", 0.0035, 1e-6, 1.0);
+  task.metrics = settings.text("metrics", backbone_metrics(masses), "metric list, split at commas outside parentheses");
+  task.smallest_noise =
+      settings.number("s_min", 0.0035, 1e-6, 1.0, "smallest noise level of diffusions, in standardised units");
 }
 
 const BackboneGeometry& read_geometry(Settings& settings) {
-  return backbone_geometry(settings.text("geometry", "engh-huber-1991"));
+  return backbone_geometry(
+      settings.text("geometry", "engh-huber-1991", "bond lengths and angles: engh-huber-1991 or igfold"));
 }
 
 /// Frame of the middle residue; `planar_omega = true` makes the peptides flat and trans.
 std::shared_ptr<const Backbone> read_backbone(Settings& settings, Index residues, const BackboneGeometry& geometry) {
-  const bool planar = settings.boolean("planar_omega", false);
+  const bool planar = settings.boolean("planar_omega", false, "make the peptide bonds flat and trans");
   return std::make_shared<const Backbone>(residues, geometry, BackboneFrame::middle,
                                           planar ? BackboneOmega::planar : BackboneOmega::free);
 }
 
 Task make_fragment_task(Settings& settings, std::string name, Index residues) {
-  const std::string path = settings.text("fragments", "");
+  const std::string path =
+      settings.text("fragments", "", "file of backbone fragments; empty: those that come with the program");
   const BackboneGeometry& geometry = read_geometry(settings);
   const BackboneFragments fragments =
       middle_part(path.empty() ? shipped_backbone_fragments() : read_backbone_fragments(path), residues);
@@ -91,8 +94,8 @@ Task make_backbone_16(Settings& settings) {
 }
 
 Task make_backbone_synthetic(Settings& settings) {
-  const Index residues = settings.integer("residues", 8, 3, 512);
-  const Index bins = settings.integer("bins", 36, 1, 360);
+  const Index residues = settings.integer("residues", 8, 3, 512, "length of the chain");
+  const Index bins = settings.integer("bins", 36, 1, 360, "bins of each torsion of the partition");
   const auto backbone = read_backbone(settings, residues, read_geometry(settings));
   const auto law = RamachandranLaw::standard(backbone);
   const auto partition = std::make_shared<const RamachandranPartition>(backbone, bins);

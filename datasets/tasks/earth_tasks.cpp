@@ -169,7 +169,9 @@ std::vector<PublishedNumber> published_likelihoods(std::string_view task) {
 Task make_earth_task(const EarthFile& source, Settings& settings) {
   const std::string path = find_file(source);
   const Places places = read_places(path);
-  const bool by_place = settings.choice("split", "place", {"place", "random"}) == "place";
+  const bool by_place =
+      settings.choice("split", "place", {"place", "random"},
+                      "place: test events lie apart from training events; random: at random") == "place";
 
   Task task;
   task.name = source.task;
@@ -186,8 +188,9 @@ Task make_earth_task(const EarthFile& source, Settings& settings) {
                   std::string_view(source.task) == fire.task ? "; 1.18 is as printed, -1.18 is likely meant" : "");
   task.manifold = std::make_shared<const Sphere>(2, 1.0);
   task.sampler = task.splits->validation;
-  task.partition = std::make_shared<const SpherePartition>(settings.integer("bands", 12, 1, 256),
-                                                           settings.integer("sectors", 24, 1, 512));
+  task.partition = std::make_shared<const SpherePartition>(
+      settings.integer("bands", 12, 1, 256, "bands of latitude of the partition"),
+      settings.integer("sectors", 24, 1, 512, "sectors of longitude of the partition"));
   const Points& train = task.splits->train->points();
   const Vector mean = train.rowwise().mean();
   const double deviation = std::sqrt((train.colwise() - mean).squaredNorm() / static_cast<double>(train.size()));

@@ -13,9 +13,9 @@ namespace onmanifold {
 
 Task make_ellipsoid(Settings& settings) {
   constexpr double default_q = 4;
-  const double q = settings.number("q", default_q, 0.1, 10);
-  const Index bands = settings.integer("bands", 12, 1, 256);
-  const Index sectors = settings.integer("sectors", 24, 1, 512);
+  const double q = settings.number("q", default_q, 0.1, 10, "third semi-axis of the ellipsoid, beside 1 and 1");
+  const Index bands = settings.integer("bands", 12, 1, 256, "bands of latitude of the partition");
+  const Index sectors = settings.integer("sectors", 24, 1, 512, "sectors of longitude of the partition");
   Settings defaults(Value(Value::Table{}), "sphere-vmf6");
   const Task sphere = make_sphere_vmf6(defaults);
   const auto surface = std::make_shared<const Ellipsoid>(Vector{{1, 1, q}});
@@ -43,7 +43,8 @@ Task make_ellipsoid(Settings& settings) {
   read_common_settings(task, settings, law->standard_deviation());
   // A small reach needs noise smaller still, or the lift of verdicts would drown in it.
   task.smallest_noise =
-      settings.number("s_min", std::min(0.01, 0.3 * task.preregistered_sigma / law->standard_deviation()), 1e-6, 1.0);
+      settings.number("s_min", std::min(0.01, 0.3 * task.preregistered_sigma / law->standard_deviation()), 1e-6, 1.0,
+                      "smallest noise level of diffusions, in standardised units");
   return task;
 }
 

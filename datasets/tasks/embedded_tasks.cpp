@@ -39,8 +39,8 @@ Task make_sphere_in_16d(Settings& settings) {
   Settings defaults(Value(Value::Table{}), "sphere-vmf6");
   const Task sphere = make_sphere_vmf6(defaults);
   const auto law = std::make_shared<const EmbeddedLaw>(embedding, sphere.sampler, sphere.density);
-  const Index bands = settings.integer("bands", 12, 1, 256);
-  const Index sectors = settings.integer("sectors", 24, 1, 512);
+  const Index bands = settings.integer("bands", 12, 1, 256, "bands of latitude of the partition");
+  const Index sectors = settings.integer("sectors", 24, 1, 512, "sectors of longitude of the partition");
   const auto cells = std::make_shared<const SpherePartition>(bands, sectors);
 
   Task task;
@@ -64,7 +64,8 @@ Task make_circle_in_16d(Settings& settings) {
   const auto circle = std::make_shared<const VonMisesMixture>(
       std::vector<VonMisesMixture::Mode>{{{0.0}, {8.0}, 0.5}, {{2.0}, {8.0}, 0.3}, {{4.0}, {8.0}, 0.2}});
   const auto law = std::make_shared<const EmbeddedLaw>(embedding, circle, circle);
-  const auto cells = std::make_shared<const TorusPartition>(1, settings.integer("bins", 128, 1, 4096));
+  const auto cells = std::make_shared<const TorusPartition>(
+      1, settings.integer("bins", 128, 1, 4096, "bins along each axis of the partition"));
 
   Task task;
   task.name = "circle-in-16d";

@@ -39,11 +39,14 @@ Task make_finite_task(Settings& settings, std::string name, std::string descript
   task.sigma_grid = {0.05, 0.1, 0.2, 0.3, 0.5};
   task.make_diffused_score = [law](const Lift& lift) { return make_diffused_finite_law(*law, lift); };
   // Nothing that counts neighbours or copies: between equal atoms all distances are 0.
-  task.metrics = settings.text(
-      "metrics", fmt::format("tvd,tvd_corrected,js_divergence,mmd2_rbf_unbiased(sigma={:.2g}),constraint_mean,"
-                             "constraint_max,projection_distance",
-                             law->standard_deviation()));
-  task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
+  task.metrics =
+      settings.text("metrics",
+                    fmt::format("tvd,tvd_corrected,js_divergence,mmd2_rbf_unbiased(sigma={:.2g}),constraint_mean,"
+                                "constraint_max,projection_distance",
+                                law->standard_deviation()),
+                    "metric list, split at commas outside parentheses");
+  task.smallest_noise =
+      settings.number("s_min", 0.01, 1e-6, 1.0, "smallest noise level of diffusions, in standardised units");
   return task;
 }
 

@@ -96,9 +96,10 @@ FluxData load(const std::string& folder, bool pool, bool drop_constant, double f
 }
 
 Task make_flux_task(Settings& settings, bool pool) {
-  const std::string folder = settings.text("data", "mnist");
-  const double flux = settings.number("flux", default_flux, 1e-6, 1e9);
-  const bool drop_constant = settings.boolean("drop_constant", false);
+  const std::string folder = settings.text("data", "mnist", "folder of the image files");
+  const double flux = settings.number("flux", default_flux, 1e-6, 1e9, "total of the coordinates of an image");
+  const bool drop_constant =
+      settings.boolean("drop_constant", false, "leave out pixels that are 0 in every training image");
 
   // The last data set asked for: a suite may have the task under several settings, but rarely in turns.
   static std::pair<std::tuple<std::string, bool, bool, double>, std::shared_ptr<const FluxData>> cache;
@@ -134,11 +135,14 @@ Task make_flux_task(Settings& settings, bool pool) {
   task.sigma_grid = {0.03, 0.1, 0.3, 1, 3, 10};
   // No grid metrics: there are no masses. The kernel is as wide as two images are apart.
   task.metrics = settings.text(
-      "metrics", fmt::format("fd,fid_lenet,fd(features=pca64),coverage(k=5),mmd2_rbf_unbiased(sigma={:.2g}),"
-                             "train_copy_rate,negative_pixel_rate,negative_pixel_mass,constraint_mean,constraint_max,"
-                             "projection_distance",
-                             data.standard_deviation * std::sqrt(2 * static_cast<double>(pixels))));
-  task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
+      "metrics",
+      fmt::format("fd,fid_lenet,fd(features=pca64),coverage(k=5),mmd2_rbf_unbiased(sigma={:.2g}),"
+                  "train_copy_rate,negative_pixel_rate,negative_pixel_mass,constraint_mean,constraint_max,"
+                  "projection_distance",
+                  data.standard_deviation * std::sqrt(2 * static_cast<double>(pixels))),
+      "metric list, split at commas outside parentheses");
+  task.smallest_noise =
+      settings.number("s_min", 0.01, 1e-6, 1.0, "smallest noise level of diffusions, in standardised units");
   return task;
 }
 

@@ -27,13 +27,14 @@ Index default_bins(Index dimension) {
 
 Task make_linear_64d(Settings& settings) {
   constexpr double width = 0.1;
-  const Index ambient = settings.integer("ambient", 64, 2, 256);
-  const Index dimension = settings.integer("dim", 2, 1, 8);
+  const Index ambient = settings.integer("ambient", 64, 2, 256, "dimension D of the space around it");
+  const Index dimension = settings.integer("dim", 2, 1, 8, "dimension of the manifold");
   if (dimension >= ambient) {
     throw InvalidInput(
         fmt::format("{}: {} must be less than ambient = {}", settings.locate("dim"), dimension, ambient));
   }
-  const Index bins = settings.integer("bins", default_bins(dimension), 1, 4096);
+  const Index bins =
+      settings.integer("bins", default_bins(dimension), 1, 4096, "bins along each axis of the partition");
   const Points directions = random_frame(ambient);
   // The next direction is normal to the subspace: its point nearest to 0, as in Affine::subspace.
   const SubspaceFrame frame{directions.leftCols(dimension), directions.col(dimension)};

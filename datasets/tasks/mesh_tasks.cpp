@@ -143,7 +143,7 @@ const EigenMesh& shared_elephant() {
 Task make_task(const std::string& name, const std::string& law_name, const EigenLaw& eigen, const EigenMesh& surface,
                Settings& settings) {
   const Index usual = surface.patches->size();
-  const Index count = settings.integer("patches", usual, 1, 20000);
+  const Index count = settings.integer("patches", usual, 1, 20000, "patches of the partition of the surface");
   const auto partition = count == usual ? surface.patches : std::make_shared<const MeshPatches>(surface.mesh, count);
 
   Task task;
@@ -180,7 +180,7 @@ std::vector<Index> read_numbers(Settings& settings, const std::string& key, cons
       numbers.clear();
     }
   }
-  const std::string text = settings.text(key, fallback);
+  const std::string text = settings.text(key, fallback, "numbers of eigenfunctions of the surface, split by ':'");
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(':', begin), text.size());
     const std::string word = text.substr(begin, end - begin);
@@ -257,9 +257,10 @@ Task make_elephant_eigen(Settings& settings) {
 }
 
 Task make_mesh_eigen(Settings& settings) {
-  const double area = settings.number("area", 4 * M_PI, 1e-6, 1e6);
+  const double area = settings.number("area", 4 * M_PI, 1e-6, 1e6, "area that the surface is scaled to");
   const std::vector<Index> numbers = read_numbers(settings, "eigenfunctions", "10:50:100");
-  const std::string path = settings.required_text("path");  // last: the others are known without it
+  const std::string path = settings.required_text(
+      "path", "file of the closed surface: OFF, OBJ or PLY");  // last: the others are known without it
   if (!std::filesystem::is_regular_file(path)) {
     throw MissingData(fmt::format("{}: no file '{}'", settings.locate("path"), path));
   }

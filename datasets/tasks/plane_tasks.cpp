@@ -23,7 +23,8 @@ Task make_plane_gmm9(Settings& settings) {
   const PlaneFrame frame;
   const auto law = std::make_shared<const PlanarMixture>(PlanarMixture::grid9(frame, width));
   // 1.6 puts the centres on edges of the default grid and leaves 1e-8 of the mass outside.
-  const auto partition = std::make_shared<const PlanePartition>(frame, 1.6, settings.integer("bins", 32, 1, 1024));
+  const auto partition = std::make_shared<const PlanePartition>(
+      frame, 1.6, settings.integer("bins", 32, 1, 1024, "bins along each axis of the partition"));
 
   Task task;
   task.name = "plane-gmm9";
@@ -50,7 +51,8 @@ Task make_plane_smiley(Settings& settings) {
   constexpr double jitter = 0.02;
   const PlaneFrame frame;
   const auto law = std::make_shared<const Smiley>(frame, jitter);
-  const auto partition = std::make_shared<const PlanePartition>(frame, 1.28, settings.integer("bins", 32, 1, 1024));
+  const auto partition = std::make_shared<const PlanePartition>(
+      frame, 1.28, settings.integer("bins", 32, 1, 1024, "bins along each axis of the partition"));
 
   Task task;
   task.name = "plane-smiley";

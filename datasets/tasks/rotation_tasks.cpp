@@ -26,8 +26,10 @@ void finish_rotation_task(Task& task, Settings& settings, double standard_deviat
   task.sigma_grid = {0.02, 0.05, 0.1, 0.2, 0.3, 0.5};
   // The distance in R^9 is 2 sqrt(2) sin(angle/2): a distance of negative type, which the angle itself is
   // not.
-  task.metrics = settings.text("metrics", "energy,nll," + default_metrics(standard_deviation));
-  task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
+  task.metrics = settings.text("metrics", "energy,nll," + default_metrics(standard_deviation),
+                               "metric list, split at commas outside parentheses");
+  task.smallest_noise =
+      settings.number("s_min", 0.01, 1e-6, 1.0, "smallest noise level of diffusions, in standardised units");
 }
 
 template <Index modes>
@@ -60,8 +62,9 @@ std::vector<PublishedNumber> published_likelihoods(Index modes) {
 template <Index modes>
 Task make_mixture(Settings& settings) {
   const auto law = std::shared_ptr<const WrappedNormalMixture>(std::shared_ptr<void>(), &shared_mixture<modes>());
-  const auto partition = std::make_shared<const FirstColumnPartition>(settings.integer("bands", 12, 1, 256),
-                                                                      settings.integer("sectors", 24, 1, 512));
+  const auto partition = std::make_shared<const FirstColumnPartition>(
+      settings.integer("bands", 12, 1, 256, "bands of latitude of the partition"),
+      settings.integer("sectors", 24, 1, 512, "sectors of longitude of the partition"));
   std::string hashed = "wrapped-normal-mixture so3";
   for (const WrappedNormalMixture::Mode& mode : law->modes()) {
     hashed += fmt::format(" {}:{}:{}:{},{}", mode.quaternion[0], mode.quaternion[1], mode.quaternion[2],
@@ -127,8 +130,9 @@ Task make_so3_mixture64(Settings& settings) {
 
 Task make_so3_fisher(Settings& settings) {
   const auto law = std::shared_ptr<const FisherMixture>(std::shared_ptr<void>(), &shared_fisher());
-  const auto partition = std::make_shared<const FirstColumnPartition>(settings.integer("bands", 12, 1, 256),
-                                                                      settings.integer("sectors", 24, 1, 512));
+  const auto partition = std::make_shared<const FirstColumnPartition>(
+      settings.integer("bands", 12, 1, 256, "bands of latitude of the partition"),
+      settings.integer("sectors", 24, 1, 512, "sectors of longitude of the partition"));
   std::string hashed = "matrix-fisher-mixture so3";
   for (const FisherMixture::Mode& mode : law->modes()) {
     hashed += fmt::format(" {},{}", fmt::join(mode.parameter.data(), mode.parameter.data() + 9, ":"), mode.weight);

@@ -23,8 +23,8 @@ Task make_vmf_task(Settings& settings, std::string name, std::string description
     hashed += fmt::format(" {}:{}:{},{},{}", mode.mean[0], mode.mean[1], mode.mean[2], mode.kappa, mode.weight);
   }
   const auto law = std::make_shared<const VmfMixture>(std::move(modes));
-  const Index bands = settings.integer("bands", 12, 1, 256);
-  const Index sectors = settings.integer("sectors", 24, 1, 512);
+  const Index bands = settings.integer("bands", 12, 1, 256, "bands of latitude of the partition");
+  const Index sectors = settings.integer("sectors", 24, 1, 512, "sectors of longitude of the partition");
   const auto partition = std::make_shared<const SpherePartition>(bands, sectors);
 
   Task task;

@@ -74,8 +74,8 @@ class PlacedScore final : public DiffusedScore {
 }  // namespace
 
 Task make_sphere_sweep(Settings& settings) {
-  const Index dimension = settings.integer("dim", 2, 1, 2);
-  const Index ambient = settings.integer("ambient", 16, 2, 256);
+  const Index dimension = settings.integer("dim", 2, 1, 2, "dimension of the manifold");
+  const Index ambient = settings.integer("ambient", 16, 2, 256, "dimension D of the space around it");
   if (ambient <= dimension) {
     throw InvalidInput(fmt::format("{}: {} must exceed dim = {}", settings.locate("ambient"), ambient, dimension));
   }
@@ -91,7 +91,8 @@ Task make_sphere_sweep(Settings& settings) {
   if (dimension == 1) {
     const auto circle = std::make_shared<const VonMisesMixture>(
         std::vector<VonMisesMixture::Mode>{{{0.0}, {8.0}, 0.5}, {{2.0}, {8.0}, 0.3}, {{4.0}, {8.0}, 0.2}});
-    const auto cells = std::make_shared<const TorusPartition>(1, settings.integer("bins", 128, 1, 4096));
+    const auto cells = std::make_shared<const TorusPartition>(
+        1, settings.integer("bins", 128, 1, 4096, "bins along each axis of the partition"));
     law = std::make_shared<const EmbeddedLaw>(surface, circle, circle);
     inner_score = [circle](const Lift& lift) { return make_diffused_von_mises(*circle, lift); };
     law_name = "three von Mises laws, kappa = 8, means 0, 2, 4, weights .5 .3 .2";
@@ -103,8 +104,8 @@ Task make_sphere_sweep(Settings& settings) {
     Settings defaults(Value(Value::Table{}), "sphere-vmf6");
     const Task sphere = make_sphere_vmf6(defaults);
     const auto mixture = std::dynamic_pointer_cast<const VmfMixture>(sphere.density);
-    const Index bands = settings.integer("bands", 12, 1, 256);
-    const Index sectors = settings.integer("sectors", 24, 1, 512);
+    const Index bands = settings.integer("bands", 12, 1, 256, "bands of latitude of the partition");
+    const Index sectors = settings.integer("sectors", 24, 1, 512, "sectors of longitude of the partition");
     const auto cells = std::make_shared<const SpherePartition>(bands, sectors);
     law = std::make_shared<const EmbeddedLaw>(surface, sphere.sampler, sphere.density);
     inner_score = sphere.make_diffused_score;

@@ -22,7 +22,8 @@ namespace {
 /// What the tasks of von Mises laws share.
 Task make_von_mises_task(const std::string& name, std::shared_ptr<const VonMisesMixture> law, Index bins,
                          Settings& settings) {
-  const auto partition = std::make_shared<const TorusPartition>(law->angles(), settings.integer("bins", bins, 1, 1024));
+  const auto partition = std::make_shared<const TorusPartition>(
+      law->angles(), settings.integer("bins", bins, 1, 1024, "bins along each axis of the partition"));
   std::string hashed = "von-mises-mixture torus";
   for (const VonMisesMixture::Mode& mode : law->modes()) {
     hashed += fmt::format(" {},{},{}", fmt::join(mode.means, ":"), fmt::join(mode.kappas, ":"), mode.weight);
@@ -71,7 +72,8 @@ Task make_torus_vm(Settings& settings) {
 }
 
 Task make_torus_ramachandran(Settings& settings) {
-  const std::string path = settings.text("fragments", "");
+  const std::string path =
+      settings.text("fragments", "", "file of backbone fragments; empty: those that come with the program");
   const BackboneFragments own = path.empty() ? BackboneFragments{} : read_backbone_fragments(path);
   const BackboneFragments& fragments = path.empty() ? shipped_backbone_fragments() : own;
   if (fragments.residues < 3)
@@ -101,7 +103,8 @@ Task make_torus_ramachandran(Settings& settings) {
   task.source = fragments.origin;
   task.licence = fragments.licence;
   task.manifold = std::make_shared<const Torus>(2);
-  task.partition = std::make_shared<const TorusPartition>(2, settings.integer("bins", 24, 1, 1024));
+  task.partition = std::make_shared<const TorusPartition>(
+      2, settings.integer("bins", 24, 1, 1024, "bins along each axis of the partition"));
   task.splits = fragment_splits(fragments, points);
   task.sampler = task.splits->validation;
   const Points& train = task.splits->train->points();
@@ -109,8 +112,10 @@ Task make_torus_ramachandran(Settings& settings) {
   const double deviation = std::sqrt((train.colwise() - mean).squaredNorm() / static_cast<double>(train.size()));
   task.preregistered_sigma = 0.1 * std::min(1.0, deviation);
   task.sigma_grid = {0.01, 0.03, 0.1, 0.2, 0.3};
-  task.metrics = settings.text("metrics", "energy," + default_metrics(deviation));
-  task.smallest_noise = settings.number("s_min", 0.01, 1e-6, 1.0);
+  task.metrics = settings.text("metrics", "energy," + default_metrics(deviation),
+                               "metric list, split at commas outside parentheses");
+  task.smallest_noise =
+      settings.number("s_min", 0.01, 1e-6, 1.0, "smallest noise level of diffusions, in standardised units");
   return task;
 }
 

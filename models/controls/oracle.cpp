@@ -8,7 +8,7 @@ namespace {
 
 class Oracle final : public GenerativeModel {
   void do_fit(const FitContext& context) override {
-    if (context.sampler == nullptr) throw InvalidInput("unsupported: oracle needs a task with a sampler");
+    if (context.sampler == nullptr) throw Unsupported("oracle needs a task with a sampler");
     sampler_ = context.sampler;
   }
   [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override { return sampler_->sample(n, stream); }

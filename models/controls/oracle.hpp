@@ -10,7 +10,7 @@
 namespace onmanifold {
 
 /// Ignores training data and lift; its samples are those of FitContext::sampler. No settings, no state.
-/// fit throws InvalidInput with a message that starts with "unsupported:" if the task has no sampler.
+/// fit throws Unsupported if the task has no sampler.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_oracle(Settings& settings);
 
 }  // namespace onmanifold

@@ -19,7 +19,8 @@ class DiffusionModel final : public GenerativeModel {
       : training_(TrainingSettings::read(settings, usual_clip)),
         diffusion_(DiffusionSettings::read(settings)),
         sampler_(SamplerOptions::read(settings)),
-        clip_(settings.choice("clip_denoised", "auto", {"auto", "always", "never"})),
+        clip_(settings.choice("clip_denoised", "auto", {"auto", "always", "never"},
+                              "cut estimates of the data point to the range of the data; auto: of images only")),
         make_objective_(std::move(objective)) {
     if (sampler_.steps > diffusion_.timesteps) {
       throw InvalidInput(settings.locate("sampler_steps") + ": more steps than timesteps");

@@ -13,7 +13,7 @@
 
 namespace onmanifold {
 
-/// Makes the objective of a fit. May throw InvalidInput "unsupported: …" for a manifold that it cannot serve.
+/// Makes the objective of a fit. May throw Unsupported for a manifold that it cannot serve.
 using ObjectiveFactory = std::function<std::unique_ptr<DiffusionObjective>(const DiffusionFrame& frame)>;
 
 /// Reads TrainingSettings, DiffusionSettings, SamplerOptions and clip_denoised (auto: of images only | always | never;

@@ -46,9 +46,8 @@ void ScaledNoisePrediction::to_epsilon(const Points&, Index t, Points& output) c
 }
 
 SignalWeight read_signal_weight(Settings& settings, SignalWeight usual) {
-  const char* const name = usual == SignalWeight::one ? "one" : "min_snr";
-  return settings.choice("signal_weight", name, {"one", "min_snr"}) == "one" ? SignalWeight::one
-                                                                             : SignalWeight::min_snr;
+  return settings.choose("signal_weight", usual,
+                         "weight of noise levels in the loss: the same, or by the signal to noise ratio with a limit");
 }
 
 SignalPrediction::SignalPrediction(const DiffusionFrame& frame, SignalWeight weight)

@@ -67,6 +67,12 @@ class ScaledNoisePrediction : public DiffusionObjective {
 /// How x_0 predictions count at different noise: all alike, or by min(SNR_t, 5), SNR_t = (a_t/sigma_t)^2
 /// \cite hang2023.
 enum class SignalWeight { one, min_snr };
+template <>
+struct EnumNames<SignalWeight> {
+  static constexpr const char* kind = "signal_weight";
+  static constexpr std::array<EnumName<SignalWeight>, 2> names = {
+      {{SignalWeight::one, "one"}, {SignalWeight::min_snr, "min_snr"}}};
+};
 /// Reads "signal_weight" (one | min_snr).
 [[nodiscard]] SignalWeight read_signal_weight(Settings& settings, SignalWeight usual);
 

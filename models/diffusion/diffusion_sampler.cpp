@@ -92,12 +92,17 @@ std::vector<Step> make_steps(const NoiseSchedule& schedule, const SamplerOptions
 
 SamplerOptions SamplerOptions::read(Settings& settings) {
   SamplerOptions result;
-  result.rule = settings.choice("sampler", result.rule, {"ancestral", "ddim", "heun", "langevin"});
-  result.variance = settings.choice("variance", result.variance, {"beta", "posterior"});
-  result.steps = settings.integer("sampler_steps", result.steps, 0, 100000);
+  result.rule =
+      settings.choice("sampler", result.rule, {"ancestral", "ddim", "heun", "langevin"}, "rule of the sampling steps");
+  result.variance = settings.choice("variance", result.variance, {"beta", "posterior"},
+                                    "noise of ancestral steps: beta_t, or the variance of the posterior");
+  result.steps =
+      settings.integer("sampler_steps", result.steps, 0, 100000, "levels that the sampler visits; 0: all timesteps");
   if (result.rule == "langevin") {
-    result.langevin_step = settings.number("langevin_step", result.langevin_step, 1e-9, 4);
-    result.langevin_steps = settings.integer("langevin_steps", result.langevin_steps, 1, 100000);
+    result.langevin_step = settings.number("langevin_step", result.langevin_step, 1e-9, 4,
+                                           "step of annealed Langevin dynamics, in squared noise levels");
+    result.langevin_steps =
+        settings.integer("langevin_steps", result.langevin_steps, 1, 100000, "Langevin steps at each level");
   }
   return result;
 }

@@ -24,7 +24,7 @@ class ExactScore final : public GenerativeModel {
  private:
   void do_fit(const FitContext& context) override {
     if (context.diffused_score == nullptr) {
-      throw InvalidInput("unsupported: exact_score needs a task with an analytic diffused score");
+      throw Unsupported("exact_score needs a task with an analytic diffused score");
     }
     score_ = context.diffused_score;
     schedule_.emplace(diffusion_.make_schedule(context.smallest_noise));

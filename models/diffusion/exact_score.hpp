@@ -13,7 +13,7 @@ namespace onmanifold {
 /// epsilon(x_t, t) = -sigma_t c score(c x_t + a_t m; a_t, c sigma_t), with m and c the mean and scale of the
 /// clean points and score that of FitContext::diffused_score (plain or lifted). Settings: DiffusionSettings and
 /// SamplerOptions.
-/// No state. fit throws InvalidInput with a message that starts with "unsupported:" if the task has no
+/// No state. fit throws Unsupported if the task has no
 /// analytic score.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_exact_score(Settings& settings);
 

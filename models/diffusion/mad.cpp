@@ -20,8 +20,7 @@ class ScoreRemainder final : public ScaledNoisePrediction {
       : ScaledNoisePrediction(frame, remainder_factors(frame.schedule)),
         posterior_(frame.manifold->uniform_posterior()) {
     if (posterior_ == nullptr) {
-      throw InvalidInput("unsupported: mad knows no closed form of the noised uniform law on " +
-                         frame.manifold->spec());
+      throw Unsupported("mad knows no closed form of the noised uniform law on " + frame.manifold->spec());
     }
   }
 

@@ -14,7 +14,7 @@ namespace onmanifold {
 /// s = s_base + r with s_base = (a E[x_0|x_t] - x_t)/sigma^2 for uniform x_0 on M (manifolds/uniform_posterior), r the
 /// network, whose last layer starts at 0; loss = mean sigma_t^2 |s_base + r + z/sigma_t|^2, the weight of `ddpm`, so
 /// that the losses of the two compare. Sphere, SO(3), torus, finite sets, affine M and their products; elsewhere fit
-/// throws "unsupported: …". Settings: those of make_diffusion_model.
+/// throws Unsupported. Settings: those of make_diffusion_model.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_mad(Settings& settings);
 
 [[nodiscard]] std::unique_ptr<DiffusionObjective> make_mad_objective(const DiffusionFrame& frame);

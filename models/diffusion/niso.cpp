@@ -61,8 +61,11 @@ NisoTarget niso_target(const PointsRef& z, const PointsRef& normal_of_z, const P
 }
 
 std::unique_ptr<GenerativeModel> make_niso(Settings& settings) {
-  const double c = settings.number("c", 0, 0, 1e6);
-  const std::string scaling = settings.choice("scaling", "root", {"root", "max", "sum", "none"});
+  const double c = settings.number(
+      "c", 0, 0, 1e6, "thickness of the normal noise in data units; 0: the pre-registered lift of the task");
+  const std::string scaling = settings.choice(
+      "scaling", "root", {"root", "max", "sum", "none"},
+      "factor f of the answer, noise = f network: sigma over root, max or sum of sigma and the thickness, or 1");
   return make_diffusion_model(
       settings, [c, scaling](const DiffusionFrame& frame) { return make_niso_objective(frame, c, scaling); });
 }

@@ -108,17 +108,25 @@ double level_from_text(const std::string& text) {
 
 DiffusionSettings DiffusionSettings::read(Settings& settings) {
   DiffusionSettings result;
-  result.schedule = settings.choice("schedule", result.schedule, {"cosine", "linear", "geometric"});
-  result.timesteps = settings.integer("timesteps", result.schedule == "linear" ? 1000 : 100, 2, 100000);
-  result.smallest_noise = settings.text("smallest_noise", result.smallest_noise);
+  result.schedule =
+      settings.choice("schedule", result.schedule, {"cosine", "linear", "geometric"},
+                      "noise levels: cosine, linear (both variance preserving) or geometric (variance exploding)");
+  result.timesteps = settings.integer("timesteps", result.schedule == "linear" ? 1000 : 100, 2, 100000,
+                                      "noise levels of the training; 1000 for linear unless set");
+  result.smallest_noise = settings.text(
+      "smallest_noise", result.smallest_noise,
+      "task: the smallest level is s_min of the task; schedule: as published; or a number in (0, 1] as text");
   if (result.smallest_noise != "task" && result.smallest_noise != "schedule" &&
       !(level_from_text(result.smallest_noise) > 0)) {
     throw InvalidInput(settings.locate("smallest_noise") + ": '" + result.smallest_noise +
                        "' is not task, schedule or a number in (0, 1]");
   }
-  result.largest_beta = settings.number("largest_beta", result.largest_beta, 0.5, 0.999999);
-  result.largest_level = settings.number("largest_level", result.largest_level, 1, 1e6);
-  result.raw_time = settings.choice("time_input", "embedding", {"embedding", "raw"}) == "raw";
+  result.largest_beta = settings.number("largest_beta", result.largest_beta, 0.5, 0.999999,
+                                        "limit of the noise that one step of the cosine schedule adds");
+  result.largest_level =
+      settings.number("largest_level", result.largest_level, 1, 1e6, "largest level of the geometric schedule");
+  result.raw_time = settings.choice("time_input", "embedding", {"embedding", "raw"},
+                                    "how the network sees time: sinusoidal features, or the number itself") == "raw";
   return result;
 }
 

@@ -22,7 +22,10 @@ class ProjectedSampling final : public DiffusionObjective {
 }  // namespace
 
 std::unique_ptr<GenerativeModel> make_pdm(Settings& settings) {
-  const bool signal = settings.choice("project", "state", {"state", "signal"}) == "signal";
+  const bool signal =
+      settings.choice("project", "state", {"state", "signal"},
+                      "what is projected after a sampling step: the state, or the estimate of the data point") ==
+      "signal";
   return make_diffusion_model(settings,
                               [signal](const DiffusionFrame& frame) { return make_pdm_objective(frame, signal); });
 }

@@ -106,12 +106,13 @@ class PenalisedSample final : public PenalisedSignal {
 
 std::unique_ptr<GenerativeModel> make_pidm(Settings& settings) {
   PidmOptions options;
-  const bool mean = settings.choice("estimate", "mean", {"mean", "sample"}) == "mean";
-  options.estimate = mean ? PidmOptions::Estimate::mean : PidmOptions::Estimate::sample;
-  options.residual = settings.choice("residual_loss", "likelihood", {"likelihood", "distance"}) == "likelihood"
-                         ? PidmOptions::Residual::likelihood
-                         : PidmOptions::Residual::distance;
-  options.penalty = settings.number("penalty", mean ? 0.1 : 0.005, 0, 1e6);
+  options.estimate = settings.choose("estimate", options.estimate,
+                                     "what is kept to M: the mean, or the end of one deterministic sampling step");
+  const bool mean = options.estimate == PidmOptions::Estimate::mean;
+  options.residual = settings.choose("residual_loss", options.residual,
+                                     "likelihood: squared residual over twice its variance; distance: that to M");
+  options.penalty = settings.number("penalty", mean ? 0.1 : 0.005, 0, 1e6,
+                                    "weight of the residual in the loss; 0.005 for estimate = sample unless set");
   options.signal_weight = read_signal_weight(settings, options.signal_weight);
   return make_diffusion_model(
       settings, [options](const DiffusionFrame& frame) { return make_pidm_objective(frame, options); }, 1);

@@ -25,6 +25,19 @@ struct PidmOptions {
   SignalWeight signal_weight = SignalWeight::min_snr;
 };
 
+template <>
+struct EnumNames<PidmOptions::Estimate> {
+  static constexpr const char* kind = "estimate";
+  static constexpr std::array<EnumName<PidmOptions::Estimate>, 2> names = {
+      {{PidmOptions::Estimate::mean, "mean"}, {PidmOptions::Estimate::sample, "sample"}}};
+};
+template <>
+struct EnumNames<PidmOptions::Residual> {
+  static constexpr const char* kind = "residual_loss";
+  static constexpr std::array<EnumName<PidmOptions::Residual>, 2> names = {
+      {{PidmOptions::Residual::likelihood, "likelihood"}, {PidmOptions::Residual::distance, "distance"}}};
+};
+
 /// The network predicts x_0; loss = mean w_t (x̂_0 - x_0)^2 + penalty · residual's part. R is the distance of the
 /// estimate to M in standardised units, whose gradient (x - Pi(x))/dist needs no derivative of h; on planes, spheres
 /// and meshes it is |h|. Settings estimate, residual_loss, penalty, signal_weight, clip (1, as published), and those of

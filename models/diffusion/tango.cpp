@@ -15,7 +15,7 @@ class TangentialScore final : public DiffusionObjective {
   TangentialScore(const DiffusionFrame& frame, const TangoOptions& options)
       : DiffusionObjective(frame), options_(options) {
     if (frame.manifold->dimension() == 0) {
-      throw InvalidInput("unsupported: tango needs tangent directions, and the manifold has dimension 0");
+      throw Unsupported("tango needs tangent directions, and the manifold has dimension 0");
     }
     const double c = standardised_thickness(frame, options.c, "tango");
     while (last_ + 1 < schedule().steps() && schedule().level(last_) < c) ++last_;
@@ -82,9 +82,12 @@ class TangentialScore final : public DiffusionObjective {
 
 std::unique_ptr<GenerativeModel> make_tango(Settings& settings) {
   TangoOptions options;
-  options.c = settings.number("c", options.c, 0, 1e6);
-  options.snr = settings.number("snr", options.snr, 1e-6, 1e3);
-  options.corrector_steps = settings.integer("corrector_steps", options.corrector_steps, 0, 10000);
+  options.c = settings.number("c", options.c, 0, 1e6,
+                              "thickness of the normal noise in data units; 0: the pre-registered lift of the task");
+  options.snr =
+      settings.number("snr", options.snr, 1e-6, 1e3, "signal to noise ratio of the tangential Langevin steps");
+  options.corrector_steps = settings.integer("corrector_steps", options.corrector_steps, 0, 10000,
+                                             "tangential Langevin steps at each level below c");
   return make_diffusion_model(settings,
                               [options](const DiffusionFrame& frame) { return make_tango_objective(frame, options); });
 }

@@ -10,11 +10,11 @@
 namespace onmanifold {
 
 /// \p c in data units, or the pre-registered lift of the task for c = 0, in standardised units. \throw InvalidInput
-/// "unsupported: …" if neither is given.
+/// Unsupported if neither is given.
 [[nodiscard]] inline double standardised_thickness(const DiffusionFrame& frame, double c, const std::string& method) {
   const double length = c > 0 ? c : frame.lift_scale;
   if (!(length > 0)) {
-    throw InvalidInput("unsupported: " + method + " needs c > 0 on a task without a pre-registered lift");
+    throw Unsupported(method + " needs c > 0 on a task without a pre-registered lift");
   }
   return length / frame.standardisation.scale;
 }

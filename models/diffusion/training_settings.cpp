@@ -11,23 +11,28 @@ namespace onmanifold {
 TrainingSettings TrainingSettings::read(Settings& settings, double usual_clip) {
   TrainingSettings result;
   AdamOptions& adam = result.adam;
-  adam.steps = settings.integer("steps", adam.steps, 1, 100'000'000);
-  adam.learning_rate = settings.number("learning_rate", adam.learning_rate, 0, 1e6);
-  adam.warmup = settings.integer("warmup", adam.warmup, 0, 100'000'000);
-  adam.ema = settings.number("ema", adam.ema, 0, 0.9999999);
-  adam.clip = settings.number("clip", usual_clip, 0, 1e30);
-  result.batch = settings.integer("batch", result.batch, 1, 1'000'000);
-  result.network = settings.choice("network", result.network, {"auto", "mlp", "unet"});
-  result.shape.width = settings.integer("width", result.shape.width, 32, 65536);
-  result.shape.depth = settings.integer("depth", result.shape.depth, 1, 100);
-  result.shape.residual = settings.boolean("residual", result.shape.residual);
+  adam.steps = settings.integer("steps", adam.steps, 1, 100'000'000, "training steps");
+  adam.learning_rate = settings.number("learning_rate", adam.learning_rate, 0, 1e6, "step size of Adam");
+  adam.warmup =
+      settings.integer("warmup", adam.warmup, 0, 100'000'000, "training steps over which the step size rises from 0");
+  adam.ema = settings.number("ema", adam.ema, 0, 0.9999999,
+                             "decay of the moving average of the weights that samples come from; 0: none");
+  adam.clip = settings.number("clip", usual_clip, 0, 1e30, "largest norm of the gradient; 0: no limit");
+  result.batch = settings.integer("batch", result.batch, 1, 1'000'000, "training points a step");
+  result.network = settings.choice("network", result.network, {"auto", "mlp", "unet"},
+                                   "auto: unet where the points are images, mlp elsewhere");
+  result.shape.width =
+      settings.integer("width", result.shape.width, 32, 65536, "units of a hidden layer, a multiple of 32");
+  result.shape.depth = settings.integer("depth", result.shape.depth, 1, 100, "hidden layers");
+  result.shape.residual =
+      settings.boolean("residual", result.shape.residual, "whether hidden layers add to their input");
   if (result.shape.width % 32 != 0) throw InvalidInput(settings.locate("width") + ": must be a multiple of 32");
   return result;
 }
 
 std::unique_ptr<Network> TrainingSettings::make_network(const FitContext& context) const {
   if (network == "unet" && context.image == nullptr) {
-    throw InvalidInput("unsupported: network = \"unet\" needs a task whose points are images");
+    throw Unsupported("network = \"unet\" needs a task whose points are images");
   }
   std::unique_ptr<Network> result;
   if (context.image != nullptr && network != "mlp") {

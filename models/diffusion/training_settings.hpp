@@ -22,7 +22,7 @@ struct TrainingSettings {
   /// Reads steps (7000), batch (256), learning_rate, warmup, ema, clip (0 unless \p usual_clip says otherwise),
   /// network (auto | mlp | unet), width (128), depth (3) and residual (false) of the MLP; the U-Net has one size.
   [[nodiscard]] static TrainingSettings read(Settings& settings, double usual_clip = 0);
-  /// \throw InvalidInput "unsupported: …" for a U-Net on points that are no images.
+  /// \throw Unsupported for a U-Net on points that are no images.
   [[nodiscard]] std::unique_ptr<Network> make_network(const FitContext& context) const;
 };
 

@@ -47,24 +47,30 @@ class Energy {
 class Ebm final : public GenerativeModel {
  public:
   explicit Ebm(Settings& settings) {
-    shape_.width = settings.integer("width", 64, 32, 65536);
-    shape_.depth = settings.integer("depth", 2, 1, 100);
+    shape_.width = settings.integer("width", 64, 32, 65536, "units of a hidden layer, a multiple of 32");
+    shape_.depth = settings.integer("depth", 2, 1, 100, "hidden layers");
     if (shape_.width % 32 != 0) throw InvalidInput(settings.locate("width") + ": must be a multiple of 32");
-    adam_.steps = settings.integer("steps", 3000, 1, 100'000'000);
-    adam_.learning_rate = settings.number("learning_rate", adam_.learning_rate, 0, 1e6);
-    adam_.warmup = settings.integer("warmup", adam_.warmup, 0, 100'000'000);
-    adam_.ema = settings.number("ema", adam_.ema, 0, 0.9999999);
-    adam_.clip = settings.number("clip", adam_.clip, 0, 1e30);
-    batch_ = settings.integer("batch", 256, 1, 1'000'000);
-    penalty_ = settings.number("penalty", 0.01, 0, 1e6);
-    buffer_ = settings.integer("buffer", 8192, 1, 100'000'000);
-    restart_ = settings.number("restart", 0.05, 0, 1);
-    langevin_.steps = settings.integer("langevin_steps", langevin_.steps, 1, 1'000'000);
-    sample_steps_ = settings.integer("sample_steps", 500, 1, 100'000'000);
-    langevin_.noise = settings.number("langevin_noise", langevin_.noise, 0, 1e6);
-    langevin_.step = settings.number("langevin_step", 0, 0, 1e6);
+    adam_.steps = settings.integer("steps", 3000, 1, 100'000'000, "training steps");
+    adam_.learning_rate = settings.number("learning_rate", adam_.learning_rate, 0, 1e6, "step size of Adam");
+    adam_.warmup = settings.integer("warmup", adam_.warmup, 0, 100'000'000,
+                                    "training steps over which the step size rises from 0");
+    adam_.ema = settings.number("ema", adam_.ema, 0, 0.9999999,
+                                "decay of the moving average of the weights that samples come from; 0: none");
+    adam_.clip = settings.number("clip", adam_.clip, 0, 1e30, "largest norm of the gradient; 0: no limit");
+    batch_ = settings.integer("batch", 256, 1, 1'000'000, "training points a step");
+    penalty_ = settings.number("penalty", 0.01, 0, 1e6, "weight of the squared energies in the loss");
+    buffer_ = settings.integer("buffer", 8192, 1, 100'000'000, "chains that are kept between training steps");
+    restart_ = settings.number("restart", 0.05, 0, 1, "share of chains that start anew from noise");
+    langevin_.steps = settings.integer("langevin_steps", langevin_.steps, 1, 1'000'000,
+                                       "Langevin steps of a chain in a training step");
+    sample_steps_ =
+        settings.integer("sample_steps", 500, 1, 100'000'000, "Langevin steps of a chain that gives a sample");
+    langevin_.noise =
+        settings.number("langevin_noise", langevin_.noise, 0, 1e6, "noise of a Langevin step, in standardised units");
+    langevin_.step = settings.number("langevin_step", 0, 0, 1e6, "step along the gradient; 0: half the squared noise");
     if (langevin_.step == 0) langevin_.step = 0.5 * langevin_.noise * langevin_.noise;
-    langevin_.box = settings.number("box", langevin_.box, 1e-3, 1e6);
+    langevin_.box = settings.number("box", langevin_.box, 1e-3, 1e6,
+                                    "chains stay within this distance of 0 in every coordinate, in standardised units");
   }
 
   [[nodiscard]] Curves curves() const override { return curves_; }

@@ -58,8 +58,9 @@ class FlowMatching final : public GenerativeModel {
  public:
   explicit FlowMatching(Settings& settings)
       : training_(TrainingSettings::read(settings)),
-        grid_(settings.integer("ode_steps", 100, 1, 100000), settings.number("time_power", 1, 0.1, 10)),
-        likelihood_(settings.boolean("likelihood", false)) {}
+        grid_(settings.integer("ode_steps", 100, 1, 100000, "steps of the flow from noise to data"),
+              settings.number("time_power", 1, 0.1, 10, "above 1 more of the steps lie near the data")),
+        likelihood_(settings.boolean("likelihood", false, "whether log-densities of the reference are computed")) {}
 
   [[nodiscard]] Curves curves() const override { return curves_; }
   [[nodiscard]] ModelState state() const override { return network_ ? network_->to_state(parameters_) : ModelState{}; }
@@ -85,7 +86,7 @@ class FlowMatching final : public GenerativeModel {
   void prepare(const FitContext& context) {
     network_ = training_.make_network(context);
     if (likelihood_ && !NetworkVelocity::has_traces(*network_)) {
-      throw InvalidInput("unsupported: likelihood = true needs network = \"mlp\"");
+      throw Unsupported("likelihood = true needs network = \"mlp\"");
     }
     standardisation_ = standardisation(*context.training);
   }

@@ -48,7 +48,7 @@ void scatter(const Vec* from, Index row, Index count, Index column, Eigen::Matri
 CouplingFlow::CouplingFlow(Index dimension, Index layers, std::unique_ptr<Bijection> bijection, Index width,
                            Index depth)
     : dimension_(dimension), bijection_(std::move(bijection)) {
-  if (dimension < 2) throw InvalidInput("unsupported: a coupling flow needs two coordinates or more");
+  if (dimension < 2) throw Unsupported("a coupling flow needs two coordinates or more");
   if (layers < 1) throw InvalidInput(fmt::format("coupling flow: {} layers", layers));
   for (Index l = 0; l < layers; ++l) {
     std::vector<Index> read;

@@ -15,7 +15,7 @@ namespace onmanifold {
 /// reads the others: masks alternate. Weights are one flat float buffer.
 class CouplingFlow {
  public:
-  /// \p layers >= 1; networks of \p width and \p depth as in MlpShape. \throw InvalidInput "unsupported: …"
+  /// \p layers >= 1; networks of \p width and \p depth as in MlpShape. \throw Unsupported
   /// for D < 2.
   CouplingFlow(Index dimension, Index layers, std::unique_ptr<Bijection> bijection, Index width, Index depth);
 

@@ -57,16 +57,18 @@ Thickness thickness_of(const CouplingFlow& flow, const Eigen::VectorXf& paramete
 class FlowModel final : public GenerativeModel {
  public:
   FlowModel(Settings& settings, MakeBijection bijection) : bijection_(std::move(bijection)) {
-    layers_ = settings.integer("layers", 8, 1, 1000);
-    width_ = settings.integer("width", 128, 32, 65536);
-    depth_ = settings.integer("depth", 2, 1, 100);
+    layers_ = settings.integer("layers", 8, 1, 1000, "coupling layers");
+    width_ = settings.integer("width", 128, 32, 65536, "units of a hidden layer, a multiple of 32");
+    depth_ = settings.integer("depth", 2, 1, 100, "hidden layers");
     if (width_ % 32 != 0) throw InvalidInput(settings.locate("width") + ": must be a multiple of 32");
-    adam_.steps = settings.integer("steps", adam_.steps, 1, 100'000'000);
-    adam_.learning_rate = settings.number("learning_rate", 5e-4, 0, 1e6);
-    adam_.warmup = settings.integer("warmup", adam_.warmup, 0, 100'000'000);
-    adam_.ema = settings.number("ema", adam_.ema, 0, 0.9999999);
-    adam_.clip = settings.number("clip", 5, 0, 1e30);
-    batch_ = settings.integer("batch", 256, 1, 1'000'000);
+    adam_.steps = settings.integer("steps", adam_.steps, 1, 100'000'000, "training steps");
+    adam_.learning_rate = settings.number("learning_rate", 5e-4, 0, 1e6, "step size of Adam");
+    adam_.warmup = settings.integer("warmup", adam_.warmup, 0, 100'000'000,
+                                    "training steps over which the step size rises from 0");
+    adam_.ema = settings.number("ema", adam_.ema, 0, 0.9999999,
+                                "decay of the moving average of the weights that samples come from; 0: none");
+    adam_.clip = settings.number("clip", 5, 0, 1e30, "largest norm of the gradient; 0: no limit");
+    batch_ = settings.integer("batch", 256, 1, 1'000'000, "training points a step");
   }
 
   [[nodiscard]] Curves curves() const override { return curves_; }
@@ -157,13 +159,14 @@ class FlowModel final : public GenerativeModel {
 }  // namespace
 
 std::unique_ptr<GenerativeModel> make_realnvp(Settings& settings) {
-  const double bound = settings.number("bound", 2, 1e-3, 50);
+  const double bound = settings.number("bound", 2, 1e-3, 50, "log-scales stay between minus and plus this");
   return std::make_unique<FlowModel>(settings, [bound] { return make_affine_bijection(bound); });
 }
 
 std::unique_ptr<GenerativeModel> make_spline_flow(Settings& settings) {
-  const Index bins = settings.integer("bins", 8, 1, most_spline_bins);
-  const double bound = settings.number("bound", 4, 1e-3, 1e6);
+  const Index bins = settings.integer("bins", 8, 1, most_spline_bins, "pieces of each spline");
+  const double bound =
+      settings.number("bound", 4, 1e-3, 1e6, "splines act within this distance of 0, in standardised units");
   return std::make_unique<FlowModel>(settings, [bins, bound] { return make_spline_bijection(bins, bound); });
 }
 

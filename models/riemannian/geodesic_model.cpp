@@ -42,9 +42,11 @@ void TangentField::evaluate(const Points& x, Index i, Points& velocity, Vector* 
 GeodesicModel::GeodesicModel(Settings& settings, std::string name, double default_power)
     : name_(std::move(name)),
       training_(TrainingSettings::read(settings)),
-      grid_(settings.integer("ode_steps", 100, 1, 100000),
-            default_power > 0 ? settings.number("time_power", default_power, 0.1, 10) : 1.0),
-      likelihood_(settings.boolean("likelihood", true)) {}
+      grid_(settings.integer("ode_steps", 100, 1, 100000, "steps of the flow from noise to data"),
+            default_power > 0
+                ? settings.number("time_power", default_power, 0.1, 10, "above 1 more of the steps lie near the data")
+                : 1.0),
+      likelihood_(settings.boolean("likelihood", true, "whether log-densities of the reference are computed")) {}
 
 std::optional<Vector> GeodesicModel::log_density(const PointsRef& points) const {
   if (!likelihood_) return std::nullopt;
@@ -71,7 +73,7 @@ Points GeodesicModel::flow_samples(Index n, const Stream& stream) const {
 void GeodesicModel::prepare(const FitContext& context) {
   geodesics_ = context.manifold->geodesics();
   if (geodesics_ == nullptr) {
-    throw InvalidInput("unsupported: " + name_ + " knows no geodesics on " + context.manifold->spec());
+    throw Unsupported(name_ + " knows no geodesics on " + context.manifold->spec());
   }
   network_ = training_.make_network(context);
   units_ = standardisation(*context.training);

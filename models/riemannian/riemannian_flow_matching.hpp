@@ -16,7 +16,7 @@ namespace onmanifold {
 /// geodesic, its output projected on the tangent space. Samples: Runge–Kutta steps of P_T(Pi x) n(Pi x),
 /// projected after every step, so that they lie on M. log_density w.r.t. the volume of M: through div_M =
 /// tr(P_T Dn) + n·H, exact up to the steps. Sphere, SO(3), torus and their products; elsewhere fit throws
-/// "unsupported: …". Settings: ode_steps (100), time_power (2) of the VelocityGrid, likelihood (true) and
+/// Unsupported. Settings: ode_steps (100), time_power (2) of the VelocityGrid, likelihood (true) and
 /// those of TrainingSettings. The training points must lie on M: not for lifts.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_riemannian_flow_matching(Settings& settings);
 

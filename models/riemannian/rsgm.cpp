@@ -53,7 +53,9 @@ class HeatScore final : public DenoiserObjective {
 class Rsgm final : public GeodesicModel {
  public:
   explicit Rsgm(Settings& settings)
-      : GeodesicModel(settings, "rsgm", 0), walk_(settings.choice("sampler", "walk", {"walk", "flow"}) == "walk") {}
+      : GeodesicModel(settings, "rsgm", 0),
+        walk_(settings.choice("sampler", "walk", {"walk", "flow"},
+                              "random walk along geodesics, or the deterministic flow") == "walk") {}
 
  private:
   void do_prepare(const FitContext& context) override {

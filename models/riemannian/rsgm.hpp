@@ -22,7 +22,7 @@ namespace onmanifold {
 /// one step along t times the score without noise) or "flow" (the probability-flow equation dx/dt = -score/2,
 /// by the Runge–Kutta rule of velocity_field.hpp), ode_steps (100), likelihood (true), TrainingSettings.
 /// log_density is that of "flow" w.r.t. the volume of M: of the data diffused to the smallest time. Sphere,
-/// SO(3), torus, products; elsewhere fit throws "unsupported: …". The training points must lie on M: not for
+/// SO(3), torus, products; elsewhere fit throws Unsupported. The training points must lie on M: not for
 /// lifts.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_rsgm(Settings& settings);
 

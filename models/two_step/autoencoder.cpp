@@ -237,15 +237,19 @@ Vector Autoencoder::log_volume(const Eigen::VectorXf& parameters, const PointsRe
 AutoencoderSettings AutoencoderSettings::read(Settings& settings, const std::string& prefix) {
   AutoencoderSettings result;
   AdamOptions& adam = result.adam;
-  result.latent = settings.integer("latent", 0, 0, 65536);
-  adam.steps = settings.integer(prefix + "steps", adam.steps, 1, 100'000'000);
-  adam.learning_rate = settings.number(prefix + "learning_rate", adam.learning_rate, 0, 1e6);
-  adam.warmup = settings.integer(prefix + "warmup", adam.warmup, 0, 100'000'000);
-  adam.ema = settings.number(prefix + "ema", adam.ema, 0, 0.9999999);
-  adam.clip = settings.number(prefix + "clip", adam.clip, 0, 1e30);
-  result.batch = settings.integer(prefix + "batch", result.batch, 1, 1'000'000);
-  result.width = settings.integer(prefix + "width", result.width, 32, 65536);
-  result.depth = settings.integer(prefix + "depth", result.depth, 1, 100);
+  result.latent = settings.integer("latent", 0, 0, 65536,
+                                   "latent coordinates; 0: one more than the dimension of M, at most 20 and D - 1");
+  adam.steps = settings.integer(prefix + "steps", adam.steps, 1, 100'000'000, "training steps");
+  adam.learning_rate = settings.number(prefix + "learning_rate", adam.learning_rate, 0, 1e6, "step size of Adam");
+  adam.warmup = settings.integer(prefix + "warmup", adam.warmup, 0, 100'000'000,
+                                 "training steps over which the step size rises from 0");
+  adam.ema = settings.number(prefix + "ema", adam.ema, 0, 0.9999999,
+                             "decay of the moving average of the weights that samples come from; 0: none");
+  adam.clip = settings.number(prefix + "clip", adam.clip, 0, 1e30, "largest norm of the gradient; 0: no limit");
+  result.batch = settings.integer(prefix + "batch", result.batch, 1, 1'000'000, "training points a step");
+  result.width =
+      settings.integer(prefix + "width", result.width, 32, 65536, "units of a hidden layer, a multiple of 32");
+  result.depth = settings.integer(prefix + "depth", result.depth, 1, 100, "hidden layers");
   if (result.width % 32 != 0) {
     throw InvalidInput(settings.locate(prefix + "width") + ": must be a multiple of 32");
   }
@@ -254,7 +258,7 @@ AutoencoderSettings AutoencoderSettings::read(Settings& settings, const std::str
 
 Autoencoder AutoencoderSettings::make(const FitContext& context, bool variational) const {
   const Index D = context.training->dimension();
-  if (D < 2) throw InvalidInput("unsupported: an autoencoder needs two coordinates or more");
+  if (D < 2) throw Unsupported("an autoencoder needs two coordinates or more");
   const Index automatic = std::min({context.manifold->dimension() + 1, D - 1, Index{20}});
   return {D, latent > 0 ? latent : automatic, width, depth, variational};
 }

@@ -90,7 +90,7 @@ struct AutoencoderSettings {
   /// Reads latent, and \p prefix + steps (7000), batch (256), learning_rate (1e-3), warmup, ema, clip, width
   /// (128), depth (2).
   [[nodiscard]] static AutoencoderSettings read(Settings& settings, const std::string& prefix);
-  /// \throw InvalidInput "unsupported: …" for points of one coordinate.
+  /// \throw Unsupported for points of one coordinate.
   [[nodiscard]] Autoencoder make(const FitContext& context, bool variational) const;
 };
 

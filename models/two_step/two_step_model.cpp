@@ -33,7 +33,8 @@ struct FittedAutoencoder {
 class Vae final : public GenerativeModel {
  public:
   explicit Vae(Settings& settings)
-      : settings_(AutoencoderSettings::read(settings, "")), noise_(settings.boolean("decoder_noise", true)) {}
+      : settings_(AutoencoderSettings::read(settings, "")),
+        noise_(settings.boolean("decoder_noise", true, "whether samples get the noise of the decoder")) {}
 
   [[nodiscard]] Curves curves() const override { return curves_; }
   [[nodiscard]] ModelState state() const override {
@@ -163,8 +164,8 @@ class TwoStepModel final : public GenerativeModel, public LatentModel {
   [[nodiscard]] Autoencoder prepare(const FitContext& context) const {
     Autoencoder model = settings_.make(context, variational_);
     if (likelihood_ && model.latent() != context.manifold->dimension()) {
-      throw InvalidInput("unsupported: likelihood = true needs latent = " +
-                         std::to_string(context.manifold->dimension()) + ", the dimension of the manifold");
+      throw Unsupported("likelihood = true needs latent = " + std::to_string(context.manifold->dimension()) +
+                        ", the dimension of the manifold");
     }
     return model;
   }
@@ -226,7 +227,8 @@ std::unique_ptr<GenerativeModel> make_vae_ddpm(Settings& settings) {
 
 std::unique_ptr<GenerativeModel> make_vae_flow(Settings& settings) {
   const AutoencoderSettings first = AutoencoderSettings::read(settings, first_prefix);
-  const bool likelihood = settings.boolean("likelihood", false);
+  const bool likelihood =
+      settings.boolean("likelihood", false, "whether log-densities are computed; needs latent = dim M");
   return std::make_unique<TwoStepModel>(first, true, make_spline_flow(settings), likelihood);
 }
 

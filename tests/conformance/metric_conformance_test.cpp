@@ -53,9 +53,7 @@ std::string violations(const Evaluate& evaluate, const std::function<void()>& ot
   if (first.empty()) blame("no record");
   for (const MetricRecord& record : first) {
     if (record.name.empty() || record.version < 1) blame("no name or version");
-    if (record.direction != "lower" && record.direction != "higher" && record.direction != "target") {
-      blame("unknown direction");
-    }
+    if (!record.direction) blame("no direction");
     if (record.n_samples != scene.truth.cols()) blame("wrong n_samples");
     try {
       if (parse_json(record.parameters, "parameters").get_if<Value::Table>() == nullptr)
@@ -63,14 +61,14 @@ std::string violations(const Evaluate& evaluate, const std::function<void()>& ot
     } catch (const InvalidInput&) {
       blame("parameters are no JSON");
     }
-    if (record.status != "ok") blame("not ok on a complete input");
+    if (!record.status.ok()) blame("not ok on a complete input");
     if (!std::isfinite(record.value)) blame("no value on a complete input");
   }
 
   // 3. Without anything but samples: not applicable, and NaN, never 0; or a value that needs no more.
   const MetricInput bare{.samples = &scene.truth, .evaluation = Stream(7, "bare")};
   for (const MetricRecord& record : evaluate(bare)) {
-    const bool not_applicable = record.status.starts_with("not_applicable: ");
+    const bool not_applicable = record.status.state == RecordState::not_applicable;
     if (not_applicable && !std::isnan(record.value)) blame("a number where nothing can be computed");
     if (!not_applicable && !std::isfinite(record.value)) blame("neither a value nor a reason");
   }
@@ -88,7 +86,7 @@ std::string violations(const Evaluate& evaluate, const std::function<void()>& ot
   const Points nothing = Points::Constant(3, 5, std::nan(""));
   for (const MetricRecord& record : evaluate(scene.input(nothing))) {
     if (record.n_nonfinite != 5) blame("non-finite columns are not counted");
-    if (record.status == "ok" && record.name != "projection_fail_rate") blame("ok without a finite sample");
+    if (record.status.ok() && record.name != "projection_fail_rate") blame("ok without a finite sample");
   }
 
   // 5. Wrong dimension and no samples.
@@ -142,6 +140,53 @@ TEST_P(MetricConformance, KeepsTheIdentities) {
   EXPECT_EQ(violations(evaluate, others), "");
 }
 
+// What \p records say that the registry does not: empty if they agree.
+std::string disagreement(const MetricInfo& info, const std::vector<MetricRecord>& records) {
+  for (const MetricRecord& record : records) {
+    if (record.direction != info.direction) return record.name + ": direction " + direction_text(record.direction);
+    if (record.unit != info.unit) return record.name + ": unit " + record.unit;
+    const double slack = 1e-12 * std::abs(record.value);  // sums that are 0 but for rounding
+    if (record.value < info.lowest - 1e-12 - slack || record.value > info.highest + 1e-12 + slack) {
+      return fmt::format("{}: value {} outside [{}, {}]", record.name, record.value, info.lowest, info.highest);
+    }
+  }
+  return "";
+}
+
+TEST_P(MetricConformance, RecordsAgreeWithTheRegistry) {
+  const std::unique_ptr<Metric> metric = metric_of(GetParam());
+  const MetricInfo& info = metric_registry().get(GetParam()).info;
+  EXPECT_NE(info.definition, "");
+  EXPECT_TRUE(!info.constraint || info.samples == SampleKind::raw);
+  const SphereScene scene(60);
+  const Points squeezed = 0.3 * scene.truth;
+  for (const Points* samples : {&scene.truth, &scene.reference, &squeezed}) {
+    const MetricInput input = scene.input(*samples);
+    EXPECT_EQ(
+        disagreement(info, is_of_chains(GetParam()) ? evaluate_on_chains(*metric, input) : metric->evaluate(input)),
+        "");
+  }
+}
+
+TEST(MetricInfo, ADisagreementIsFound) {
+  MetricRecord record;
+  record.name = "x";
+  record.value = 0.5;
+  record.direction = Direction::lower;
+  MetricInfo info;
+  info.lowest = 0;
+  info.highest = 1;
+  EXPECT_EQ(disagreement(info, {record}), "");
+  info.highest = 0.4;
+  EXPECT_NE(disagreement(info, {record}), "");
+  info.highest = 1;
+  info.unit = "nats";
+  EXPECT_NE(disagreement(info, {record}), "");
+  info.unit = "";
+  info.direction = Direction::higher;
+  EXPECT_NE(disagreement(info, {record}), "");
+}
+
 std::string metric_test_name(const testing::TestParamInfo<std::string>& metric) {
   return metric.param;
 }
@@ -192,7 +237,7 @@ TEST(BrokenMetric, IsCaught) {
   EXPECT_NE(violations_of({.counts_calls = true}).find("a second evaluation differs"), std::string::npos);
   EXPECT_NE(violations_of({.forgets_nonfinite = true}).find("not counted"), std::string::npos);
   EXPECT_NE(violations_of({.zero_for_unknown = true}).find("a number where nothing"), std::string::npos);
-  EXPECT_NE(violations_of({.no_direction = true}).find("unknown direction"), std::string::npos);
+  EXPECT_NE(violations_of({.no_direction = true}).find("no direction"), std::string::npos);
   EXPECT_NE(violations_of({.broken_json = true}).find("no JSON"), std::string::npos);
 }
 

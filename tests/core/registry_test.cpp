@@ -27,7 +27,7 @@ TEST(Registry, ErrorsListTheKnownNames) {
     (void)registry.get("ddmp");
     FAIL() << "found";
   } catch (const InvalidInput& error) {
-    EXPECT_STREQ(error.what(), "unknown method 'ddmp' (known: ddpm, pdm)");
+    EXPECT_STREQ(error.what(), "unknown method 'ddmp': did you mean 'ddpm'? (known: ddpm, pdm)");
   }
   try {
     registry.add("pdm", "", 3);

@@ -92,5 +92,26 @@ TEST(Settings, KeysThatNobodyAskedForAreErrors) {
   EXPECT_NO_THROW(settings.finish());
 }
 
+TEST(Settings, RemembersWhatWasSaidOfEachSetting) {
+  Settings settings(Value::Table{{"rate", 0.5}}, "here");
+  settings.number("rate", 1e-3, 0, 10, "step size of Adam");
+  settings.integer("steps", 7, 1, "training steps");
+  settings.choice("mode", "fast", {"fast", "exact"}, "how");
+  settings.number("rate", 2);  // asked again: nothing new
+  settings.number("free", 3, "any number");
+  ASSERT_EQ(settings.asked().size(), 4U);
+  const SettingInfo& rate = settings.asked()[0];
+  EXPECT_EQ(rate.key, "rate");
+  EXPECT_EQ(rate.fallback, Value(1e-3));  // not the value in force
+  EXPECT_EQ(rate.low, Value(0.0));
+  EXPECT_EQ(rate.high, Value(10.0));
+  EXPECT_EQ(rate.meaning, "step size of Adam");
+  EXPECT_EQ(settings.asked()[1].low, Value(1));
+  EXPECT_TRUE(settings.asked()[1].high.is_null());
+  EXPECT_EQ(settings.asked()[2].choices, (std::vector<std::string>{"fast", "exact"}));
+  EXPECT_TRUE(settings.asked()[3].low.is_null());
+  EXPECT_EQ(settings.asked()[3].meaning, "any number");
+}
+
 }  // namespace
 }  // namespace onmanifold

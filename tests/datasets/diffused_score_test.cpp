@@ -72,7 +72,7 @@ TEST(DiffusedScore, IsTheGradientOfTheLogDensity) {
                       .transpose();
             }
             EXPECT_LE((difference - score).cwiseAbs().maxCoeff() * sigma, 1e-7)
-                << name << " " << to_string(lift.type) << " " << lift_sigma << " sigma " << sigma << " a " << a;
+                << name << " " << name_of(lift.type) << " " << lift_sigma << " sigma " << sigma << " a " << a;
           }
         }
       }
@@ -166,7 +166,7 @@ TEST(DiffusedScore, LiftedDensityIsThatOfDraws) {
           kernel[i] = gaussian((x.col(j) - a * draws.col(i)).squaredNorm(), sigma * sigma, 3);
         const double mean = kernel.mean();
         const double error = std::sqrt((kernel.array() - mean).square().mean() / static_cast<double>(n));
-        EXPECT_NEAR(std::exp(log_p[j]), mean, 4 * error) << name << " " << to_string(lift.type);
+        EXPECT_NEAR(std::exp(log_p[j]), mean, 4 * error) << name << " " << name_of(lift.type);
         // The wrong lift is seen.
         if (lift.type == LiftType::normal && j == 0) {
           const auto wrong = task.diffused_score({LiftType::normal, 0.3});
@@ -232,7 +232,7 @@ TEST(DiffusedScore, StaysFiniteFarAwayAndAtEveryLevel) {
             for (Index j = 0; j < 32; ++j) x.col(j) *= j == 0 ? 0 : 50 * std::pow(0.7, static_cast<double>(j - 1));
             const Points score = law->score(x, a, sigma);
             EXPECT_TRUE(score.allFinite() && law->log_density(x, a, sigma).allFinite())
-                << name << " " << to_string(lift.type) << lift_sigma << " " << sigma << " " << a;
+                << name << " " << name_of(lift.type) << lift_sigma << " " << sigma << " " << a;
             if (a == 0) {
               EXPECT_LE((score + x / (sigma * sigma)).cwiseAbs().maxCoeff(), 1e-12 * 50 / (sigma * sigma));
             }

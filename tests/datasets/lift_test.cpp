@@ -181,10 +181,10 @@ TEST(Lift, NoneChangesNothing) {
 
 TEST(Lift, NamesRoundTripAndUnknownOnesListTheKnown) {
   for (const LiftType type : {LiftType::none, LiftType::normal, LiftType::isotropic}) {
-    EXPECT_EQ(parse_lift_type(to_string(type)), type);
+    EXPECT_EQ(parse_named<LiftType>(name_of(type)), type);
   }
   try {
-    (void)parse_lift_type("tangential");
+    (void)parse_named<LiftType>("tangential");
     FAIL();
   } catch (const InvalidInput& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("none, normal, isotropic"));

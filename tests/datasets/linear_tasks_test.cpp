@@ -75,7 +75,7 @@ TEST(LinearTask, IsThePlanarMixtureWhereBothExist) {
     const Points noised = 0.9 * x + 0.3 * Stream(2, "linear").normal(3, 200);
     const Points difference = make_diffused_subspace_mixture(law, lift)->score(noised, 0.9, 0.3) -
                               make_diffused_planar_mixture(other, lift)->score(noised, 0.9, 0.3);
-    EXPECT_LE(difference.cwiseAbs().maxCoeff(), 1e-10) << to_string(lift.type);
+    EXPECT_LE(difference.cwiseAbs().maxCoeff(), 1e-10) << name_of(lift.type);
   }
 }
 
@@ -102,7 +102,7 @@ TEST(LinearTask, ScoreIsTheGradientInSixtyFourDimensions) {
       const Points x = 0.9 * lift.apply(task.sampler->sample(5, Stream(1, "g")), *task.manifold, Stream(2, "g")) +
                        sigma * Stream(3, "g").normal(64, 5);
       // As in three dimensions, with |log p| up to 1e3: rounding gives 1e-13·1e2/1e-2 of 1/sigma.
-      EXPECT_LE(testing::gradient_error(*law, x, 0.9, sigma), 1e-6) << to_string(lift.type) << " " << sigma;
+      EXPECT_LE(testing::gradient_error(*law, x, 0.9, sigma), 1e-6) << name_of(lift.type) << " " << sigma;
     }
   }
 }

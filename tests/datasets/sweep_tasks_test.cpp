@@ -50,10 +50,10 @@ TEST(SphereSweep, NoisedLawMatchesItsDrawsAndItsGradient) {
       const Points draws =
           lift.apply(task.sampler->sample(20000, Stream(3, "sweep")), *task.manifold, Stream(4, "sweep"));
       const Points x = 0.9 * draws.leftCols(8) + 0.5 * Stream(5, "sweep").normal(5, 8);
-      EXPECT_LE(testing::monte_carlo_deviation(*law, draws, x, 0.9, 0.5), 4) << to_string(lift.type);
+      EXPECT_LE(testing::monte_carlo_deviation(*law, draws, x, 0.9, 0.5), 4) << name_of(lift.type);
       // A Gaussian of another level in the flat directions must be seen.
       const auto wrong = task.diffused_score({LiftType::isotropic, 0.5});
-      EXPECT_GT(testing::monte_carlo_deviation(*wrong, draws, x, 0.9, 0.5), 6) << to_string(lift.type);
+      EXPECT_GT(testing::monte_carlo_deviation(*wrong, draws, x, 0.9, 0.5), 6) << name_of(lift.type);
       EXPECT_LE(testing::gradient_error(*law, x, 0.9, 0.5), 1e-7);
     }
   }

@@ -329,7 +329,7 @@ TEST(NullValues, RecordsOfAPerfectModelLieInTheirBands) {
        {"tvd", "js_divergence", "js_distance", "coverage", "density", "precision", "recall", "cov_match", "one_nna",
         "kid", "energy", "energy_u", "ks", "mmd2_rbf_biased", "mmd2_rbf_unbiased(sigma=0.5)", "train_copy_rate"}) {
     const MetricRecord record = evaluate(text, input);
-    EXPECT_EQ(record.status, "ok") << text;
+    EXPECT_EQ(record.status.text(), "ok") << text;
     EXPECT_GT(record.null_sd, 0) << text;
     EXPECT_NEAR(record.value, record.null, 5 * record.null_sd) << text;
   }

@@ -17,7 +17,7 @@ constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 MetricRecord record(const std::string& direction, double value) {
   MetricRecord r;
   r.name = "m";
-  r.direction = direction;
+  r.direction = parse_direction(direction);
   r.value = value;
   r.null = 1.0;
   r.null_sd = 0.1;
@@ -36,7 +36,7 @@ void add(TaskResult& task, const std::string& method, const std::string& lift, i
 void add_failed(TaskResult& task, const std::string& method, int seed) {
   CellResult cell;
   cell.key = {.task = "t", .method = method, .lift = "none", .seed = seed};
-  cell.head.status = {"failed", "out of memory"};
+  cell.head.status = {CellState::failed, "out of memory"};
   cell.problem = "failed: out of memory";
   task.cells.push_back(cell);
 }
@@ -81,7 +81,7 @@ TEST(Summarise, FailedAndNaNAreCountedAndNeverZero) {
   add_failed(task, "a", 1);
   add_failed(task, "b", 0);
   MetricRecord bad = record("lower", nan_value);
-  bad.status = "not_applicable: no density";
+  bad.status = {RecordState::not_applicable, "no density"};
   add(task, "c", "none", 0, bad);
   const TaskSummary summary = summarise(task);
   EXPECT_EQ(find(summary, "a").n_failed, 1);

@@ -30,12 +30,12 @@ TaskResult make_task(const std::vector<ArmSpec>& arms) {
       cell.head.config = Value::Table{{"method", Value::Table{{"type", arm.type}}},
                                       {"lift", Value::Table{{"type", arm.lift_type}, {"sigma", arm.sigma}}}};
       if (arm.type == "mad") {
-        cell.head.status = {"unsupported", "no base score on a mesh"};
+        cell.head.status = {CellState::unsupported, "no base score on a mesh"};
         cell.problem = "unsupported: no base score on a mesh";
       } else {
         MetricRecord record;
         record.name = "tvd";
-        record.direction = "lower";
+        record.direction = Direction::lower;
         record.null = 0.05;
         record.value = value + 0.001 * seed;
         cell.has_metrics = true;

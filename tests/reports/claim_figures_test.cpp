@@ -77,7 +77,7 @@ ResultSet some_results() {
         cell.head.config = Value::Table{{"lift", Value::Table{{"type", "normal"}, {"sigma", sigma}}}};
         MetricRecord tvd;
         tvd.name = "tvd";
-        tvd.direction = "lower";
+        tvd.direction = Direction::lower;
         tvd.value = sigma + shift;
         cell.projected.push_back(tvd);
         task.cells.push_back(cell);

@@ -54,7 +54,7 @@ class Results {
     for (int seed = 0; seed < seeds; ++seed) {
       MetricRecord record;
       record.name = metric_name;
-      record.direction = direction;
+      record.direction = parse_direction(direction);
       record.value = value + 1e-4 * (seed - 4.5) * (method == "oracle" || lift != "none" ? 1 : 2);
       record.null = 0.015;
       record.null_sd = 0.001;
@@ -162,7 +162,7 @@ TEST(Claims, ConcludeNothingFromWhatIsIncomplete) {
   Results failed = with_lift(0.05);
   CellResult& cell = failed.cell("plane-gmm9", "ddpm", "normal", 3);
   cell.projected.clear();
-  cell.head.status = {"diverged", "loss is not finite"};
+  cell.head.status = {CellState::diverged, "loss is not finite"};
   const ClaimResult survivor = judged(failed.get(), "C7");
   EXPECT_EQ(survivor.verdict, Verdict::inconclusive);
   EXPECT_EQ(survivor.test.n, 9);

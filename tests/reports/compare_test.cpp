@@ -21,7 +21,7 @@ MetricRecord metric(double value, const std::string& name = "tvd", const std::st
   MetricRecord record;
   record.name = name;
   record.value = value;
-  record.direction = direction;
+  record.direction = parse_direction(direction);
   record.n_samples = 1000;
   return record;
 }
@@ -44,7 +44,7 @@ CellResult cell(const std::string& method, int seed, std::vector<MetricRecord> r
 
 CellResult failed_cell(const std::string& method, int seed) {
   CellResult result = cell(method, seed, {});
-  result.head.status = {"diverged", "loss is not finite"};
+  result.head.status = {CellState::diverged, "loss is not finite"};
   result.has_metrics = false;
   result.problem = "diverged: loss is not finite";
   return result;
@@ -185,7 +185,7 @@ TEST(Compare, OtherProtocolsAreNotComparable) {
       [](CellResult& one) { one.projected[0].version = 2; },
       [](CellResult& one) { one.projected[0].n_reference = 7; },
       [](CellResult& one) { one.projected[0].parameters = R"({"bins":3})"; },
-      [](CellResult& one) { one.projected[0].direction = "higher"; }};
+      [](CellResult& one) { one.projected[0].direction = Direction::higher; }};
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const Comparison comparison = compare(replicates(five), changed(changes[i]));
     EXPECT_EQ(comparison.compared, 0) << i;

@@ -32,7 +32,7 @@ TEST(DiagnosticTable, HasArmsByScalars) {
                              {"level", Vector::LinSpaced(5, 0, 1)}}};
   };
   task.cells = {asked("ddpm", 0, answer(-2.1, 3)), asked("ddpm", 1, answer(-1.9, 5)),
-                asked("gaussian", 0, {"unsupported: the method has no score", {}})};
+                asked("gaussian", 0, {{RecordState::unsupported, "the method has no score"}, {}})};
   const std::vector<Table> tables = make_diagnostic_tables(task, summarise(task));
   ASSERT_EQ(tables.size(), 1U);
   const Table& table = tables.front();

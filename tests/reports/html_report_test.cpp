@@ -126,7 +126,7 @@ TEST(HtmlReport, WorksWithAlmostNothing) {
   results.tasks[0].problem = "no task.h5";
   CellResult cell;
   cell.key = {.task = "t", .method = "m", .lift = "none", .seed = 0};
-  cell.head.status = {"failed", "nothing"};
+  cell.head.status = {CellState::failed, "nothing"};
   cell.problem = "failed: nothing";
   results.tasks[0].cells.push_back(cell);
   const std::string page = html_report(results);

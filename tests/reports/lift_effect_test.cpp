@@ -36,7 +36,7 @@ TaskResult make_task(const std::string& name, const std::vector<Values>& arms, c
                                       {"lift", Value::Table{{"type", arm.lift_type}, {"sigma", arm.sigma}}}};
       MetricRecord record;
       record.name = "tvd";
-      record.direction = direction;
+      record.direction = parse_direction(direction);
       record.value = arm.values[i];
       cell.has_metrics = true;
       cell.projected = {record};

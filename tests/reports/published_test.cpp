@@ -43,7 +43,7 @@ ResultSet likelihoods(const std::string& method, const std::vector<double>& valu
     MetricRecord record;
     record.name = "nll";
     record.value = values[seed];
-    record.direction = "lower";
+    record.direction = Direction::lower;
     record.parameters = parameters;
     record.se = 0.01;
     if (cell.has_metrics) cell.raw = {record};

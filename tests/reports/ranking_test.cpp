@@ -38,7 +38,7 @@ TaskResult make_task(const std::string& name, const std::vector<Values>& arms, c
         MetricRecord record;
         record.name = "tvd";
         record.value = arm.values[i];
-        record.direction = direction;
+        record.direction = parse_direction(direction);
         record.target = target;
         record.null = 0.02;
         record.null_sd = 0.001;

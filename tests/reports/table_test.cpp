@@ -34,7 +34,7 @@ TaskResult small_task() {
     t.value = tvd;
     t.null = 0.05;
     t.null_sd = 0.002;
-    t.direction = "lower";
+    t.direction = Direction::lower;
     t.parameters = R"({"bins":288})";
     t.n_samples = 500;
     MetricRecord c = t;
@@ -42,7 +42,7 @@ TaskResult small_task() {
     c.value = coverage;
     c.null = 0.96875;
     c.null_sd = 0.0025;
-    c.direction = "higher";
+    c.direction = Direction::higher;
     c.parameters = R"({"k":5})";
     cell.projected = {t, c};
     task.cells.push_back(cell);
@@ -56,7 +56,7 @@ TaskResult small_task() {
   add("gaussian", "none", 0.0, 0, 0.40, 0.5);
   CellResult failed;
   failed.key = {.task = "sphere-x", .method = "gaussian", .lift = "none", .seed = 1};
-  failed.head.status = {"failed", "out of memory\nat <step> 3"};
+  failed.head.status = {CellState::failed, "out of memory\nat <step> 3"};
   failed.problem = "failed: out of memory\nat <step> 3";
   task.cells.push_back(failed);
   return task;
@@ -168,15 +168,15 @@ TEST(MakeTable, LikelihoodsHaveAColumnWhereThereAreAny) {
   };
   MetricRecord nll;
   nll.name = "nll";
-  nll.direction = "lower";
-  nll.status = "not_applicable: no stored log-densities";
+  nll.direction = Direction::lower;
+  nll.status = {RecordState::not_applicable, "no stored log-densities"};
   nll.parameters = R"({"measure":"ambient"})";
   for (CellResult& cell : task.cells) {
     if (cell.has_metrics) cell.raw = {nll};
   }
   EXPECT_FALSE(nll_column().first);
   // One method has likelihoods, with other settings than those who have none: that is no mixture of protocols.
-  nll.status = "ok";
+  nll.status = {};
   nll.value = 0.2;
   nll.null = 0.1;
   nll.parameters = R"({"measure":"manifold"})";

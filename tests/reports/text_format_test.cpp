@@ -65,11 +65,11 @@ TEST(FormatMeasured, ANegativeThatRoundsToZeroHasNoSign) {
 }
 
 TEST(DirectionArrow, OneForEachDirection) {
-  EXPECT_EQ(direction_arrow("lower", nan_value), "↓");
-  EXPECT_EQ(direction_arrow("higher", nan_value), "↑");
-  EXPECT_EQ(direction_arrow("target", 0.01), "→0.01");
-  EXPECT_EQ(direction_arrow("target", nan_value), "→");
-  EXPECT_EQ(direction_arrow("", 1.0), "");
+  EXPECT_EQ(direction_arrow(Direction::lower, nan_value), "↓");
+  EXPECT_EQ(direction_arrow(Direction::higher, nan_value), "↑");
+  EXPECT_EQ(direction_arrow(Direction::target, 0.01), "→0.01");
+  EXPECT_EQ(direction_arrow(Direction::target, nan_value), "→");
+  EXPECT_EQ(direction_arrow(std::nullopt, 1.0), "");
 }
 
 TEST(DisplayWidth, CountsColumnsNotBytes) {

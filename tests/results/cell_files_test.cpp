@@ -15,6 +15,7 @@
 #include "core/files/atomic_file.hpp"
 #include "core/files/hdf5_file.hpp"
 #include "core/random/stream.hpp"
+#include "results/old_files.hpp"
 #include "results/verify.hpp"
 
 namespace onmanifold {
@@ -66,7 +67,7 @@ RawCell example_cell(Index n = 10000) {
   cell.training["steps"] = Vector::Constant(1, 7000);
   cell.diagnostics["score_norm"].numbers = {{"level", Vector::LinSpaced(7, 0, 1)},
                                             {"lifted/slope", Vector::Constant(1, -2)}};
-  cell.diagnostics["lyapunov"].status = "unsupported: the method has no score";
+  cell.diagnostics["lyapunov"].status = {RecordState::unsupported, "the method has no score"};
   cell.model_state["weight_0"] = Eigen::MatrixXf::NullaryExpr(
       35, 128, [](Index i, Index j) { return static_cast<float>(i) / static_cast<float>(j + 1); });
   cell.model_state["empty"] = Eigen::MatrixXf(0, 3);
@@ -86,7 +87,7 @@ MetricsCell example_metrics(const RawCell& raw) {
   record.null = 0.01;
   record.null_sd = 0.001;
   record.unit = "";
-  record.direction = "lower";
+  record.direction = Direction::lower;
   record.version = 3;
   record.parameters = R"({"bins":20,"note":"σ"})";
   record.n_samples = 10000;
@@ -94,7 +95,7 @@ MetricsCell example_metrics(const RawCell& raw) {
   cell.raw.push_back(record);
   record.name = "constraint_mean";
   record.unit = "length";
-  record.status = "not_applicable: no partition";
+  record.status = {RecordState::not_applicable, "no partition"};
   record.value = MetricRecord::unknown;
   cell.raw.push_back(record);
   return cell;
@@ -108,7 +109,7 @@ TEST_F(CellFiles, RawCellsComeBackBitForBit) {
   EXPECT_EQ(to_json(back.config), to_json(cell.config));
   EXPECT_EQ(to_json(back.provenance), to_json(cell.provenance));
   EXPECT_EQ(back.sample_hash, cell.sample_hash);
-  EXPECT_EQ(back.status.state, "ok");
+  EXPECT_EQ(back.status.state, CellState::ok);
   EXPECT_EQ(back.status.message, "");
   EXPECT_TRUE(same_bits(back.raw, cell.raw));
   EXPECT_TRUE(same_bits(back.projected, cell.projected));
@@ -136,10 +137,10 @@ TEST_F(CellFiles, RawCellsComeBackBitForBit) {
 TEST_F(CellFiles, AFailedCellIsAFileToo) {
   RawCell cell;
   cell.config = Value::Table{};
-  cell.status = {.state = "failed", .message = "killed by signal 6 (Aborted)"};
+  cell.status = {.state = CellState::failed, .message = "killed by signal 6 (Aborted)"};
   write_raw_cell(path("x.h5"), cell);
   const RawCell back = read_raw_cell(path("x.h5"));
-  EXPECT_EQ(back.status.state, "failed");
+  EXPECT_EQ(back.status.state, CellState::failed);
   EXPECT_EQ(back.status.message, "killed by signal 6 (Aborted)");
   EXPECT_EQ(back.raw.size(), 0);
   EXPECT_FALSE(back.reference_log_density.has_value());
@@ -160,7 +161,7 @@ TEST_F(CellFiles, TheHeadDoesNotTouchTheSamples) {
   const CellHead head = read_cell_head(file);
   EXPECT_EQ(head.sample_hash, cell.sample_hash);
   EXPECT_EQ(head.raw_digest, raw_digest(cell));
-  EXPECT_EQ(head.status.state, "ok");
+  EXPECT_EQ(head.status.state, CellState::ok);
   EXPECT_EQ(head.config, cell.config);
   EXPECT_EQ(head.timing, cell.timing);
   EXPECT_THROW(static_cast<void>(read_raw_cell(file)), IoError);
@@ -174,7 +175,7 @@ TEST_F(CellFiles, StampsAreWhatAResumeScanAsks) {
   const CellStamp stamp = read_cell_stamp(path("x.h5"));
   EXPECT_EQ(stamp.sample_hash, cell.sample_hash);
   EXPECT_EQ(stamp.raw_digest, metrics.raw_digest);
-  EXPECT_EQ(stamp.status.state, "ok");
+  EXPECT_EQ(stamp.status.state, CellState::ok);
   EXPECT_TRUE(same_bits(read_training_curves(path("x.h5")).at("vae/loss"), cell.training.at("vae/loss")));
   EXPECT_EQ(read_metrics_stamp(path("m.h5")).metric_hash, metrics.metric_hash);
   EXPECT_EQ(read_metrics_stamp(path("m.h5")).raw_digest, metrics.raw_digest);
@@ -345,7 +346,7 @@ TEST_F(CellFiles, OldFilesAreStillRead) {
   EXPECT_TRUE(verify_directory(directory).problems.empty());
 
   const RawCell raw = read_raw_cell(keys[0].raw_path(directory));
-  EXPECT_EQ(raw.status.state, "ok");
+  EXPECT_EQ(raw.status.state, CellState::ok);
   ASSERT_EQ(raw.raw.rows(), 3);
   ASSERT_EQ(raw.raw.cols(), 400);
   EXPECT_EQ(raw_digest(raw), "bdf4210b09b639df5282830aa3d81bb62cf1783b4ed59af05c73b8f0019d9dad");
@@ -445,6 +446,57 @@ TEST_F(CellFiles, OtherProgramsReadThem) {
     EXPECT_TRUE(shell("h5dump '" + path("raw.h5") + "' > /dev/null"));
   }
   if (readers == 0) GTEST_SKIP() << "neither h5py nor h5dump on this machine";
+}
+
+TEST_F(CellFiles, SayWhatMethodAndMetricsAre) {
+  RawCell cell = example_cell(10);
+  cell.method = {.type = "niso",
+                 .info = {.role = MethodRole::learner,
+                          .place = Place::two_steps,
+                          .varies = "ddpm",
+                          .needs = {Need::training, Need::diffused_score},
+                          .foreign = true,
+                          .floor = true},
+                 .lift = LiftType::isotropic};
+  const std::string digest = raw_digest(cell);
+  write_raw_cell(path("raw.h5"), cell);
+  const CellHead head = read_cell_head(path("raw.h5"));
+  EXPECT_EQ(head.raw_digest, digest);
+  EXPECT_EQ(head.method.type, "niso");
+  EXPECT_EQ(head.method.info.place, Place::two_steps);
+  EXPECT_EQ(head.method.info.varies, "ddpm");
+  EXPECT_EQ(head.method.info.needs, cell.method.info.needs);
+  EXPECT_TRUE(head.method.info.foreign);
+  EXPECT_TRUE(head.method.info.floor);
+  EXPECT_EQ(head.method.lift, LiftType::isotropic);
+  cell.method = {};
+  EXPECT_EQ(raw_digest(cell), digest);  // it is in no hash
+}
+
+TEST(OldFiles, MethodsAreKnownByTheirRegisteredType) {
+  const auto of = [](const char* type, const char* lift) {
+    return method_of_old_file(Value::Table{{"method", Value::Table{{"name", "oracle"}, {"type", type}}},
+                                           {"lift", Value::Table{{"type", lift}}}});
+  };
+  EXPECT_EQ(of("ddpm", "normal").info.role, MethodRole::learner);  // whatever the label says
+  EXPECT_EQ(of("ddpm", "normal").lift, LiftType::normal);
+  EXPECT_EQ(of("oracle", "none").info.role, MethodRole::oracle);
+  EXPECT_EQ(of("pidm", "none").info.place, Place::penalty);
+  EXPECT_EQ(of("pidm", "none").info.varies, "ddpm");
+  EXPECT_TRUE(of("gaussian", "none").info.floor);
+  EXPECT_EQ(method_of_old_file(Value()).info.role, MethodRole::learner);
+}
+
+TEST(OldFiles, SuitesAreKnownByTheirName) {
+  TaskFile task;
+  task.details = Value::Table{{"suite", "quick"}, {"metrics", "w2,energy(space=ambient)"}};
+  EXPECT_EQ(suite_of(task).purpose, SuitePurpose::demonstration);
+  EXPECT_EQ(primary_metric(task), "w2");
+  // A suite that states its purpose is not judged by its name.
+  task.details = Value::Table{{"suite", "quick"}, {"purpose", "study"}, {"claims", true}, {"primary_metric", "fd"}};
+  EXPECT_EQ(suite_of(task).purpose, SuitePurpose::study);
+  EXPECT_TRUE(suite_of(task).claims);
+  EXPECT_EQ(primary_metric(task), "fd");
 }
 
 }  // namespace

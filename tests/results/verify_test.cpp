@@ -38,7 +38,7 @@ class Verify : public testing::Test {
     write_metrics_cell(path("t/ddpm/none/seed-0.metrics.h5"), metrics);
     RawCell failed;
     failed.config = Value::Table{};
-    failed.status = {.state = "failed", .message = "it threw"};
+    failed.status = {.state = CellState::failed, .message = "it threw"};
     write_raw_cell(path("t/ddpm/none/seed-1.h5"), failed);
     TaskFile task;
     task.name = "t";

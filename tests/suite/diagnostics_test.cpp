@@ -42,9 +42,9 @@ class Breaks final : public Diagnostic {
   [[nodiscard]] Curves run(const DiagnosticInput&) const override { throw std::runtime_error("made to break"); }
 };
 
-const Registry<DiagnosticFactory>& diagnostics() {
-  static const Registry<DiagnosticFactory> registry = [] {
-    Registry<DiagnosticFactory> all("diagnostic");
+const DiagnosticRegistry& diagnostics() {
+  static const DiagnosticRegistry registry = [] {
+    DiagnosticRegistry all("diagnostic");
     all.add("witness", "", [](Settings& settings) -> std::unique_ptr<Diagnostic> {
       return std::make_unique<Witness>(settings.number("factor", 1, 0, 10));
     });
@@ -139,12 +139,12 @@ name = "breaks"
   const std::vector<Cell> cells = expand(suite);
   const Cell& cell = cell_of(cells, "plane-gmm9/oracle/normal/seed-0");
   const RawCell raw = compute_raw_cell(suite, cell);
-  ASSERT_EQ(raw.status.state, "ok") << raw.status.message;
+  ASSERT_EQ(raw.status.state, CellState::ok) << raw.status.message;
   ASSERT_EQ(raw.diagnostics.size(), 3U);
-  EXPECT_EQ(raw.diagnostics.at("needs_score").status, "unsupported: the method has no score");
-  EXPECT_EQ(raw.diagnostics.at("breaks").status, "failed: made to break");
+  EXPECT_EQ(raw.diagnostics.at("needs_score").status.text(), "unsupported: the method has no score");
+  EXPECT_EQ(raw.diagnostics.at("breaks").status.text(), "failed: made to break");
   const DiagnosticRecord& twice = raw.diagnostics.at("twice");
-  EXPECT_EQ(twice.status, "ok");
+  EXPECT_EQ(twice.status.text(), "ok");
   const Points training = training_points(cell.task->task, suite.seed, 0, 50);
   EXPECT_LT((twice.numbers.at("seen/mean") - 2 * training.rowwise().mean()).cwiseAbs().maxCoeff(), 1e-14);
   EXPECT_EQ(twice.numbers.at("seen/lift")[0], 0.25);
@@ -199,10 +199,10 @@ points = 200
   const auto bare = ask("plane-gmm9/oracle/none/seed-0");
   const auto lifted = ask("plane-gmm9/oracle/normal/seed-0");
   const auto number = [](const auto& records, const std::string& label, const std::string& name) {
-    EXPECT_EQ(records.at(label).status, "ok");
+    EXPECT_EQ(records.at(label).status.text(), "ok");
     return records.at(label).numbers.at(name)[0];
   };
-  EXPECT_EQ(bare.at("of_the_model").status, "unsupported: the method has no score");
+  EXPECT_EQ(bare.at("of_the_model").status.text(), "unsupported: the method has no score");
   // k/s^2 without a lift; k/(s^2 + sigma0^2) with one of .25, whose fit begins below .25/3.
   EXPECT_NEAR(number(bare, "score_norm", "slope"), -2, 0.02);
   EXPECT_NEAR(number(lifted, "score_norm", "slope"), number(lifted, "score_norm", "ideal_slope"), 0.02);
@@ -223,7 +223,7 @@ points = 200
   EXPECT_EQ(number(bare, "lyapunov", "control_vacuous"), 1);
   EXPECT_LT(number(bare, "lyapunov", "bound_vacuous"), 0.2);
   EXPECT_EQ(number(lifted, "lyapunov", "bound_vacuous"), 1);  // the lift ends the contraction
-  EXPECT_EQ(bare.at("density_error").status, "unsupported: the method has no score");
+  EXPECT_EQ(bare.at("density_error").status.text(), "unsupported: the method has no score");
   // D at the smallest level for plain regression, d with the uniform law of the plane taken off; over 50 points.
   EXPECT_NEAR(number(bare, "target_variance", "dsm_total_s2"), 3, 4.5 * std::sqrt(6.0 / 50));
   EXPECT_NEAR(number(bare, "target_variance", "mad_total_s2"), 2, 4.5 * std::sqrt(4.0 / 50));

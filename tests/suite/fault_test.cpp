@@ -72,9 +72,9 @@ class Tallied final : public GenerativeModel {
   const Sampler* sampler_ = nullptr;
 };
 
-const Registry<MethodFactory>& methods() {
-  static const Registry<MethodFactory> registry = [] {
-    Registry<MethodFactory> all("method");
+const MethodRegistry& methods() {
+  static const MethodRegistry registry = [] {
+    MethodRegistry all("method");
     for (const auto& entry : method_registry().entries()) all.add(entry.name, entry.description, entry.factory);
     all.add("tallied", "", [](Settings&) -> std::unique_ptr<GenerativeModel> { return std::make_unique<Tallied>(); });
     return all;

@@ -46,7 +46,7 @@ class BadMethod final : public GenerativeModel {
       case Misdeed::diverges:
         throw NumericalFailure("loss is not finite at step 12");
       case Misdeed::is_unsupported:
-        throw InvalidInput("unsupported: not on this manifold");
+        throw Unsupported("not on this manifold");
       case Misdeed::hangs:
         while (true) pause();
       case Misdeed::eats_memory: {
@@ -65,9 +65,9 @@ std::unique_ptr<GenerativeModel> make_bad(Settings&) {
 }
 
 /// All methods there are, and the bad ones.
-const Registry<MethodFactory>& methods() {
-  static const Registry<MethodFactory> registry = [] {
-    Registry<MethodFactory> all("method");
+const MethodRegistry& methods() {
+  static const MethodRegistry registry = [] {
+    MethodRegistry all("method");
     for (const auto& entry : method_registry().entries()) all.add(entry.name, entry.description, entry.factory);
     all.add("throws", "", make_bad<Misdeed::throws>);
     all.add("aborts", "", make_bad<Misdeed::aborts>);
@@ -252,17 +252,17 @@ name = "eats_memory"
   const std::map<std::string, CellStatus> cells = states(directory.path());
   ASSERT_EQ(cells.size(), 11U);
   const auto cell = [&](const std::string& method) { return cells.at("plane-gmm9/" + method + "/none/seed-0"); };
-  EXPECT_EQ(cell("oracle").state, "ok");
-  EXPECT_EQ(cell("throws").state, "failed");
+  EXPECT_EQ(cell("oracle").state, CellState::ok);
+  EXPECT_EQ(cell("throws").state, CellState::failed);
   EXPECT_EQ(cell("throws").message, "made to throw");
-  EXPECT_EQ(cell("aborts").state, "failed");
+  EXPECT_EQ(cell("aborts").state, CellState::failed);
   EXPECT_NE(cell("aborts").message.find("signal 6"), std::string::npos) << cell("aborts").message;
-  EXPECT_EQ(cell("exits").state, "failed");
-  EXPECT_EQ(cell("diverges").state, "diverged");
+  EXPECT_EQ(cell("exits").state, CellState::failed);
+  EXPECT_EQ(cell("diverges").state, CellState::diverged);
   EXPECT_EQ(cell("diverges").message, "loss is not finite at step 12");
-  EXPECT_EQ(cell("is_unsupported").state, "unsupported");
+  EXPECT_EQ(cell("is_unsupported").state, CellState::unsupported);
   EXPECT_EQ(cell("is_unsupported").message, "not on this manifold");
-  EXPECT_EQ(cell("eats_memory").state, "failed");
+  EXPECT_EQ(cell("eats_memory").state, CellState::failed);
   if (memory_is_limited) {
     EXPECT_NE(cell("eats_memory").message.find("memory"), std::string::npos);
     EXPECT_EQ(cell("eats_memory").message.find("not limited"), std::string::npos) << cell("eats_memory").message;
@@ -285,7 +285,7 @@ TEST(Scheduler, ATimeLimitIsAFailureToo) {
   const RunSummary summary = run_suite(spec, run);
   EXPECT_EQ(summary.computed, 1);
   EXPECT_EQ(summary.failed, 1);
-  EXPECT_EQ(states(directory.path()).at("plane-gmm9/hangs/none/seed-0").state, "timeout");
+  EXPECT_EQ(states(directory.path()).at("plane-gmm9/hangs/none/seed-0").state, CellState::timeout);
 }
 
 TEST(Scheduler, AChangedConfigurationNeedsForce) {

@@ -43,8 +43,8 @@ testing::AssertionResult same(const MetricRecord& a, const MetricRecord& b) {
     return testing::AssertionSuccess();
   }
   return testing::AssertionFailure() << fmt::format("{} {} ± {} n {} {} {}; {} {} ± {} n {} {} {}", a.name, a.value,
-                                                    a.se, a.n_samples, a.status, a.parameters, b.name, b.value, b.se,
-                                                    b.n_samples, b.status, b.parameters);
+                                                    a.se, a.n_samples, a.status.text(), a.parameters, b.name, b.value,
+                                                    b.se, b.n_samples, b.status.text(), b.parameters);
 }
 
 testing::AssertionResult same(const std::vector<MetricRecord>& a, const std::vector<MetricRecord>& b) {
@@ -143,7 +143,7 @@ TEST(Score, ChunksOfAnySizeGiveTheSameBits) {
           whole = metric->evaluate(all);
         }
         ASSERT_EQ(whole.size(), 1U);
-        EXPECT_EQ(whole[0].status, "ok") << spec.name;
+        EXPECT_EQ(whole[0].status.text(), "ok") << spec.name;
         EXPECT_EQ(whole[0].n_nonfinite, 2) << spec.name;
         EXPECT_EQ(whole[0].n_samples, n) << spec.name;
         for (const Index size : {1, 7, 256, 1000, 1024, 2499, 2500}) {
@@ -190,7 +190,7 @@ TEST(Score, WhatAMetricLacksIsAnErrorOnlyIfItWasNamed) {
   write_points(request.samples, exported_points(task_from_text("sphere-vmf6"), 100, 0, ""));
   for (const MetricRecord& record : records(score_samples(request), "raw")) {
     EXPECT_NE(record.name, "train_copy_rate");
-    EXPECT_EQ(record.status, "ok") << record.name;
+    EXPECT_EQ(record.status.text(), "ok") << record.name;
   }
   request.metrics = "fd,train_copy_rate";
   EXPECT_TRUE(
@@ -210,7 +210,7 @@ TEST(Score, JsonHasNullForWhatIsUnknown) {
   Score score;
   MetricRecord record;
   record.name = "fd";
-  record.status = "failed: x";
+  record.status = {RecordState::failed, "x"};
   score.metrics.push_back({"raw", record});
   record.value = std::numeric_limits<double>::infinity();
   score.metrics.push_back({"projected", record});

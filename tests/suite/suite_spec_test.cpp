@@ -218,5 +218,52 @@ TEST(SuiteSpec, EveryShippedSuiteIsValid) {
   EXPECT_TRUE(throws_message<InvalidInput>([] { (void)load_suite("qiuck"); }, {"qiuck", "quick", "smoke"}));
 }
 
+TEST(Suite, SaysWhatItIsForAndWhatAProgramIs) {
+  const auto parsed = [](std::string text) { return parse_suite(parse_toml(text, "t.toml"), "t.toml"); };
+  const std::string text = R"([suite]
+name = "anything"
+[[task]]
+name = "plane-gmm9"
+[[method]]
+name = "truth"
+type = "oracle"
+[[method]]
+name = "mine"
+type = "external"
+command = "true {train} {samples} {n} {seed}"
+)";
+  const SuiteSpec plain = parsed(text);
+  EXPECT_EQ(plain.purpose, SuitePurpose::study);
+  EXPECT_FALSE(plain.claims);
+  EXPECT_EQ(plain.methods[0].info.role, MethodRole::oracle);  // whatever its label
+  EXPECT_EQ(plain.methods[1].info.role, MethodRole::learner);
+  EXPECT_EQ(plain.methods[1].info.place, Place::nowhere);
+
+  const SuiteSpec stated = parsed(R"([suite]
+name = "anything"
+purpose = "demonstration"
+claims = true
+)" + text.substr(text.find("[[task]]")) +
+                                  "role = \"control\"\nplace = \"two steps\"\n");
+  EXPECT_EQ(stated.purpose, SuitePurpose::demonstration);
+  EXPECT_TRUE(stated.claims);
+  EXPECT_EQ(stated.methods[1].info.role, MethodRole::control);
+  EXPECT_EQ(stated.methods[1].info.place, Place::two_steps);
+  const std::vector<Cell> a = expand(plain);
+  const std::vector<Cell> b = expand(stated);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].sample_hash, b[i].sample_hash);  // none of it is what samples or metrics depend on
+    EXPECT_EQ(a[i].metric_hash, b[i].metric_hash);
+  }
+  EXPECT_EQ(b.back().described().info.place, Place::two_steps);
+
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parsed(text + "place = \"elsewhere\"\n"); },
+                                           {"place", "'elsewhere' is not one of nowhere, data"}));
+  // The role of a built-in method stands in its registry entry.
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [&] { (void)parsed(text + "[[method]]\nname = \"ddpm\"\nrole = \"oracle\"\n"); }, {"role", "unknown key"}));
+}
+
 }  // namespace
 }  // namespace onmanifold

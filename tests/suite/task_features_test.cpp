@@ -194,7 +194,7 @@ TEST_F(ImageSuite, TrainsWhatItNeedsInItsWorkersAndNamesItInEveryRecord) {
   EXPECT_FALSE(kept.trained);
   for (const char* method : {"oracle", "gaussian"}) {
     for (const MetricRecord& record : records(method, 1)) {
-      EXPECT_EQ(record.status, "ok") << record.name;
+      EXPECT_EQ(record.status.text(), "ok") << record.name;
       if (record.name != "fid_lenet") continue;
       EXPECT_NE(record.parameters.find("lenet5-fc84@sha256:" + kept.hash), std::string::npos) << record.parameters;
       EXPECT_NE(record.parameters.find("\"accuracy\":"), std::string::npos) << record.parameters;
@@ -227,9 +227,9 @@ TEST_F(ImageSuite, WithoutLabelsOnlyFidLenetIsMissing) {
   EXPECT_EQ(run().failed, 0);
   const std::vector<MetricRecord> found = records("oracle");
   ASSERT_EQ(found.size(), 5U);
-  EXPECT_TRUE(found[1].status.starts_with("not_applicable: ")) << found[1].status;
-  EXPECT_NE(found[1].status.find("train-labels-idx1-ubyte"), std::string::npos) << found[1].status;
-  for (const std::size_t other : {0U, 2U, 3U, 4U}) EXPECT_EQ(found[other].status, "ok");
+  EXPECT_EQ(found[1].status.state, RecordState::not_applicable) << found[1].status.text();
+  EXPECT_NE(found[1].status.message.find("train-labels-idx1-ubyte"), std::string::npos) << found[1].status.text();
+  for (const std::size_t other : {0U, 2U, 3U, 4U}) EXPECT_EQ(found[other].status.text(), "ok");
 }
 
 TEST_F(TaskFeaturesTest, ScoreGivesTheNumberOfTheFeatures) {

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "results/old_files.hpp"
+
 namespace onmanifold {
 namespace {
 
@@ -22,7 +24,7 @@ MetricRecord record(const char* name, double value, double null, double null_sd,
   made.value = value;
   made.null = null;
   made.null_sd = null_sd;
-  made.direction = direction;
+  made.direction = parse_direction(direction);
   made.parameters = parameters;
   made.n_samples = 10000;
   made.n_reference = 10000;
@@ -52,8 +54,9 @@ TaskResult made_task(const std::string& name, const std::vector<MadeArm>& arms, 
       cell.key = {.task = name, .method = arm.method, .lift = arm.lift, .seed = seed};
       cell.head.config = Value::Table{{"method", Value::Table{{"type", arm.method}}},
                                       {"lift", Value::Table{{"type", arm.lift_type}, {"sigma", arm.sigma}}}};
+      cell.head.method = method_of_old_file(cell.head.config);
       if (std::string(arm.method) == "flow_matching" && name == "plane-x" && seed == 3) {
-        cell.head.status = {"failed",
+        cell.head.status = {CellState::failed,
                             "loss is not finite at step 120 <script>alert(\"a|b\")</script> \\end{document} 5%"};
         cell.problem = "failed: " + cell.head.status.message;
         task.cells.push_back(cell);

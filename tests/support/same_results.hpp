@@ -55,7 +55,7 @@ inline testing::AssertionResult same_results(const std::string& a, const std::st
                                same_points(x.projection_distance, y.projection_distance)}) {
       if (!result) return testing::AssertionFailure() << key.text() << ": " << result.message();
     }
-    if (x.status.state != "ok") continue;
+    if (x.status.state != CellState::ok) continue;
     const MetricsCell m = read_metrics_cell(key.metrics_path(a));
     const MetricsCell n = read_metrics_cell(key.metrics_path(b));
     for (const auto& result : {same_records(m.raw, n.raw), same_records(m.projected, n.projected)}) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/random/stream.hpp"
+#include "results/old_files.hpp"
 
 namespace onmanifold {
 namespace {
@@ -79,7 +80,7 @@ MetricRecord record(const char* name, const char* direction, double value, doubl
                     const char* parameters, Index n) {
   MetricRecord r;
   r.name = name;
-  r.direction = direction;
+  r.direction = parse_direction(direction);
   r.value = value;
   r.null = null;
   r.null_sd = null_sd;
@@ -160,6 +161,9 @@ void write_task(const std::string& directory, const std::string& name, Shape sha
       RawCell cell;
       cell.config =
           Value::Table{{"method", arm.method}, {"lift", Value::Table{{"name", arm.lift}, {"sigma", arm.sigma}}}};
+      const std::string lift(arm.lift);
+      cell.method = method_of_old_file(Value::Table{{"method", Value::Table{{"type", arm.method}}},
+                                                    {"lift", Value::Table{{"type", lift.substr(0, lift.find('-'))}}}});
       cell.sample_hash = std::string(64, 'a');
       cell.provenance = Value::Table{{"version", "0.1.0"},
                                      {"git", Value::Table{{"commit", "0123456789abcdef"}, {"dirty", false}}},
@@ -169,7 +173,7 @@ void write_task(const std::string& directory, const std::string& name, Shape sha
       cell.timing = {{"train_s", 1.5}, {"sample_s", 0.5}};
       if (options.failed_cell && shape == Shape::sphere && std::string(arm.method) == "ddpm" &&
           std::string(arm.lift) == "none" && seed == 1) {
-        cell.status = {"diverged", synthetic_failure};
+        cell.status = {CellState::diverged, synthetic_failure};
         write_raw_cell(key.raw_path(directory), cell);
         continue;
       }
