@@ -8,22 +8,26 @@
 namespace onmanifold {
 
 PointSpace::PointSpace(Settings& settings)
-    : name_(settings.choice("space", "ambient", {"ambient", "geodesic", "torsions"})) {}
+    : kind_(parse_named<Kind>(settings.choice("space", "ambient", words_of<Kind>()))) {}
+
+std::string PointSpace::name() const {
+  return std::string(name_of(kind_));
+}
 
 std::string PointSpace::obstacle(const MetricInput& input) const {
-  if (name_ == "geodesic" && dynamic_cast<const Sphere*>(input.manifold) == nullptr)
+  if (kind_ == Kind::geodesic && dynamic_cast<const Sphere*>(input.target.manifold) == nullptr)
     return "geodesic distances are known on spheres only";
   return "";
 }
 
 Points PointSpace::embed(const Points& points, const MetricInput& input) const {
-  if (name_ == "geodesic") {
-    Projection projection = input.manifold->project(points);
+  if (kind_ == Kind::geodesic) {
+    Projection projection = input.target.manifold->project(points);
     if (projection.failures() > 0) throw InvalidInput("geodesic distance: a point has no nearest point of the sphere");
     return std::move(projection.points);
   }
-  if (name_ == "torsions") {
-    const auto* backbone = dynamic_cast<const Backbone*>(input.manifold);
+  if (kind_ == Kind::torsions) {
+    const auto* backbone = dynamic_cast<const Backbone*>(input.target.manifold);
     const Points angles = backbone == nullptr ? points : backbone->torsions(points);
     Points embedded(2 * angles.rows(), angles.cols());
     embedded << angles.array().cos().matrix(), angles.array().sin().matrix();
@@ -33,7 +37,7 @@ Points PointSpace::embed(const Points& points, const MetricInput& input) const {
 }
 
 double PointSpace::radius(const MetricInput& input) const {
-  const auto* sphere = name_ == "geodesic" ? dynamic_cast<const Sphere*>(input.manifold) : nullptr;
+  const auto* sphere = kind_ == Kind::geodesic ? dynamic_cast<const Sphere*>(input.target.manifold) : nullptr;
   return sphere == nullptr ? 0 : sphere->radius();
 }
 

@@ -114,7 +114,8 @@ Work remaining(const std::string& directory, const Cell& cell, const RunOptions&
 }
 
 /// The work of one cell, in a worker process. \return "state\nmessage".
-std::string work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& options, const Value& provenance) {
+std::string work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& options, const Value& provenance,
+                    TaskContexts& contexts) {
   try {
     const CellLock lock(options.directory, cell.key);
     if (!lock.owned()) return fmt::format("{}\n", busy);
@@ -125,7 +126,7 @@ std::string work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& 
     std::string digest;  // of what is in the file
     if (work == Work::everything) {
       fs::remove(cell.key.metrics_path(options.directory));
-      raw = compute_raw_cell(suite, cell);
+      raw = compute_raw_cell(suite, cell, contexts.of(suite, *cell.task));
       raw.provenance = provenance;
       const auto write = [&](const RawCell& stored) {
         write_raw_cell(cell.key.raw_path(options.directory), stored);
@@ -141,7 +142,8 @@ std::string work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& 
       digest = raw_digest(raw);
     }
     if (raw.status.state == "ok") {
-      write_metrics_cell(cell.key.metrics_path(options.directory), compute_metrics(suite, cell, raw, digest));
+      write_metrics_cell(cell.key.metrics_path(options.directory),
+                         compute_metrics(cell, raw, digest, contexts.of(suite, *cell.task)));
     }
     return fmt::format("{}\n{}", raw.status.state, raw.status.message);
   } catch (const IoError& error) {
@@ -182,12 +184,14 @@ void check_features(const std::vector<const Cell*>& cells) {
   }
 }
 
-void write_task_files(const SuiteSpec& suite, const std::string& directory, const std::vector<Cell>& cells) {
+void write_task_files(const SuiteSpec& suite, const std::string& directory, const std::vector<Cell>& cells,
+                      TaskContexts& contexts) {
   std::set<std::string> written;
   for (const Cell& cell : cells) {
     if (!written.insert(cell.key.task).second) continue;
     fs::create_directories(fs::path(directory) / cell.key.task);
-    write_task_file((fs::path(directory) / cell.key.task / "task.h5").string(), describe_task(suite, *cell.task));
+    write_task_file((fs::path(directory) / cell.key.task / "task.h5").string(),
+                    describe_task(suite, *cell.task, contexts.of(suite, *cell.task)));
   }
 }
 
@@ -255,7 +259,8 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
     }
   }
   check_features(todo);
-  if (!options.metrics_only) write_task_files(suite, options.directory, cells);
+  TaskContexts contexts;  // every worker has its own copy
+  if (!options.metrics_only) write_task_files(suite, options.directory, cells, contexts);
 
   const Value where_from = provenance(options.command_line);
   WorkerPoolOptions pool;
@@ -266,7 +271,9 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
   Progress progress(suite.name, static_cast<Index>(todo.size()));
   std::exception_ptr fault;
 
-  const auto job = [&](Index i) { return work_on(suite, *todo[static_cast<std::size_t>(i)], options, where_from); };
+  const auto job = [&](Index i) {
+    return work_on(suite, *todo[static_cast<std::size_t>(i)], options, where_from, contexts);
+  };
   const auto done = [&](const JobOutcome& outcome) {
     const auto number = static_cast<std::size_t>(outcome.job);
     const Cell& cell = *todo[number];
