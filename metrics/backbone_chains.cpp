@@ -25,8 +25,8 @@ Index atoms_of(const PointsRef& chains, Index least) {
   return chains.rows() / 3;
 }
 
-const Backbone* backbone_of(const MetricInput& input) {
-  return dynamic_cast<const Backbone*>(input.target.manifold);
+const ChainView* backbone_of(const MetricInput& input) {
+  return input.target.manifold == nullptr ? nullptr : input.target.manifold->chain_view();
 }
 
 enum class Quantity { length, angle };
@@ -34,7 +34,7 @@ enum class Quantity { length, angle };
 // Deviations of points in chunks: their mean or their largest.
 class Deviations {
  public:
-  Deviations(Quantity quantity, bool largest, const Backbone& backbone)
+  Deviations(Quantity quantity, bool largest, const ChainView& backbone)
       : quantity_(quantity), maximum_(largest), backbone_(backbone) {}
 
   void add(int pass, const Points& points) {
@@ -63,7 +63,7 @@ class Deviations {
  private:
   Quantity quantity_;
   bool maximum_;
-  const Backbone& backbone_;
+  const ChainView& backbone_;
   Index count_ = 0;
   double largest_ = 0;
   StreamedMoments moments_;
@@ -73,7 +73,7 @@ class DeviationStream final : public MetricStream {
  public:
   DeviationStream(Quantity quantity, bool largest, const MetricInput& input)
       : quantity_(quantity), largest_(largest), input_(input) {
-    if (const Backbone* backbone = backbone_of(input)) own_.emplace(quantity, largest, *backbone);
+    if (const ChainView* backbone = backbone_of(input)) own_.emplace(quantity, largest, *backbone);
   }
 
   [[nodiscard]] int passes() const override { return largest_ ? 1 : 2; }
@@ -149,7 +149,7 @@ class GyrationMetric final : public Metric {
     parameters["null_method"] = "limit law, plug-in distribution";
     MetricRecord record = make_record("radius_of_gyration_w1", "lower", parameters, input);
     record.unit = "Å";
-    const Backbone* backbone = backbone_of(input);
+    const ChainView* backbone = backbone_of(input);
     if (backbone == nullptr) return {not_applicable(record, "the manifold is no backbone")};
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
@@ -176,7 +176,7 @@ class RamachandranMetric final : public Metric {
     parameters["reference"] = "sample";
     parameters["null_method"] = fmt::format("{} pairs of sets of chains drawn again from the reference", resamples);
     MetricRecord record = make_record("ramachandran_tvd", "lower", parameters, input);
-    const Backbone* backbone = backbone_of(input);
+    const ChainView* backbone = backbone_of(input);
     if (backbone == nullptr) return {not_applicable(record, "the manifold is no backbone")};
     if (backbone->residues() < 3) return {not_applicable(record, "no residue has both phi and psi")};
     const FinitePair sets(input, record);

@@ -11,7 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
-#include "manifolds/backbone.hpp"
+#include "manifolds/chain_view.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/support.hpp"
 
@@ -106,7 +106,7 @@ class RmsdMetric final : public Metric {
     const FiniteColumns& reference = input.target.finite();
     if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
     // Backbones in the frame of their middle residue get its atoms back.
-    const auto* backbone = dynamic_cast<const Backbone*>(input.target.manifold);
+    const ChainView* backbone = input.target.manifold == nullptr ? nullptr : input.target.manifold->chain_view();
     const auto atoms = [&](const PointsRef& points) {
       return centred(backbone == nullptr ? Points(points) : backbone->full_coordinates(points));
     };

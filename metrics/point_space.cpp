@@ -2,8 +2,7 @@
 #include "metrics/point_space.hpp"
 
 #include "core/error.hpp"
-#include "manifolds/backbone.hpp"
-#include "manifolds/sphere.hpp"
+#include "manifolds/chain_view.hpp"
 
 namespace onmanifold {
 
@@ -15,8 +14,7 @@ std::string PointSpace::name() const {
 }
 
 std::string PointSpace::obstacle(const MetricInput& input) const {
-  if (kind_ == Kind::geodesic && dynamic_cast<const Sphere*>(input.target.manifold) == nullptr)
-    return "geodesic distances are known on spheres only";
+  if (kind_ == Kind::geodesic && radius(input) == 0) return "geodesic distances are known on spheres only";
   return "";
 }
 
@@ -27,7 +25,7 @@ Points PointSpace::embed(const Points& points, const MetricInput& input) const {
     return std::move(projection.points);
   }
   if (kind_ == Kind::torsions) {
-    const auto* backbone = dynamic_cast<const Backbone*>(input.target.manifold);
+    const ChainView* backbone = input.target.manifold == nullptr ? nullptr : input.target.manifold->chain_view();
     const Points angles = backbone == nullptr ? points : backbone->torsions(points);
     Points embedded(2 * angles.rows(), angles.cols());
     embedded << angles.array().cos().matrix(), angles.array().sin().matrix();
@@ -37,8 +35,8 @@ Points PointSpace::embed(const Points& points, const MetricInput& input) const {
 }
 
 double PointSpace::radius(const MetricInput& input) const {
-  const auto* sphere = kind_ == Kind::geodesic ? dynamic_cast<const Sphere*>(input.target.manifold) : nullptr;
-  return sphere == nullptr ? 0 : sphere->radius();
+  if (kind_ != Kind::geodesic || input.target.manifold == nullptr) return 0;
+  return input.target.manifold->great_circle_radius().value_or(0);
 }
 
 }  // namespace onmanifold
