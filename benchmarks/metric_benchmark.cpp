@@ -38,10 +38,9 @@ void mmd2_record_five_bandwidths(benchmark::State& state) {
   const Points x = cloud(3, state.range(0), "x");
   const Points y = cloud(3, state.range(0), "y");
   const auto metric = make_metric(parse_metric_list("mmd2_rbf_unbiased(bandwidth=bank)")[0]);
-  const MetricInput input{.samples = &y, .reference = &x, .evaluation = Stream(1, "evaluation")};
   for (auto _ : state) {
-    forget_remembered();
-    benchmark::DoNotOptimize(metric->evaluate(input));
+    const PreparedTarget target(Target{.reference = &x, .evaluation = Stream(1, "evaluation")});
+    benchmark::DoNotOptimize(metric->prepare(target).measure(MetricInput(target, {.samples = &y})));
   }
 }
 BENCHMARK(mmd2_record_five_bandwidths)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
@@ -102,20 +101,22 @@ void cell(benchmark::State& state) {
       parse_metric_list("coverage,cov_match,mmd2_rbf_biased(sigma=0.5),mmd2_rbf_unbiased(sigma=0.5),train_copy_rate");
   std::vector<std::unique_ptr<Metric>> metrics;
   for (const MetricSpec& spec : specs) metrics.push_back(make_metric(spec));
+  std::optional<PreparedTarget> target;
+  std::optional<TrainingPoints> training_points;
+  const auto prepare = [&] {
+    target.emplace(Target{.reference = &reference, .sampler = &law, .evaluation = Stream(1, "evaluation")});
+    training_points.emplace(training);
+  };
+  prepare();
   std::uint64_t number = 0;
   for (auto _ : state) {
-    if (state.range(0) == 1) forget_remembered();
+    if (state.range(0) == 1) prepare();
     Points raw = law.sample(10000, Stream(1, "samples").at(++number));
     Points projected = raw;
     raw *= 1.01;
     for (const Points* samples : {&raw, &projected}) {
-      const MetricInput input{.samples = samples,
-                              .reference = &reference,
-                              .training = &training,
-                              .sampler = &law,
-                              .projected = true,
-                              .evaluation = Stream(1, "evaluation")};
-      for (const auto& metric : metrics) benchmark::DoNotOptimize(metric->evaluate(input));
+      const MetricInput input(*target, {.samples = samples, .training = &*training_points, .projected = true});
+      for (const auto& metric : metrics) benchmark::DoNotOptimize(metric->prepare(*target).measure(input));
     }
   }
 }

@@ -25,8 +25,8 @@ Index atoms_of(const PointsRef& chains, Index least) {
   return chains.rows() / 3;
 }
 
-const Backbone* backbone_of(const MetricInput& input) {
-  return dynamic_cast<const Backbone*>(input.manifold);
+const ChainView* backbone_of(const MetricInput& input) {
+  return input.target.manifold == nullptr ? nullptr : input.target.manifold->chain_view();
 }
 
 enum class Quantity { length, angle };
@@ -34,7 +34,7 @@ enum class Quantity { length, angle };
 // Deviations of points in chunks: their mean or their largest.
 class Deviations {
  public:
-  Deviations(Quantity quantity, bool largest, const Backbone& backbone)
+  Deviations(Quantity quantity, bool largest, const ChainView& backbone)
       : quantity_(quantity), maximum_(largest), backbone_(backbone) {}
 
   void add(int pass, const Points& points) {
@@ -63,7 +63,7 @@ class Deviations {
  private:
   Quantity quantity_;
   bool maximum_;
-  const Backbone& backbone_;
+  const ChainView& backbone_;
   Index count_ = 0;
   double largest_ = 0;
   StreamedMoments moments_;
@@ -73,7 +73,7 @@ class DeviationStream final : public MetricStream {
  public:
   DeviationStream(Quantity quantity, bool largest, const MetricInput& input)
       : quantity_(quantity), largest_(largest), input_(input) {
-    if (const Backbone* backbone = backbone_of(input)) own_.emplace(quantity, largest, *backbone);
+    if (const ChainView* backbone = backbone_of(input)) own_.emplace(quantity, largest, *backbone);
   }
 
   [[nodiscard]] int passes() const override { return largest_ ? 1 : 2; }
@@ -104,8 +104,8 @@ class DeviationStream final : public MetricStream {
     record.value = own_->value();
     const double root = std::sqrt(static_cast<double>(own_->count()));
     record.se = own_->chain_sd() / root;
-    if (input_.reference != nullptr) {
-      const FiniteColumns reference(*input_.reference);
+    if (input_.target.reference != nullptr) {
+      const FiniteColumns& reference = input_.target.finite();
       record.n_reference = reference.size();
       Deviations null(quantity_, largest_, *backbone_of(input_));
       for (int pass = 0; pass < passes(); ++pass) null.add(pass, reference.points());
@@ -128,13 +128,13 @@ class DeviationMetric final : public Metric {
  public:
   DeviationMetric(Quantity quantity, bool largest) : quantity_(quantity), largest_(largest) {}
 
-  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
+  [[nodiscard]] std::unique_ptr<MetricStream> do_stream(const MetricInput& input) const override {
     return std::make_unique<DeviationStream>(quantity_, largest_, input);
   }
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
-    return evaluate_as_one_chunk(*stream(input), input);
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
+    return measure_as_one_chunk(*do_stream(input), input);
   }
 
   Quantity quantity_;
@@ -143,13 +143,13 @@ class DeviationMetric final : public Metric {
 
 class GyrationMetric final : public Metric {
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "radius of gyration of N, CA, C";
     parameters["null_method"] = "limit law, plug-in distribution";
     MetricRecord record = make_record("radius_of_gyration_w1", "lower", parameters, input);
     record.unit = "Å";
-    const Backbone* backbone = backbone_of(input);
+    const ChainView* backbone = backbone_of(input);
     if (backbone == nullptr) return {not_applicable(record, "the manifold is no backbone")};
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
@@ -168,7 +168,7 @@ class RamachandranMetric final : public Metric {
   explicit RamachandranMetric(Settings& settings) : bins_(settings.integer("bins", 36, 1, 360, "bins of each angle")) {}
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "(phi, psi) of all inner residues";
     parameters["bins"] = static_cast<std::int64_t>(bins_);
@@ -176,7 +176,7 @@ class RamachandranMetric final : public Metric {
     parameters["reference"] = "sample";
     parameters["null_method"] = fmt::format("{} pairs of sets of chains drawn again from the reference", resamples);
     MetricRecord record = make_record("ramachandran_tvd", "lower", parameters, input);
-    const Backbone* backbone = backbone_of(input);
+    const ChainView* backbone = backbone_of(input);
     if (backbone == nullptr) return {not_applicable(record, "the manifold is no backbone")};
     if (backbone->residues() < 3) return {not_applicable(record, "no residue has both phi and psi")};
     const FinitePair sets(input, record);
@@ -184,10 +184,9 @@ class RamachandranMetric final : public Metric {
     const Eigen::MatrixXi p = ramachandran_cells(backbone->torsions(sets.reference()), bins_);
     const Eigen::MatrixXi q = ramachandran_cells(backbone->torsions(sets.samples()), bins_);
     record.value = total_variation(shares(p), shares(q));
-    const std::string key =
-        fmt::format("ramachandran_tvd/{}/{}/{}/{}", bins_, q.cols(), fingerprint(input), fingerprint(p.cast<double>()));
-    const auto null = remember<NullMoments>(key, [&] {
-      Stream stream = input.evaluation.at("null").at("ramachandran_tvd");
+    const std::string key = fmt::format("ramachandran_tvd/{}/{}", bins_, q.cols());
+    const auto null = input.target.memo().get<NullMoments>(key, [&] {
+      Stream stream = input.target.evaluation.at("null").at("ramachandran_tvd");
       Vector values(resamples);
       for (Index i = 0; i < resamples; ++i) {
         const Vector first = resampled_shares(p, p.cols(), stream);

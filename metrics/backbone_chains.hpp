@@ -15,7 +15,8 @@
 #include <memory>
 
 #include "core/settings.hpp"
-#include "manifolds/backbone.hpp"
+#include "manifolds/backbone_geometry.hpp"
+#include "manifolds/chain_view.hpp"
 #include "metrics/metric.hpp"
 #include "metrics/support.hpp"
 

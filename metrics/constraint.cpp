@@ -63,30 +63,30 @@ class ConstraintStream final : public MetricStream {
       n_samples_ += chunk.cols();
       n_nonfinite_ += finite.nonfinite();
     }
-    if (input_.manifold != nullptr) own_.add(pass, input_.manifold->residual(finite.points()));
+    if (input_.target.manifold != nullptr) own_.add(pass, input_.target.manifold->residual(finite.points()));
   }
 
   std::vector<MetricRecord> finish() override {
     static constexpr const char* names[] = {"constraint_mean", "constraint_max", "violation_rate"};
     Value::Table parameters;
     parameters["space"] = "ambient";
-    if (input_.manifold != nullptr) parameters["manifold"] = input_.manifold->spec();
+    if (input_.target.manifold != nullptr) parameters["manifold"] = input_.target.manifold->spec();
     if (kind_ == Kind::violation) parameters["tau"] = tau_;
     parameters["null_method"] = "the reference's own value";
     MetricRecord record = make_record(names[static_cast<int>(kind_)], "lower", parameters, input_);
     if (kind_ != Kind::violation) record.unit = "length";
     record.n_samples = n_samples_;
     record.n_nonfinite = n_nonfinite_;
-    if (input_.manifold == nullptr) return {not_applicable(record, "no manifold")};
+    if (input_.target.manifold == nullptr) return {not_applicable(record, "no manifold")};
     if (own_.count() == 0) return {failed(record, "no finite sample")};
     record.value = own_.value();
     const double root = std::sqrt(static_cast<double>(own_.count()));
     record.se = own_.column_sd() / root;
-    if (input_.reference != nullptr) {
-      const FiniteColumns reference(*input_.reference);
+    if (input_.target.reference != nullptr) {
+      const FiniteColumns& reference = input_.target.finite();
       record.n_reference = reference.size();
       Summary null(kind_, tau_);
-      const Points residual = input_.manifold->residual(reference.points());
+      const Points residual = input_.target.manifold->residual(reference.points());
       for (int pass = 0; pass < passes(); ++pass) null.add(pass, residual);
       record.null = null.value();
       record.null_sd = null.column_sd() / root;
@@ -107,15 +107,16 @@ class ConstraintMetric final : public Metric {
  public:
   ConstraintMetric(Kind kind, double tau) : kind_(kind), tau_(tau) {}
 
-  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
-    const double tau =
-        tau_ >= 0 ? tau_ : (input.manifold == nullptr ? MetricRecord::unknown : input.manifold->constraint_tolerance());
+  [[nodiscard]] std::unique_ptr<MetricStream> do_stream(const MetricInput& input) const override {
+    const double tau = tau_ >= 0 ? tau_
+                                 : (input.target.manifold == nullptr ? MetricRecord::unknown
+                                                                     : input.target.manifold->constraint_tolerance());
     return std::make_unique<ConstraintStream>(kind_, tau, input);
   }
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
-    return evaluate_as_one_chunk(*stream(input), input);
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
+    return measure_as_one_chunk(*do_stream(input), input);
   }
 
   Kind kind_;

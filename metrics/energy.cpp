@@ -26,15 +26,15 @@ class Energy final : public Metric {
                    : cross - 2 * sums.first / (n * (n - 1)) - 2 * sums.second / (m * (m - 1));
   }
 
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = space_.name();
-    parameters["distance"] = space_.name() == "geodesic" ? "great circle" : "euclidean";
+    parameters["distance"] = space_.distance();
     parameters["estimator"] = biased_ ? "biased" : "unbiased";
     parameters["permutations"] = static_cast<std::int64_t>(permutations_);
     parameters["null_method"] = "centred distance moments of the reference";
     MetricRecord record = make_record(biased_ ? "energy" : "energy_u", "lower", parameters, input);
-    record.unit = space_.name() == "torsions" ? "" : "length";
+    record.unit = space_.unit("length");
     const FinitePair sets(input, record, 2, 2);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
@@ -44,24 +44,19 @@ class Energy final : public Metric {
     f.radius = space_.radius(input);
     const auto n = static_cast<double>(x.cols());
     const auto m = static_cast<double>(y.cols());
-    const auto rows = [&](const Points& z) {
-      return remember<PairRows>(fmt::format("distance-rows/{}/{}", f.radius, fingerprint(z)),
-                                [&] { return rows_over_pairs(z, f); });
-    };
-    const auto xx = rows(x);
-    const auto yy = rows(y);
-    const auto xy = remember<std::pair<Vector, Vector>>(
-        fmt::format("distance-cross/{}/{}/{}", f.radius, fingerprint(x), fingerprint(y)),
-        [&] { return rows_over_pairs(x, y, f); });
+    const Memo& of_reference = input.target.memo();
+    const std::string key = fmt::format("distance/{}", space_.name());
+    const auto xx = of_reference.get<PairRows>(key, [&] { return rows_over_pairs(x, f); });
+    const auto yy = input.memo().get<PairRows>(key, [&] { return rows_over_pairs(y, f); });
+    const auto xy = input.memo().get<std::pair<Vector, Vector>>(key, [&] { return rows_over_pairs(x, y, f); });
     const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
     record.value = estimate(sums, n, m);
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
-    const auto moments = remember<KernelMoments>(fmt::format("distance-moments/{}/{}", f.radius, fingerprint(x)),
-                                                 [&] { return kernel_moments(x, f); });
+    const auto moments = of_reference.get<KernelMoments>(key, [&] { return kernel_moments(x, f); });
     record.null = biased_ ? (1 / n + 1 / m) * 2 * sums.first / (n * (n - 1)) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {
-      record.p_value = permutation_p(x, y, f, permutations_, input.evaluation.at("permutation"),
+      record.p_value = permutation_p(x, y, f, permutations_, input.target.evaluation.at("permutation"),
                                      [&](const GroupSums& split) { return estimate(split, n, m); });
     }
     return {record};

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "core/enum_names.hpp"
 #include "core/error.hpp"
 #include "core/math/linear_algebra.hpp"
 #include "core/math/summation.hpp"
@@ -81,26 +82,41 @@ std::optional<double> distance_of_covariances(const Vector& mean_x, const Covari
 // What the Gaussians are fitted to: coordinates, the caller's features ("given"), or features of the task by
 // name.
 enum class Record { fd, fid_lenet };
+enum class Features { coordinates, given, pca64, lenet };
+
+}  // namespace
+
+template <>
+struct EnumNames<Features> {
+  static constexpr const char* kind = "features";
+  static constexpr std::array<EnumName<Features>, 4> names = {{{Features::coordinates, "coordinates"},
+                                                               {Features::given, "given"},
+                                                               {Features::pca64, "pca64"},
+                                                               {Features::lenet, "lenet"}}};
+};
+
+namespace {
 
 class FdStream final : public MetricStream {
  public:
   // In one chunk: features of the samples are made once and kept for all passes.
-  FdStream(const MetricInput& input, Record record, const std::string& features, bool one_chunk)
-      : input_(input), record_(record), of_features_(features != "coordinates"), one_chunk_(one_chunk) {
-    if (features == "given") {
-      found_.map = input.features;
+  FdStream(const MetricInput& input, Record record, Features features, bool one_chunk)
+      : input_(input), record_(record), of_features_(features != Features::coordinates), one_chunk_(one_chunk) {
+    if (features == Features::given) {
+      found_.map = input.target.features;
       found_.why = "no feature map was given";
     } else if (of_features_) {
-      found_.why = fmt::format("no features '{}' without a task that has them", features);
-      if (input.feature_maps != nullptr) found_ = input.feature_maps->find(features);
+      found_.why = fmt::format("no features '{}' without a task that has them", name_of(features));
+      if (input.target.feature_maps != nullptr)
+        found_ = input.target.feature_maps->find(std::string(name_of(features)));
     }
-    if (input.reference == nullptr || (of_features_ && found_.map == nullptr)) return;
-    const FiniteColumns reference(*input.reference);
+    if (input.target.reference == nullptr || (of_features_ && found_.map == nullptr)) return;
+    const FiniteColumns& reference = input.target.finite();
     n_reference_ = reference.size();
     if (n_reference_ < 2) return;
     const std::shared_ptr<const Points> features_of_reference = mapped_reference(reference.points());
     const Points& x = of_features_ ? *features_of_reference : reference.points();
-    own_ = remember<ReferenceFit>("fd-reference/" + fingerprint(x), [&] { return fit_reference(x); });
+    own_ = input.target.memo().get<ReferenceFit>("fd/" + features_name(), [&] { return fit_reference(x); });
   }
 
   // The mean first, then the covariance or the triangular factor of the centred samples. In many dimensions
@@ -146,7 +162,7 @@ class FdStream final : public MetricStream {
     record.unit = of_features_ ? "" : "length^2";
     record.n_samples = n_samples_;
     record.n_nonfinite = n_nonfinite_;
-    if (input_.reference == nullptr) return {not_applicable(record, "no reference")};
+    if (input_.target.reference == nullptr) return {not_applicable(record, "no reference")};
     if (of_features_ && found_.map == nullptr) return {not_applicable(record, found_.why)};
     record.n_reference = n_reference_;
     if (!own_) return {not_applicable(record, "fewer than two reference points")};
@@ -165,6 +181,8 @@ class FdStream final : public MetricStream {
   }
 
  private:
+  [[nodiscard]] std::string features_name() const { return of_features_ ? found_.map->name : "coordinates"; }
+
   [[nodiscard]] const Points& mapped(const Points& points, int pass) {
     if (pass == 0 || !one_chunk_) features_ = found_.map->map(points);
     return features_;
@@ -173,8 +191,7 @@ class FdStream final : public MetricStream {
   // All cells of a task share the reference. Null for coordinates.
   [[nodiscard]] std::shared_ptr<const Points> mapped_reference(const Points& points) const {
     if (!of_features_) return nullptr;
-    return remember<Points>(fmt::format("features/{}/{}", found_.map->name, fingerprint(points)),
-                            [&] { return found_.map->map(points); });
+    return input_.target.memo().get<Points>("features/" + features_name(), [&] { return found_.map->map(points); });
   }
 
   // After pass 1: whether the covariance route gave the value.
@@ -190,10 +207,10 @@ class FdStream final : public MetricStream {
 
   [[nodiscard]] Eigen::MatrixXd reference_factor() const {
     if (!own_->cholesky) return own_->factor;
-    const FiniteColumns reference(*input_.reference);
+    const FiniteColumns& reference = input_.target.finite();
     const std::shared_ptr<const Points> features = mapped_reference(reference.points());
     const Points& x = of_features_ ? *features : reference.points();
-    return *remember<Eigen::MatrixXd>("fd-factor/" + fingerprint(x), [&] { return factor_of(x); });
+    return *input_.target.memo().get<Eigen::MatrixXd>("fd/" + features_name(), [&] { return factor_of(x); });
   }
 
   const MetricInput& input_;
@@ -217,19 +234,19 @@ class FdStream final : public MetricStream {
 
 class Fd final : public Metric {
  public:
-  Fd(Record record, std::string features) : record_(record), features_(std::move(features)) {}
-  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
+  Fd(Record record, Features features) : record_(record), features_(features) {}
+  [[nodiscard]] std::unique_ptr<MetricStream> do_stream(const MetricInput& input) const override {
     return std::make_unique<FdStream>(input, record_, features_, false);
   }
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     FdStream whole(input, record_, features_, true);
-    return evaluate_as_one_chunk(whole, input);
+    return measure_as_one_chunk(whole, input);
   }
 
   Record record_;
-  std::string features_;
+  Features features_;
 };
 
 class FdInf final : public Metric {
@@ -237,7 +254,7 @@ class FdInf final : public Metric {
   explicit FdInf(Settings& settings) : seed_(settings.integer("seed", 0, 0, "of the random choices of the metric")) {}
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "ambient";
     parameters["features"] = "coordinates";
@@ -247,17 +264,16 @@ class FdInf final : public Metric {
     parameters["null_method"] = "closed form for Gaussians, the reference's part";
     MetricRecord record = make_record("fd_inf", "lower", parameters, input);
     record.unit = "length^2";
-    const FiniteColumns samples(*input.samples);
+    const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
+    if (input.target.reference == nullptr) return {not_applicable(record, "no reference")};
+    const FiniteColumns& reference = input.target.finite();
     record.n_reference = reference.size();
     if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
     if (samples.size() < fd_inf_least) return {failed(record, "not enough finite samples")};
     record.value = frechet_distance_at_infinity(reference.points(), samples.points(),
                                                 Stream(static_cast<std::uint64_t>(seed_), "metrics/fd_inf"));
-    const auto own =
-        remember<Fitted>("fd-fit/" + fingerprint(reference.points()), [&] { return fit(reference.points()); });
+    const auto own = input.target.memo().get<Fitted>("fd_inf", [&] { return fit(reference.points()); });
     // Only the samples are extrapolated: what the finite reference adds stays.
     record.null =
         frechet_null(singular_values(own->factor).cwiseAbs2(), reference.size(), std::numeric_limits<Index>::max());
@@ -265,7 +281,7 @@ class FdInf final : public Metric {
     // touch about 16 M D^2 numbers.
     const Index d = reference.points().rows();
     const Index n = samples.size();
-    if (input.sampler != nullptr && n * d * d * 16 * fd_inf_null_draws <= fd_inf_null_work) {
+    if (input.target.sampler != nullptr && n * d * d * 16 * fd_inf_null_draws <= fd_inf_null_work) {
       NullPlan plan;
       plan.small_draws = fd_inf_null_draws;
       plan.small_total = reference.size() + n;
@@ -369,14 +385,14 @@ std::unique_ptr<Metric> make_fd_inf(Settings& settings) {
   return std::make_unique<FdInf>(settings);
 }
 std::unique_ptr<Metric> make_fd(Settings& settings) {
-  return std::make_unique<Fd>(
-      Record::fd,
-      settings.choice("features", "coordinates", {"coordinates", "given", "pca64"},
-                      "coordinates as they are, features of the caller, or 64 principal axes of the training images"));
+  const std::string features = settings.choice(
+      "features", "coordinates", {"coordinates", "given", "pca64"},
+      "coordinates as they are, features of the caller, or 64 principal axes of the training images");
+  return std::make_unique<Fd>(Record::fd, parse_named<Features>(features));
 }
 
 std::unique_ptr<Metric> make_fid_lenet(Settings& /*settings*/) {
-  return std::make_unique<Fd>(Record::fid_lenet, "lenet");
+  return std::make_unique<Fd>(Record::fid_lenet, Features::lenet);
 }
 
 }  // namespace onmanifold

@@ -90,13 +90,13 @@ class HistogramStream final : public MetricStream {
  public:
   HistogramStream(Kind kind, Index bins, const MetricInput& input) : kind_(kind), bins_(bins), input_(input) {
     if (bins_ == 0) {
-      partition_ = input.partition;
+      partition_ = input.target.partition;
       if (partition_ == nullptr) lacking_ = "no partition; give bins";
       return;
     }
     lacking_ = "bins need a reference";
-    if (input.reference == nullptr) return;
-    const FiniteColumns finite(*input.reference);
+    if (input.target.reference == nullptr) return;
+    const FiniteColumns& finite = input.target.finite();
     lacking_ = "the reference has no finite column";
     if (finite.size() == 0) return;
     std::vector<Index> coordinates;
@@ -132,18 +132,18 @@ class HistogramStream final : public MetricStream {
     const Index n = samples_.counted();
     record.n_nonfinite = n_samples_ - n;
 
-    const bool exact = bins_ == 0 && input_.masses != nullptr && input_.masses->size() > 0;
+    const bool exact = bins_ == 0 && input_.target.masses != nullptr && input_.target.masses->size() > 0;
     Vector p;
     Index n_reference = 0;
     if (exact) {
-      if (input_.masses->size() != partition_->size()) {
-        throw InvalidInput(fmt::format("{} masses for {} cells", input_.masses->size(), partition_->size()));
+      if (input_.target.masses->size() != partition_->size()) {
+        throw InvalidInput(fmt::format("{} masses for {} cells", input_.target.masses->size(), partition_->size()));
       }
-      p = *input_.masses;
+      p = *input_.target.masses;
     } else {
-      if (input_.reference == nullptr) return {not_applicable(record, "neither exact masses nor a reference")};
+      if (input_.target.reference == nullptr) return {not_applicable(record, "neither exact masses nor a reference")};
       CellCounts reference;
-      reference.add(*partition_, *input_.reference);
+      reference.add(*partition_, *input_.target.reference);
       n_reference = reference.counted();
       if (n_reference == 0) return {not_applicable(record, "the reference has no finite column")};
       p = reference.shares();
@@ -220,11 +220,10 @@ class HistogramStream final : public MetricStream {
   }
 
  private:
-  static NullMoments null_moments(const Vector& p, Index n, Index m, bool exact, bool js, Value::Table& parameters) {
+  NullMoments null_moments(const Vector& p, Index n, Index m, bool exact, bool js, Value::Table& parameters) const {
     if (exact) {
       parameters["null_method"] = "exact binomial";
-      const std::string key = fmt::format("histogram-null/{}/{}/{}", js, n, fingerprint(Points(p)));
-      return *remember<NullMoments>(key, [&]() -> NullMoments {
+      return *input_.target.memo().get<NullMoments>(fmt::format("histogram/{}/{}", js, n), [&]() -> NullMoments {
         NullMoments moments = multinomial_sum_moments(n, p, js ? js_term : tvd_term);
         if (!js) moments.mean = tvd_null(n, p);
         return moments;
@@ -258,13 +257,13 @@ class HistogramMetric final : public Metric {
       : kind_(kind),
         bins_(settings.integer("bins", 0, 0, 100000, "equal bins a coordinate; 0: the partition of the task")) {}
 
-  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
+  [[nodiscard]] std::unique_ptr<MetricStream> do_stream(const MetricInput& input) const override {
     return std::make_unique<HistogramStream>(kind_, bins_, input);
   }
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
-    return evaluate_as_one_chunk(*stream(input), input);
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
+    return measure_as_one_chunk(*do_stream(input), input);
   }
 
   Kind kind_;

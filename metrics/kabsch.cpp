@@ -11,7 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
-#include "manifolds/backbone.hpp"
+#include "manifolds/chain_view.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/support.hpp"
 
@@ -91,7 +91,7 @@ class RmsdMetric final : public Metric {
       : kind_(kind), size_(settings.integer("size", 0, 0, "only the first so many points of each set; 0: all")) {}
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     static constexpr const char* names[] = {"rmsd_nearest", "rmsd_pairwise", "rmsd_cross"};
     Value::Table parameters;
     parameters["space"] = "conformations modulo rotation and translation";
@@ -100,14 +100,14 @@ class RmsdMetric final : public Metric {
     const char* name = names[static_cast<int>(kind_)];
     MetricRecord record = make_record(name, kind_ == Kind::nearest ? "lower" : "target", parameters, input);
     record.unit = "length";
-    const FiniteColumns samples(*input.samples);
+    const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
     if (input.samples->rows() % 3 != 0) return {not_applicable(record, "columns are not xyz of atoms")};
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
+    if (input.target.reference == nullptr) return {not_applicable(record, "no reference")};
+    const FiniteColumns& reference = input.target.finite();
     if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
     // Backbones in the frame of their middle residue get its atoms back.
-    const auto* backbone = dynamic_cast<const Backbone*>(input.manifold);
+    const ChainView* backbone = input.target.manifold == nullptr ? nullptr : input.target.manifold->chain_view();
     const auto atoms = [&](const PointsRef& points) {
       return centred(backbone == nullptr ? Points(points) : backbone->full_coordinates(points));
     };
@@ -135,7 +135,7 @@ class RmsdMetric final : public Metric {
       // Simulated only where it takes about as long as the value.
       constexpr Index pairs = 500'000;
       const Index draws = std::min<Index>(40, pairs / std::max<Index>(1, x.cols() * y.cols()));
-      if (draws >= 8 && input.sampler != nullptr) {
+      if (draws >= 8 && input.target.sampler != nullptr) {
         NullPlan plan;
         plan.small_draws = draws;
         plan.small_total = x.cols() + y.cols();
@@ -148,7 +148,8 @@ class RmsdMetric final : public Metric {
       }
     } else {
       record.value = kind_ == Kind::pairwise ? pairwise(y) : cross(x, y);
-      record.target = record.null = *remember<double>("rmsd-pairwise/" + fingerprint(x), [&] { return pairwise(x); });
+      record.target = record.null =
+          *input.target.memo().get<double>(fmt::format("rmsd_pairwise/{}", size_), [&] { return pairwise(x); });
       parameters["null_method"] = "the reference's own pairs";
     }
     record.parameters = to_json(parameters);

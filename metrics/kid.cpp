@@ -83,7 +83,7 @@ KernelMoments polynomial_moments(const Points& x) {
 
 class Kid final : public Metric {
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "ambient";
     parameters["kernel"] = "(x.y/D + 1)^3";
@@ -95,8 +95,8 @@ class Kid final : public Metric {
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     record.value = kid(sets.reference(), sets.samples()).unbiased;
     record.se = kid_error(sets.reference(), sets.samples());
-    const auto moments = remember<KernelMoments>("kid-moments/" + fingerprint(sets.reference()),
-                                                 [&] { return polynomial_moments(sets.reference()); });
+    const auto moments =
+        input.target.memo().get<KernelMoments>("kid", [&] { return polynomial_moments(sets.reference()); });
     record.null = 0;
     record.null_sd = mmd2_null_sd(*moments, sets.reference().cols(), sets.samples().cols(), false);
     return {record};

@@ -13,15 +13,15 @@ namespace {
 
 class Nll final : public Metric {
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
-    const bool floor = input.intrinsic_density && input.density != nullptr && input.reference != nullptr;
+    const bool floor = input.intrinsic_density && input.target.density != nullptr && input.target.reference != nullptr;
     parameters["measure"] = input.intrinsic_density ? "volume of the manifold" : "volume of the ambient space";
     parameters["null_method"] = floor ? "the exact density at the same points" : "none";
     MetricRecord record = make_record("nll", "lower", parameters, input);
     record.target = MetricRecord::unknown;
     record.unit = "nats";
-    const FiniteColumns samples(*input.samples);
+    const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
     if (input.projected) return {not_applicable(record, "the density is that of the samples before projection")};
     if (input.reference_log_density == nullptr || input.reference_log_density->size() == 0)
@@ -41,7 +41,7 @@ class Nll final : public Metric {
     const double root = std::sqrt(static_cast<double>(density.size()));
     record.se = moments.sd / root;
     if (floor) {
-      const NullMoments exact = moments_of(input.density->log_density(*input.reference));
+      const NullMoments exact = moments_of(input.target.density->log_density(*input.target.reference));
       record.null = -exact.mean;
       record.null_sd = exact.sd / root;
     }

@@ -43,7 +43,7 @@ class MatchingMetric final : public Metric {
     return one_nna(x, y).accuracy;
   }
 
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     static constexpr const char* names[] = {"cov_match", "mmd_min", "mmd_min_gen", "chamfer", "one_nna"};
     const std::string name = names[static_cast<int>(kind_)];
     Value::Table parameters;
@@ -66,7 +66,8 @@ class MatchingMetric final : public Metric {
       parameters["permutations"] = static_cast<std::int64_t>(permutations_);
       accuracies = result;
       if (permutations_ > 0)
-        record.p_value = one_nna_p(sets.reference(), sets.samples(), permutations_, input.evaluation.at("permutation"));
+        record.p_value =
+            one_nna_p(sets.reference(), sets.samples(), permutations_, input.target.evaluation.at("permutation"));
     } else {
       record.value = value(sets.reference(), sets.samples());
     }

@@ -6,12 +6,26 @@
 
 #include <fmt/format.h>
 
+#include "core/enum_names.hpp"
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
 #include "metrics/point_space.hpp"
 #include "metrics/support.hpp"
 
 namespace onmanifold {
+namespace {
+
+enum class Bandwidth { sigma, median, bank };
+
+}  // namespace
+
+template <>
+struct EnumNames<Bandwidth> {
+  static constexpr const char* kind = "bandwidth";
+  static constexpr std::array<EnumName<Bandwidth>, 3> names = {
+      {{Bandwidth::sigma, "sigma"}, {Bandwidth::median, "median"}, {Bandwidth::bank, "bank"}}};
+};
+
 namespace {
 
 class MmdMetric final : public Metric {
@@ -24,20 +38,20 @@ class MmdMetric final : public Metric {
       if (settings.has("bandwidth")) throw InvalidInput(settings.where() + ": give sigma or bandwidth, not both");
       sigma_ = settings.number("sigma", 1, 1e-150, 1e150,
                                "bandwidth of the kernel in data units; without it bandwidth chooses");
-      bandwidth_ = "sigma";
+      bandwidth_ = Bandwidth::sigma;
     } else {
-      bandwidth_ = settings.choice("bandwidth", "median", {"median", "bank"},
-                                   "median distance of the pooled points, or a sum over five kernels");
+      bandwidth_ = parse_named<Bandwidth>(settings.choice(
+          "bandwidth", "median", {"median", "bank"}, "median distance of the pooled points, or a sum over five kernels"));
     }
   }
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = space_.name();
     parameters["permutations"] = static_cast<std::int64_t>(permutations_);
     parameters["estimator"] = biased_ ? "biased" : "unbiased";
-    parameters["bandwidth"] = bandwidth_;
+    parameters["bandwidth"] = std::string(name_of(bandwidth_));
     parameters["null_method"] = "centred kernel moments of the reference";
     MetricRecord record = make_record(biased_ ? "mmd2_rbf_biased" : "mmd2_rbf_unbiased", "lower", parameters, input);
     const FinitePair sets(input, record, 2, 2);
@@ -47,8 +61,8 @@ class MmdMetric final : public Metric {
     const Points y = space_.embed(sets.samples(), input);
 
     double sigma = sigma_;
-    if (bandwidth_ == "median") {
-      sigma = *remember<double>(fmt::format("median/{}/{}", fingerprint(x), fingerprint(y)), [&] {
+    if (bandwidth_ == Bandwidth::median) {
+      sigma = *input.memo().get<double>(fmt::format("median/{}", space_.name()), [&] {
         Points pooled(x.rows(), x.cols() + y.cols());
         pooled << x, y;
         return median_distance(pooled);
@@ -58,11 +72,11 @@ class MmdMetric final : public Metric {
         sigma = 2 * radius * std::asin(std::min(1.0, 0.5 * sigma / radius));
       if (!(sigma > 0)) return {failed(record, "the median distance is 0")};
     }
-    const RadialKernel kernel(bandwidth_ == "bank" ? std::vector<double>{.01, .1, 1, 10, 100}
-                                                   : std::vector<double>{0.5 / (sigma * sigma)});
-    if (bandwidth_ == "bank") {
+    const RadialKernel kernel(bandwidth_ == Bandwidth::bank ? std::vector<double>{.01, .1, 1, 10, 100}
+                                                            : std::vector<double>{0.5 / (sigma * sigma)});
+    if (bandwidth_ == Bandwidth::bank) {
       parameters["gammas"] = Value::Array(kernel.gammas().begin(), kernel.gammas().end());
-    } else if (bandwidth_ == "sigma") {  // a median is computed, not part of the protocol
+    } else if (bandwidth_ == Bandwidth::sigma) {  // a median is computed, not part of the protocol
       parameters["sigma"] = sigma;
     }
     record.parameters = to_json(parameters);
@@ -70,25 +84,20 @@ class MmdMetric final : public Metric {
     const auto n = static_cast<double>(x.cols());
     const auto m = static_cast<double>(y.cols());
     const PairFunction f{PairFunction::Kind::radial, &kernel, space_.radius(input)};
-    const std::string space = fmt::format("{}/{}", f.radius, kernel.key());
-    const auto rows = [&](const Points& z) {
-      return remember<PairRows>(fmt::format("kernel-rows/{}/{}", space, fingerprint(z)),
-                                [&] { return rows_over_pairs(z, f); });
-    };
-    const auto xx = rows(x);
-    const auto yy = rows(y);
-    const auto xy =
-        remember<std::pair<Vector, Vector>>(fmt::format("kernel-cross/{}/{}/{}", space, fingerprint(x), fingerprint(y)),
-                                            [&] { return rows_over_pairs(x, y, f); });
+    // A median bandwidth is that of one pair of sets; a given one is the same for all samples.
+    const Memo& of_reference = bandwidth_ == Bandwidth::median ? input.memo() : input.target.memo();
+    const std::string key = fmt::format("kernel/{}/{}", space_.name(), kernel.key());
+    const auto xx = of_reference.get<PairRows>(key + "/reference", [&] { return rows_over_pairs(x, f); });
+    const auto yy = input.memo().get<PairRows>(key, [&] { return rows_over_pairs(y, f); });
+    const auto xy = input.memo().get<std::pair<Vector, Vector>>(key, [&] { return rows_over_pairs(x, y, f); });
     const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
     record.value = estimate(sums, n, m);
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
-    const auto moments = remember<KernelMoments>(fmt::format("kernel-moments/{}/{}", space, fingerprint(x)),
-                                                 [&] { return kernel_moments(x, f); });
+    const auto moments = of_reference.get<KernelMoments>(key, [&] { return kernel_moments(x, f); });
     record.null = biased_ ? (1 / n + 1 / m) * (1 - 2 * sums.first / (n * (n - 1))) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {
-      record.p_value = permutation_p(x, y, f, permutations_, input.evaluation.at("permutation"),
+      record.p_value = permutation_p(x, y, f, permutations_, input.target.evaluation.at("permutation"),
                                      [&](const GroupSums& split) { return estimate(split, n, m); });
     }
     return {record};
@@ -104,7 +113,7 @@ class MmdMetric final : public Metric {
   PointSpace space_;
   Index permutations_;
   double sigma_ = 0;
-  std::string bandwidth_;
+  Bandwidth bandwidth_ = Bandwidth::median;
 };
 
 }  // namespace

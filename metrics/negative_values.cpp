@@ -53,8 +53,8 @@ class NegativeStream final : public MetricStream {
     record.value = own_.mean();
     const double root = std::sqrt(static_cast<double>(n_));
     record.se = own_.sd() / root;
-    if (input_.reference != nullptr) {
-      const FiniteColumns reference(*input_.reference);
+    if (input_.target.reference != nullptr) {
+      const FiniteColumns& reference = input_.target.finite();
       record.n_reference = reference.size();
       const Vector values = shares(kind_, tau_, reference.points());
       StreamedMoments null;
@@ -79,14 +79,14 @@ class NegativeValues final : public Metric {
  public:
   NegativeValues(Kind kind, double tau) : kind_(kind), tau_(tau) {}
 
-  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
-    const double natural = input.manifold == nullptr ? 0 : input.manifold->constraint_tolerance();
+  [[nodiscard]] std::unique_ptr<MetricStream> do_stream(const MetricInput& input) const override {
+    const double natural = input.target.manifold == nullptr ? 0 : input.target.manifold->constraint_tolerance();
     return std::make_unique<NegativeStream>(kind_, tau_ >= 0 ? tau_ : natural, input);
   }
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
-    return evaluate_as_one_chunk(*stream(input), input);
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
+    return measure_as_one_chunk(*do_stream(input), input);
   }
 
   Kind kind_;

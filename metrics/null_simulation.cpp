@@ -33,10 +33,8 @@ Points collect(Index draws, Index statistics, const PairStatistic& statistic, co
 std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name, Index n, Index m,
                                                     Index statistics, const NullPlan& plan,
                                                     const PairStatistic& statistic) {
-  const bool sampled = input.sampler != nullptr;
-  std::string key = fmt::format("null/{}/{}/{}/{}", name, n, m, fingerprint(input));
-  if (!sampled && input.reference != nullptr) key += fingerprint(*input.reference);
-  return remember<SimulatedNull>(key, [&]() -> SimulatedNull {
+  const bool sampled = input.target.sampler != nullptr;
+  return input.target.memo().get<SimulatedNull>(fmt::format("{}/{}/{}", name, n, m), [&]() -> SimulatedNull {
     SimulatedNull result;
     result.mean = Vector::Constant(statistics, MetricRecord::unknown);
     result.sd = result.mean;
@@ -44,8 +42,8 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
     const auto total = static_cast<double>(n + m);
     if (!sampled) {
       result.method = result.full_method = "none: no sampler";
-      if (input.reference == nullptr) return result;
-      const FiniteColumns finite(*input.reference);
+      if (input.target.reference == nullptr) return result;
+      const FiniteColumns& finite = input.target.finite();
       const Points& reference = finite.points();
       // Twenty disjoint pairs for the spread, one pair of all points for the mean.
       const auto cut = [&](Index draws) {
@@ -75,12 +73,13 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
       }
       return result;
     }
-    const Stream stream = input.evaluation.at("null").at(name);
+    const Stream stream = input.target.evaluation.at("null").at(name);
     const auto draw = [&](const char* part, Index size_x, Index size_y) {
       const Stream base = stream.at(part);
       return [&input, base, size_x, size_y](Index d) -> Pair {
         const Stream own = base.at(static_cast<std::uint64_t>(d));
-        return {input.sampler->sample(size_x, own.at("reference")), input.sampler->sample(size_y, own.at("samples"))};
+        return {input.target.sampler->sample(size_x, own.at("reference")),
+                input.target.sampler->sample(size_y, own.at("samples"))};
       };
     };
     const double shrink = std::min(1.0, static_cast<double>(plan.small_total) / total);

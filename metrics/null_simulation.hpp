@@ -35,7 +35,7 @@ struct SimulatedNull {
 using PairStatistic = std::function<Vector(const Points& x, const Points& y)>;
 
 /// Moments of \p statistic when reference (\p n points) and samples (\p m) have one law. Draws come from
-/// input.sampler; without it the reference is cut into disjoint pairs of sets in the same proportion, which
+/// input.target.sampler; without it the reference is cut into disjoint pairs of sets in the same proportion, which
 /// are smaller. \p name, with the settings, tells metrics apart. \p statistics: how many numbers statistic
 /// gives.
 [[nodiscard]] std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name,

@@ -20,7 +20,7 @@ class Ks final : public Metric {
   explicit Ks(Settings& settings) : coordinate_(settings.integer("coordinate", 0, 0, "which coordinate, from 0")) {}
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "ambient coordinate";
     parameters["coordinate"] = static_cast<std::int64_t>(coordinate_);
@@ -50,13 +50,13 @@ class SlicedW2 final : public Metric {
         seed_(settings.integer("seed", 0, 0, "of the random choices of the metric")) {}
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "ambient";
-    const bool given = input.directions != nullptr;
+    const bool given = input.target.directions != nullptr;
     if (given) {
-      parameters["directions"] = static_cast<std::int64_t>(input.directions->cols());
-      parameters["directions_hash"] = fingerprint(*input.directions);
+      parameters["directions"] = static_cast<std::int64_t>(input.target.directions->cols());
+      parameters["directions_hash"] = fingerprint(*input.target.directions);
     } else {
       parameters["directions"] = static_cast<std::int64_t>(count_);
       parameters["seed"] = static_cast<std::int64_t>(seed_);
@@ -65,7 +65,7 @@ class SlicedW2 final : public Metric {
     record.unit = "length";
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
-    Points directions = given ? *input.directions
+    Points directions = given ? *input.target.directions
                               : Stream(static_cast<std::uint64_t>(seed_), "metrics/sliced_w2/directions")
                                     .normal(input.samples->rows(), count_);
     check_dimension(directions, input.samples->rows(), "directions");

@@ -2,29 +2,32 @@
 #include "metrics/point_space.hpp"
 
 #include "core/error.hpp"
-#include "manifolds/backbone.hpp"
-#include "manifolds/sphere.hpp"
+#include "manifolds/chain_view.hpp"
 
 namespace onmanifold {
 
 PointSpace::PointSpace(Settings& settings)
-    : name_(settings.choice("space", "ambient", {"ambient", "geodesic", "torsions"},
-                            "points as they are, lengths of great circles, or torsions of a backbone")) {}
+    : kind_(parse_named<Kind>(
+          settings.choice("space", "ambient", words_of<Kind>(),
+                          "points as they are, lengths of great circles, or torsions of a backbone"))) {}
+
+std::string PointSpace::name() const {
+  return std::string(name_of(kind_));
+}
 
 std::string PointSpace::obstacle(const MetricInput& input) const {
-  if (name_ == "geodesic" && dynamic_cast<const Sphere*>(input.manifold) == nullptr)
-    return "geodesic distances are known on spheres only";
+  if (kind_ == Kind::geodesic && radius(input) == 0) return "geodesic distances are known on spheres only";
   return "";
 }
 
 Points PointSpace::embed(const Points& points, const MetricInput& input) const {
-  if (name_ == "geodesic") {
-    Projection projection = input.manifold->project(points);
+  if (kind_ == Kind::geodesic) {
+    Projection projection = input.target.manifold->project(points);
     if (projection.failures() > 0) throw InvalidInput("geodesic distance: a point has no nearest point of the sphere");
     return std::move(projection.points);
   }
-  if (name_ == "torsions") {
-    const auto* backbone = dynamic_cast<const Backbone*>(input.manifold);
+  if (kind_ == Kind::torsions) {
+    const ChainView* backbone = input.target.manifold == nullptr ? nullptr : input.target.manifold->chain_view();
     const Points angles = backbone == nullptr ? points : backbone->torsions(points);
     Points embedded(2 * angles.rows(), angles.cols());
     embedded << angles.array().cos().matrix(), angles.array().sin().matrix();
@@ -34,8 +37,8 @@ Points PointSpace::embed(const Points& points, const MetricInput& input) const {
 }
 
 double PointSpace::radius(const MetricInput& input) const {
-  const auto* sphere = name_ == "geodesic" ? dynamic_cast<const Sphere*>(input.manifold) : nullptr;
-  return sphere == nullptr ? 0 : sphere->radius();
+  if (kind_ != Kind::geodesic || input.target.manifold == nullptr) return 0;
+  return input.target.manifold->great_circle_radius().value_or(0);
 }
 
 }  // namespace onmanifold

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "core/enum_names.hpp"
 #include "core/settings.hpp"
 #include "metrics/metric.hpp"
 
@@ -14,8 +15,15 @@ namespace onmanifold {
 /// radians).
 class PointSpace {
  public:
+  enum class Kind { ambient, geodesic, torsions };
+
   explicit PointSpace(Settings& settings);
-  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] std::string name() const;
+  /// The distance that is measured, for parameters.
+  [[nodiscard]] std::string distance() const { return kind_ == Kind::geodesic ? "great circle" : "euclidean"; }
+  /// \p unit of ambient coordinates; angles have none.
+  [[nodiscard]] std::string unit(const std::string& unit) const { return kind_ == Kind::torsions ? "" : unit; }
   /// Why \p input cannot be measured in this space; empty if it can.
   [[nodiscard]] std::string obstacle(const MetricInput& input) const;
   /// Points whose Euclidean distances the pair functions start from: nearest points of the sphere, or rows
@@ -25,7 +33,15 @@ class PointSpace {
   [[nodiscard]] double radius(const MetricInput& input) const;
 
  private:
-  std::string name_;
+  Kind kind_;
+};
+
+template <>
+struct EnumNames<PointSpace::Kind> {
+  static constexpr const char* kind = "space";
+  static constexpr std::array<EnumName<PointSpace::Kind>, 3> names = {{{PointSpace::Kind::ambient, "ambient"},
+                                                                       {PointSpace::Kind::geodesic, "geodesic"},
+                                                                       {PointSpace::Kind::torsions, "torsions"}}};
 };
 
 }  // namespace onmanifold

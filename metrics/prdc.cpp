@@ -52,7 +52,7 @@ class PrdcMetric final : public Metric {
                                  : pick(ball_shares(x, y, k_, closed_), kind_);
   }
 
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     static constexpr const char* names[] = {"precision", "recall", "density", "coverage"};
     const std::string name = names[static_cast<int>(kind_)];
     Value::Table parameters;
@@ -67,9 +67,8 @@ class PrdcMetric final : public Metric {
     const Index m = sets.samples().cols();
 
     // Coverage, density and precision come out of one search.
-    const std::string key = fmt::format("balls/{}/{}/{}/{}/{}", kind_ == Kind::recall, k_, closed_,
-                                        fingerprint(sets.reference()), fingerprint(sets.samples()));
-    const auto shares = remember<BallShares>(key, [&] {
+    const std::string key = fmt::format("{}/{}/{}", kind_ == Kind::recall, k_, closed_);
+    const auto shares = input.memo().get<BallShares>(key, [&] {
       return kind_ == Kind::recall ? ball_shares(sets.samples(), sets.reference(), k_, closed_)
                                    : ball_shares(sets.reference(), sets.samples(), k_, closed_);
     });

@@ -87,12 +87,12 @@ class ProjectionStream final : public MetricStream {
       n_nonfinite_ += FiniteColumns(chunk).nonfinite();
     }
     const bool stored = projection != nullptr && given_;
-    if (!stored && input_.manifold == nullptr) {
+    if (!stored && input_.target.manifold == nullptr) {
       applicable_ = false;
       return;
     }
     std::optional<Projection> computed;
-    if (!stored) computed = input_.manifold->project(chunk);
+    if (!stored) computed = input_.target.manifold->project(chunk);
     const Projection& used = stored ? *projection : *computed;
     if (used.converged.size() != chunk.cols()) {
       throw InvalidInput(fmt::format("{} projections for {} samples", used.converged.size(), chunk.cols()));
@@ -105,7 +105,7 @@ class ProjectionStream final : public MetricStream {
                                             "projection_fail_rate"};
     Value::Table parameters;
     parameters["space"] = "ambient";
-    if (input_.manifold != nullptr) parameters["manifold"] = input_.manifold->spec();
+    if (input_.target.manifold != nullptr) parameters["manifold"] = input_.target.manifold->spec();
     parameters["null_method"] = "the reference's own value";
     MetricRecord record = make_record(names[static_cast<int>(kind_)], "lower", parameters, input_);
     if (kind_ != Kind::fail_rate) record.unit = "length";
@@ -117,14 +117,13 @@ class ProjectionStream final : public MetricStream {
     if (std::isnan(record.value)) return {failed(record, "no sample could be projected")};
     const double root = std::sqrt(static_cast<double>(n_samples_));
     record.se = own_.spread() / root;
-    if (input_.reference != nullptr && input_.manifold != nullptr) {
-      const FiniteColumns reference(*input_.reference);
+    if (input_.target.reference != nullptr && input_.target.manifold != nullptr) {
+      const FiniteColumns& reference = input_.target.finite();
       record.n_reference = reference.size();
       // Projecting the reference is dear on a mesh and the same for all cells of a task.
-      const std::string key = fmt::format("projection-null/{}/{}/{}", static_cast<int>(kind_), input_.manifold->spec(),
-                                          fingerprint(reference.points()));
-      const auto null = remember<Null>(key, [&]() -> Null {
-        const Projection projection = input_.manifold->project(reference.points());
+      const std::string key = fmt::format("projection/{}", static_cast<int>(kind_));
+      const auto null = input_.target.memo().get<Null>(key, [&]() -> Null {
+        const Projection projection = input_.target.manifold->project(reference.points());
         Summary summary(kind_);
         for (int pass = 0; pass < passes(); ++pass) summary.add(pass, projection);
         return {summary.value(), summary.spread()};
@@ -149,14 +148,14 @@ class ProjectionDistance final : public Metric {
  public:
   explicit ProjectionDistance(Kind kind) : kind_(kind) {}
 
-  [[nodiscard]] std::unique_ptr<MetricStream> stream(const MetricInput& input) const override {
+  [[nodiscard]] std::unique_ptr<MetricStream> do_stream(const MetricInput& input) const override {
     return std::make_unique<ProjectionStream>(kind_, input, of_raw(input));
   }
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
-    if (of_raw(input) || input.manifold == nullptr) return evaluate_as_one_chunk(*stream(input), input);
-    const Projection again = input.manifold->project(*input.samples);
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
+    if (of_raw(input) || input.target.manifold == nullptr) return measure_as_one_chunk(*do_stream(input), input);
+    const Projection again = input.target.manifold->project(*input.samples);
     ProjectionStream whole(kind_, input, true);
     for (int pass = 0; pass < whole.passes(); ++pass) whole.add(pass, *input.samples, &again);
     return whole.finish();

@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 #include "metrics/backbone_chains.hpp"
-#include "metrics/classifier_test.hpp"
+#include "metrics/c2st.hpp"
 #include "metrics/constraint.hpp"
 #include "metrics/energy.hpp"
 #include "metrics/frechet.hpp"

@@ -27,12 +27,12 @@ Vector errors(const ScoreLevel& level) {
 
 class ScoreMse final : public Metric {
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["scale"] = "sigma^2 / D";
     parameters["null_method"] = "the exact score";
     MetricRecord record = make_record("score_mse", "lower", parameters, input);
-    const FiniteColumns samples(*input.samples);
+    const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
     if (input.projected) return {not_applicable(record, "the score is that of the noised law")};
     if (input.scores == nullptr || input.scores->empty())

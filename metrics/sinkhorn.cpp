@@ -87,20 +87,17 @@ class SinkhornMetric final : public Metric {
   };
 
   [[nodiscard]] Divergences divergences(const Points& x, const Points& y) const {
-    const auto own = [&](const Points& z) {
-      return *remember<Sinkhorn>(
-          fmt::format("sinkhorn/{}/{}/{}/{}", eps_, rule_.tolerance, rule_.sweeps, fingerprint(z)),
-          [&] { return sinkhorn(z, eps_, rule_); });
-    };
-    const Sinkhorn xx = own(x);
-    const Sinkhorn yy = own(y);
+    return divergences(x, y, sinkhorn(x, eps_, rule_));
+  }
+  [[nodiscard]] Divergences divergences(const Points& x, const Points& y, const Sinkhorn& xx) const {
+    const Sinkhorn yy = sinkhorn(y, eps_, rule_);
     const Sinkhorn xy = sinkhorn(x, y, eps_, rule_);
     return {xy.value - 0.5 * (xx.value + yy.value), xy.cost - 0.5 * (xx.cost + yy.cost),
             xx.converged && yy.converged && xy.converged};
   }
   [[nodiscard]] double pick(const Divergences& d) const { return with_entropy_ ? d.value : d.cost; }
 
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     const char* name = with_entropy_ ? "sinkhorn_div" : "sinkhorn_cost_div";
     Value::Table parameters;
     parameters["space"] = "ambient";
@@ -118,13 +115,13 @@ class SinkhornMetric final : public Metric {
     const Points x = head(sets.reference());
     const Points y = head(sets.samples());
     record.n_reference = x.cols();
-    const auto result = remember<Divergences>(
-        fmt::format("sinkhorn-div/{}/{}/{}/{}/{}", eps_, rule_.tolerance, rule_.sweeps, fingerprint(x), fingerprint(y)),
-        [&] { return divergences(x, y); });
+    const std::string key = fmt::format("sinkhorn/{}/{}/{}/{}", eps_, rule_.tolerance, rule_.sweeps, size_);
+    const auto own = input.target.memo().get<Sinkhorn>(key, [&] { return sinkhorn(x, eps_, rule_); });
+    const auto result = input.memo().get<Divergences>(key, [&] { return divergences(x, y, *own); });
     // Simulated pairs in the time of some ten problems of 300 by 300 points.
     constexpr Index pairs = 1'000'000;
     const Index draws = std::min<Index>(40, pairs / std::max<Index>(1, x.cols() * y.cols()));
-    const bool simulate = draws >= 8 && input.sampler != nullptr;
+    const bool simulate = draws >= 8 && input.target.sampler != nullptr;
     parameters["null_method"] = "none: read the oracle's row";
     if (simulate) {
       NullPlan plan;

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the metrics share: finite columns, the frame of a record, addresses of evaluation streams, and a store
-// of results of pure functions (null values, neighbour radii, kernel sums) that several metrics or cells ask
-// for.
+// What the metrics share: the frame of a record, both sets without columns that are not finite, moments.
 
-#include <any>
 #include <cmath>
-#include <functional>
-#include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,25 +14,6 @@
 #include "metrics/metric.hpp"
 
 namespace onmanifold {
-
-/// The finite columns of a set of points; copies only if there is one that is not finite.
-class FiniteColumns {
- public:
-  /// \p points outlives the object.
-  explicit FiniteColumns(const Points& points);
-  FiniteColumns(const FiniteColumns&) = delete;
-  FiniteColumns& operator=(const FiniteColumns&) = delete;
-
-  [[nodiscard]] const Points& points() const { return *points_; }
-  [[nodiscard]] Index size() const { return points_->cols(); }
-  /// Columns left out.
-  [[nodiscard]] Index nonfinite() const { return nonfinite_; }
-
- private:
-  Points kept_;
-  const Points* points_ = nullptr;
-  Index nonfinite_ = 0;
-};
 
 /// Mean and standard deviation of a sequence that comes twice in chunks, with the bits of moments_of.
 class StreamedMoments {
@@ -88,32 +63,14 @@ class FinitePair {
   [[nodiscard]] const Points& samples() const { return samples_.points(); }
 
  private:
-  FiniteColumns samples_;
-  std::optional<FiniteColumns> reference_;
+  const FiniteColumns& samples_;
+  const FiniteColumns* reference_ = nullptr;
   Index least_reference_;
   Index least_samples_;
 };
 
-/// SHA-256 of sizes and entries: tells sets of points apart in the store.
+/// SHA-256 of sizes and entries, for parameters that name a set of points.
 [[nodiscard]] std::string fingerprint(const Points& points);
-/// Tells evaluation addresses and laws apart: the address of \p input.evaluation and 32 draws of its sampler.
-[[nodiscard]] std::string fingerprint(const MetricInput& input);
-
-namespace detail {
-[[nodiscard]] std::any remembered(const std::string& key, const std::function<std::any()>& compute);
-}  // namespace detail
-
-/// The value of compute() under \p key, computed at most once while it stays among the last 256 asked for. \p
-/// compute must be a pure function of what \p key names, so that a result never depends on whether it was in
-/// the store.
-template <class T>
-[[nodiscard]] std::shared_ptr<const T> remember(const std::string& key, const std::function<T()>& compute) {
-  const std::any value =
-      detail::remembered(key, [&] { return std::any(std::shared_ptr<const T>(std::make_shared<T>(compute()))); });
-  return std::any_cast<std::shared_ptr<const T>>(value);
-}
-/// Empties the store: for tests and for measurements of a first evaluation.
-void forget_remembered();
 
 /// Mean and standard deviation (ddof 1) of simulated null values.
 struct NullMoments {

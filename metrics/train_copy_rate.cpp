@@ -20,7 +20,7 @@ class TrainCopyRate final : public Metric {
                            "quantile of the distances of true draws below which a sample counts as a copy")) {}
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "ambient, after projection";
     parameters["p"] = p_;
@@ -36,26 +36,25 @@ class TrainCopyRate final : public Metric {
       if (samples->cols() != input.samples->cols() || samples->rows() != input.samples->rows()) {
         throw InvalidInput(fmt::format("{} projections for {} samples", samples->cols(), input.samples->cols()));
       }
-    } else if (!input.projected && input.manifold != nullptr) {
-      projected = input.manifold->project(*input.samples).points;
+    } else if (!input.projected && input.target.manifold != nullptr) {
+      projected = input.target.manifold->project(*input.samples).points;
       samples = &projected;
     }
     const FiniteColumns finite(*samples);
     record.n_nonfinite = finite.nonfinite();
     if (input.training == nullptr) return {not_applicable(record, "no training points")};
-    const Sampler* law = input.sampler != nullptr ? input.sampler : input.held_out;
+    const Sampler* law = input.target.sampler != nullptr ? input.target.sampler : input.target.held_out;
     if (law == nullptr) return {not_applicable(record, "no sampler of the true law")};
-    const FiniteColumns training(*input.training);
+    const FiniteColumns& training = input.training->finite();
     if (training.size() == 0) return {not_applicable(record, "no finite training point")};
     if (finite.size() == 0) return {failed(record, "no finite sample")};
 
     const Index draws = input.samples->cols();
     parameters["n_oracle"] = static_cast<std::int64_t>(draws);
     parameters["n_training"] = static_cast<std::int64_t>(training.size());
-    const std::string training_print = fingerprint(training.points());
-    const std::string key = fmt::format("copy-threshold/{}/{}/{}/{}", p_, draws, training_print, fingerprint(input));
-    const auto threshold = remember<double>(key, [&] {
-      const Points fresh = law->sample(draws, input.evaluation.at("train_copy_rate/oracle"));
+    const std::string key = fmt::format("train_copy_rate/{}/{}", p_, draws);
+    const auto threshold = input.training->memo().get<double>(key, [&] {
+      const Points fresh = law->sample(draws, input.target.evaluation.at("train_copy_rate/oracle"));
       Vector distances = NeighbourIndex(training.points()).nearest(fresh).squared_distance;
       const auto rank = static_cast<Index>(std::ceil(p_ * static_cast<double>(draws) - 1e-9));
       const auto middle = distances.begin() + std::max<Index>(rank, 1) - 1;
@@ -65,9 +64,9 @@ class TrainCopyRate final : public Metric {
     record.parameters = to_json(parameters);
     if (!(*threshold > 0)) return {not_applicable(record, "fresh draws coincide with training points")};
 
-    const Vector distances =
-        *remember<Vector>(fmt::format("copy-distances/{}/{}", training_print, fingerprint(finite.points())),
-                          [&] { return NeighbourIndex(training.points()).nearest(finite.points()).squared_distance; });
+    const Memo& memo = input.after_projection == nullptr ? input.memo() : input.after_projection->memo();
+    const Vector distances = *memo.get<Vector>(
+        "train_copy_rate", [&] { return NeighbourIndex(training.points()).nearest(finite.points()).squared_distance; });
     record.value = static_cast<double>((distances.array() < *threshold).count()) / static_cast<double>(finite.size());
     record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(finite.size()));
     record.null = p_;

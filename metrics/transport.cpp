@@ -126,15 +126,15 @@ class TransportMetric final : public Metric {
  private:
   [[nodiscard]] double from_cost(double cost) const { return kind_ == Kind::w2 ? std::sqrt(cost) : cost; }
 
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     static constexpr const char* names[] = {"w1", "w2", "w2_sq"};
     const char* name = names[static_cast<int>(kind_)];
     Value::Table parameters;
     parameters["space"] = space_.name();
-    parameters["distance"] = space_.name() == "geodesic" ? "great circle" : "euclidean";
+    parameters["distance"] = space_.distance();
     parameters["size"] = static_cast<std::int64_t>(size_);
     MetricRecord record = make_record(name, "lower", parameters, input);
-    record.unit = space_.name() == "torsions" ? "" : kind_ == Kind::w2_sq ? "length^2" : "length";
+    record.unit = space_.unit(kind_ == Kind::w2_sq ? "length^2" : "length");
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
@@ -146,18 +146,17 @@ class TransportMetric final : public Metric {
     const Points y = head(sets.samples());
     record.n_reference = x.cols();
     const int p = kind_ == Kind::w1 ? 1 : 2;
-    const std::uint64_t memory = input.memory();
-    const double cost =
-        *remember<double>(fmt::format("transport/{}/{}/{}/{}", p, radius, fingerprint(x), fingerprint(y)),
-                          [&] { return exact_transport(x, y, p, memory, radius); });
+    const std::uint64_t memory = input.target.memory();
+    const double cost = *input.memo().get<double>(fmt::format("transport/{}/{}/{}", p, space_.name(), size_),
+                                                  [&] { return exact_transport(x, y, p, memory, radius); });
     record.value = from_cost(cost);
 
     // As many simulated pairs as fit into the time of one problem of 2,000 by 2,000 points, which is a
     // second.
     constexpr Index arcs = 4'000'000;
     const Index draws = std::min<Index>(40, arcs / std::max<Index>(1, x.cols() * y.cols()));
-    if (draws >= 8 && input.sampler != nullptr) {
-      const bool ambient = space_.name() == "ambient";
+    if (draws >= 8 && input.target.sampler != nullptr) {
+      const bool ambient = space_.kind() == PointSpace::Kind::ambient;
       NullPlan plan;
       plan.small_draws = draws;
       plan.small_total = x.cols() + y.cols();

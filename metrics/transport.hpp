@@ -26,7 +26,7 @@ namespace onmanifold {
 /// values that are not finite, or sizes beyond 2^31 arcs or \p memory_bytes. \p radius > 0: distances along
 /// great circles of a sphere of that radius, on which the points lie.
 [[nodiscard]] double exact_transport(const Points& x, const Points& y, int p,
-                                     std::uint64_t memory_bytes = MetricInput::default_memory, double radius = 0);
+                                     std::uint64_t memory_bytes = Target::default_memory, double radius = 0);
 struct TransportPair {
   Index from = 0;
   Index to = 0;
@@ -38,7 +38,7 @@ struct TransportPlan {
 };
 /// The plan behind exact_transport, at most N + M - 1 pairs. Errors as there.
 [[nodiscard]] TransportPlan exact_transport_plan(const Points& x, const Points& y, int p,
-                                                 std::uint64_t memory_bytes = MetricInput::default_memory,
+                                                 std::uint64_t memory_bytes = Target::default_memory,
                                                  double radius = 0);
 /// What exact_transport needs for \p n and \p m points.
 [[nodiscard]] std::uint64_t transport_bytes(Index n, Index m);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -12,7 +13,7 @@
 #include "metrics/neighbours.hpp"
 #include "models/external.hpp"
 #include "results/provenance.hpp"
-#include "suite/task_features.hpp"
+#include "suite/measure.hpp"
 
 namespace onmanifold {
 namespace {
@@ -46,18 +47,6 @@ double recent_probe_seconds() {
 
 Stream method_stream(const SuiteSpec& suite, const Cell& cell, const char* use) {
   return {suite.seed, fmt::format("{}/{}/{}/{}/{}", cell.key.task, cell.key.method, cell.key.lift, cell.key.seed, use)};
-}
-
-/// The reference draws of the last task asked for: all cells of a task share them.
-const Points& reference_points(const SuiteSpec& suite, const TaskSpec& spec) {
-  const Task& task = spec.task;
-  const Index n = sizes_of(suite, spec).reference;
-  static std::pair<std::string, Points> cache;
-  const std::string key = fmt::format("{}/{}/{}/{}/{}", task.name, task.version, task.data_hash, suite.seed, n);
-  if (cache.first != key) {
-    cache = {key, sample_reference(task, n, reference_stream(task, suite.seed))};
-  }
-  return cache.second;
 }
 
 void project_samples(const Manifold& manifold, RawCell& cell) {
@@ -97,11 +86,11 @@ void ask_diagnostics(const SuiteSpec& suite, const Cell& cell, DiagnosticInput i
   }
 }
 
-void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result) {
+void train_and_sample(const SuiteSpec& suite, const Cell& cell, TaskContext& shared, RawCell& result) {
   const Task& task = cell.task->task;
   Lap lap;
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(task, suite.seed, cell.key.seed, cell.n_train), *task.manifold, cell.lift,
+      make_training_source(shared.training(cell.key.seed, cell.n_train).points(), *task.manifold, cell.lift,
                            training_stream(task, suite.seed, cell.key.seed));
   const std::shared_ptr<const DiffusedScore> score = task.diffused_score(cell.lift);
   result.timing["data_s"] = lap();
@@ -137,7 +126,7 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, RawCell& result)
     result.nearest_training = nearest_training(training->clean_points(), result.raw);
     result.timing["pictures_s"] = lap();
   }
-  result.reference_log_density = model->log_density(reference_points(suite, *cell.task));
+  result.reference_log_density = model->log_density(shared.reference());
   result.intrinsic_density = model->density_is_intrinsic();
   result.timing["likelihood_s"] = lap();
   ask_diagnostics(suite, cell,
@@ -172,11 +161,7 @@ void fail(RawCell& cell, CellState state, std::string_view message) {
 
 }  // namespace
 
-Points training_points(const Task& task, std::uint64_t seed, int replicate, Index n) {
-  return sample_training(task, n, training_stream(task, seed, replicate).at("data"));
-}
-
-RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
+RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell, TaskContext& shared) {
   RawCell result;
   result.config = cell.config();
   result.sample_hash = cell.sample_hash;
@@ -185,7 +170,7 @@ RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
   const double cpu_before = cpu_seconds();
   reset_peak_memory();
   try {
-    train_and_sample(suite, cell, result);
+    train_and_sample(suite, cell, shared, result);
   } catch (const NumericalFailure& error) {
     fail(result, CellState::diverged, error.what());
   } catch (const TimeLimitExceeded& error) {
@@ -202,54 +187,30 @@ RawCell compute_raw_cell(const SuiteSpec& suite, const Cell& cell) {
   return result;
 }
 
-MetricsCell compute_metrics(const SuiteSpec& suite, const Cell& cell, const RawCell& raw,
-                            const std::string& raw_digest) {
+MetricsCell compute_metrics(const Cell& cell, const RawCell& raw, const std::string& raw_digest, TaskContext& shared) {
   const double cpu_before = cpu_seconds();
-  const Task& task = cell.task->task;
-  const Points training = training_points(task, suite.seed, cell.key.seed, cell.n_train);
   const Projection projection{raw.projected, raw.projection_distance, raw.projection_converged};
-  MetricInput input{.samples = &raw.raw,
-                    .reference = &reference_points(suite, *cell.task),
-                    .training = &training,
-                    .manifold = task.manifold.get(),
-                    .projection = &projection,
-                    .partition = task.partition.get(),
-                    .masses = task.masses.size() > 0 ? &task.masses : nullptr,
-                    .sampler = simulation_sampler(task),
-                    .held_out = task.sampler.get(),
-                    .projected = false,
-                    .evaluation = evaluation_stream(task, suite.seed),
-                    .feature_maps = &features_of(task),
-                    .reference_log_density = raw.reference_log_density ? &*raw.reference_log_density : nullptr,
-                    .intrinsic_density = raw.intrinsic_density,
-                    .density = task.density.get()};
+  const Samples samples{.samples = &raw.raw,
+                        .training = &shared.training(cell.key.seed, cell.n_train),
+                        .reference_log_density = raw.reference_log_density ? &*raw.reference_log_density : nullptr,
+                        .intrinsic_density = raw.intrinsic_density};
   MetricsCell result;
   result.config = cell.metric_config();
   result.metric_hash = cell.metric_hash;
   result.raw_digest = raw_digest;
-  for (const MetricSpec& spec : cell.task->metrics) {
-    const std::unique_ptr<Metric> metric = make_metric(spec);
-    for (const bool projected : {false, true}) {
-      input.projected = projected;
-      input.samples = projected ? &raw.projected : &raw.raw;
-      std::vector<MetricRecord>& records = projected ? result.projected : result.raw;
-      try {
-        for (MetricRecord& record : metric->evaluate(input)) {
-          MetricInfo info = metric_registry().get(spec.name).info;
-          info.unit = record.unit;  // some settings change it
-          result.metrics.emplace(record.name, std::move(info));
-          records.push_back(std::move(record));
-        }
-      } catch (const std::exception& error) {
-        // One metric that breaks down must not take the others with it.
-        MetricRecord record;
-        record.name = spec.name;
-        record.parameters = to_json(Value(spec.settings));
-        record.n_samples = input.samples->cols();
-        record.status = {RecordState::failed, error.what()};
-        records.push_back(std::move(record));
+  const std::vector<NamedMetric> metrics = make_metrics(cell.task->metrics);
+  std::vector<Measured> measured = measure(metrics, shared.target(), samples, &projection, OnFailure::record);
+  for (std::size_t m = 0; m < measured.size(); ++m) {
+    for (const auto* records : {&measured[m].raw, &measured[m].projected}) {
+      for (const MetricRecord& record : *records) {
+        if (record.status.state == RecordState::failed) continue;
+        MetricInfo info = metric_registry().get(metrics[m].spec.name).info;
+        info.unit = record.unit;  // some settings change it
+        result.metrics.emplace(record.name, std::move(info));
       }
     }
+    std::move(measured[m].raw.begin(), measured[m].raw.end(), std::back_inserter(result.raw));
+    std::move(measured[m].projected.begin(), measured[m].projected.end(), std::back_inserter(result.projected));
   }
   result.timing["cpu_s"] = cpu_seconds() - cpu_before;
   return result;
@@ -276,7 +237,7 @@ Points kept_reference(const Task& task, std::uint64_t seed, Index n) {
   return sample_reference(task, std::min(shown, n), reference_stream(task, seed));
 }
 
-TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
+TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec, TaskContext& shared) {
   const Task& task = spec.task;
   const SampleSizes sizes = sizes_of(suite, spec);
   TaskFile file;
@@ -296,7 +257,7 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
   file.entropy = task.entropy;
   const ReplicateRange replicates = replicates_of(suite, spec);
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(training_points(task, suite.seed, replicates.first, sizes.train), *task.manifold, Lift{},
+      make_training_source(shared.training(replicates.first, sizes.train).points(), *task.manifold, Lift{},
                            training_stream(task, suite.seed, replicates.first));
   Value::Array grid(task.sigma_grid.begin(), task.sigma_grid.end());
   file.details = Value::Table{{"suite", suite.name},
@@ -307,7 +268,7 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec) {
                               {"seeds", replicates.last - replicates.first + 1},
                               {"n_train", static_cast<std::int64_t>(training->size())},
                               {"n_samples", static_cast<std::int64_t>(sizes.samples)},
-                              {"n_reference", static_cast<std::int64_t>(reference_points(suite, spec).cols())},
+                              {"n_reference", static_cast<std::int64_t>(shared.reference().cols())},
                               {"s_min", task.smallest_noise},
                               {"scale", standardisation(*training).scale},
                               {"preregistered_sigma", task.preregistered_sigma},

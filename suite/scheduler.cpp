@@ -166,7 +166,8 @@ void count(const Answer& answer, Work work, RunSummary& summary) {
 }
 
 /// The work of one cell, in a worker process.
-Answer work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& options, const Value& provenance) {
+Answer work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& options, const Value& provenance,
+               TaskContexts& contexts) {
   try {
     const CellLock lock(options.directory, cell.key);
     if (!lock.owned()) return {.result = JobResult::busy, .status = {}};
@@ -177,7 +178,7 @@ Answer work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& optio
     std::string digest;  // of what is in the file
     if (work == Work::everything) {
       fs::remove(cell.key.metrics_path(options.directory));
-      raw = compute_raw_cell(suite, cell);
+      raw = compute_raw_cell(suite, cell, contexts.of(suite, *cell.task));
       raw.provenance = provenance;
       const auto write = [&](const RawCell& stored) {
         write_raw_cell(cell.key.raw_path(options.directory), stored);
@@ -193,7 +194,8 @@ Answer work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& optio
       digest = raw_digest(raw);
     }
     if (raw.status.ok()) {
-      write_metrics_cell(cell.key.metrics_path(options.directory), compute_metrics(suite, cell, raw, digest));
+      write_metrics_cell(cell.key.metrics_path(options.directory),
+                         compute_metrics(cell, raw, digest, contexts.of(suite, *cell.task)));
     }
     return {.result = JobResult::done, .status = raw.status};
   } catch (const IoError& error) {
@@ -231,12 +233,14 @@ void check_features(const std::vector<const Cell*>& cells) {
   }
 }
 
-void write_task_files(const SuiteSpec& suite, const std::string& directory, const std::vector<Cell>& cells) {
+void write_task_files(const SuiteSpec& suite, const std::string& directory, const std::vector<Cell>& cells,
+                      TaskContexts& contexts) {
   std::set<std::string> written;
   for (const Cell& cell : cells) {
     if (!written.insert(cell.key.task).second) continue;
     fs::create_directories(fs::path(directory) / cell.key.task);
-    write_task_file((fs::path(directory) / cell.key.task / "task.h5").string(), describe_task(suite, *cell.task));
+    write_task_file((fs::path(directory) / cell.key.task / "task.h5").string(),
+                    describe_task(suite, *cell.task, contexts.of(suite, *cell.task)));
   }
 }
 
@@ -304,7 +308,8 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
     }
   }
   check_features(todo);
-  if (!options.metrics_only) write_task_files(suite, options.directory, cells);
+  TaskContexts contexts;  // every worker has its own copy
+  if (!options.metrics_only) write_task_files(suite, options.directory, cells, contexts);
 
   const Value where_from = provenance(options.command_line);
   WorkerPoolOptions pool;
@@ -316,7 +321,7 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
   std::exception_ptr fault;
 
   const auto job = [&](Index i) {
-    return work_on(suite, *todo[static_cast<std::size_t>(i)], options, where_from).text();
+    return work_on(suite, *todo[static_cast<std::size_t>(i)], options, where_from, contexts).text();
   };
   const auto done = [&](const JobOutcome& outcome) {
     const auto number = static_cast<std::size_t>(outcome.job);

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/error.hpp"
 #include "core/files/point_files.hpp"
@@ -18,8 +19,8 @@
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
 #include "results/provenance.hpp"
+#include "suite/measure.hpp"
 #include "suite/pipeline.hpp"
-#include "suite/task_features.hpp"
 
 namespace onmanifold {
 namespace {
@@ -82,11 +83,6 @@ Points read_whole(const std::string& file, std::uint64_t limit) {
   return points;
 }
 
-struct NamedMetric {
-  MetricSpec spec;
-  std::unique_ptr<Metric> metric;
-};
-
 bool applicable(const ScoredMetric& metric) {
   return metric.record.status.state != RecordState::not_applicable;
 }
@@ -107,80 +103,39 @@ void collect(std::vector<ScoredMetric> found, const std::string& name, bool aske
   for (ScoredMetric& metric : found) out.push_back(std::move(metric));
 }
 
-std::vector<ScoredMetric> score_in_memory(const std::vector<NamedMetric>& metrics, const Points& samples,
-                                          MetricInput input, bool asked_for) {
-  std::optional<Projection> projection;
-  if (input.manifold != nullptr) projection = input.manifold->project(samples);
-  input.projection = projection ? &*projection : nullptr;
+/// What \p measured says, metric by metric.
+std::vector<ScoredMetric> collect_all(const std::vector<NamedMetric>& metrics, std::vector<Measured> measured,
+                                      bool asked_for) {
   std::vector<ScoredMetric> result;
-  for (const NamedMetric& metric : metrics) {
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
     std::vector<ScoredMetric> found;
-    input.projected = false;
-    input.samples = &samples;
-    append(metric.metric->evaluate(input), "raw", found);
-    if (projection) {
-      input.projected = true;
-      input.samples = &projection->points;
-      append(metric.metric->evaluate(input), "projected", found);
-    }
-    collect(std::move(found), metric.spec.name, asked_for, result);
+    append(std::move(measured[m].raw), "raw", found);
+    append(std::move(measured[m].projected), "projected", found);
+    collect(std::move(found), metrics[m].spec.name, asked_for, result);
   }
   return result;
 }
 
-/// As score_in_memory, with a few chunks of \p request.samples in memory at a time.
-std::vector<ScoredMetric> score_in_chunks(const std::vector<NamedMetric>& metrics, const ScoreRequest& request,
-                                          Index dimension, const MetricInput& input, std::uint64_t limit,
-                                          bool asked_for) {
-  // A chunk, its projection and the temporaries of a metric: far below a 64th of the limit each.
-  const std::uint64_t fitting = limit / (64 * sizeof(double) * static_cast<std::uint64_t>(dimension));
-  Points chunk(dimension, static_cast<Index>(std::clamp<std::uint64_t>(fitting, 256, 65536)));
-  MetricInput raw = input;
-  MetricInput projected = input;
-  projected.projected = true;
-  std::vector<std::unique_ptr<MetricStream>> raw_streams;
-  std::vector<std::unique_ptr<MetricStream>> projected_streams;
-  int passes = 0;
-  for (const NamedMetric& metric : metrics) {
-    raw_streams.push_back(metric.metric->stream(raw));
-    if (input.manifold != nullptr) projected_streams.push_back(metric.metric->stream(projected));
-    passes = std::max(passes, raw_streams.back()->passes());
-  }
-  for (int pass = 0; pass < passes; ++pass) {
+/// A few chunks of \p request.samples in memory at a time.
+ChunkedSamples chunks_of(const ScoreRequest& request, Index dimension, std::uint64_t limit) {
+  return [&request, dimension, limit](int pass, const std::function<void(const Points&)>& use) {
+    // A chunk, its projection and the temporaries of a metric: far below a 64th of the limit each.
+    const std::uint64_t fitting = limit / (64 * sizeof(double) * static_cast<std::uint64_t>(dimension));
+    Points chunk(dimension, static_cast<Index>(std::clamp<std::uint64_t>(fitting, 256, 65536)));
     PointReader reader = open_points(request.samples);
     Index first = 0;
     while (const Index n = reader.read(chunk)) {
       // Only the last chunk is shorter than the others.
       if (n < chunk.cols()) chunk.conservativeResize(Eigen::NoChange, n);
       if (pass == 0) check_rows(chunk, first, request.samples, request.allow_nonfinite);
-      std::optional<Projection> projection;
-      if (input.manifold != nullptr) projection = input.manifold->project(chunk);
-      const Projection* given = projection ? &*projection : nullptr;
-      for (std::size_t m = 0; m < metrics.size(); ++m) {
-        if (pass >= raw_streams[m]->passes()) continue;
-        raw_streams[m]->add(pass, chunk, given);
-        if (projection) projected_streams[m]->add(pass, projection->points, given);
-      }
+      use(chunk);
       first += n;
     }
-    chunk.resize(dimension, static_cast<Index>(std::clamp<std::uint64_t>(fitting, 256, 65536)));
-  }
-  std::vector<ScoredMetric> result;
-  for (std::size_t m = 0; m < metrics.size(); ++m) {
-    std::vector<ScoredMetric> found;
-    append(raw_streams[m]->finish(), "raw", found);
-    if (input.manifold != nullptr) append(projected_streams[m]->finish(), "projected", found);
-    collect(std::move(found), metrics[m].spec.name, asked_for, result);
-  }
-  return result;
+  };
 }
 
-}  // namespace
-
-Score score_samples(const ScoreRequest& request) {
-  if (request.task.empty() && request.reference.empty()) {
-    throw InvalidInput("score needs --task or --reference");
-  }
+void check_request(const ScoreRequest& request) {
+  if (request.task.empty() && request.reference.empty()) throw InvalidInput("score needs --task or --reference");
   if (!request.task.empty() && !request.reference.empty()) {
     throw InvalidInput("--task and --reference exclude each other: a task has its own reference");
   }
@@ -190,21 +145,79 @@ Score score_samples(const ScoreRequest& request) {
   if (request.reference_size < 2) {
     throw InvalidInput(fmt::format("--reference-size {} is below 2", request.reference_size));
   }
-  // What is cheap to check comes first.
-  std::optional<Task> task;
-  std::shared_ptr<const Manifold> manifold;
+}
+
+std::vector<NamedMetric> metrics_of(const ScoreRequest& request, const std::optional<Task>& task,
+                                    const Manifold* manifold) {
   std::string list = request.metrics;
-  const bool asked_for = !list.empty();
-  if (!request.task.empty()) {
-    task = task_from_text(request.task);
-    manifold = task->manifold;
-    if (!asked_for) list = task->metrics;
-  } else {
-    if (!request.manifold.empty()) manifold = make_manifold(request.manifold);
-    if (!asked_for) list = std::string(general_metrics) + (manifold ? manifold_metrics : "");
+  if (list.empty()) list = task ? task->metrics : std::string(general_metrics) + (manifold ? manifold_metrics : "");
+  return make_metrics(parse_metric_list(list));
+}
+
+/// What samples are scored against: a task, or files.
+class ScoreTarget {
+ public:
+  ScoreTarget(const ScoreRequest& request, const Task* task, const Manifold* manifold, Index dimension,
+              std::uint64_t limit) {
+    if (task != nullptr) {
+      shared_.emplace(*task, 0, request.reference_size, request.memory_bytes);
+    } else {
+      reference_ = read_whole(request.reference, limit);
+      check_columns(dimension, reference_.rows(), request.samples, request.reference);
+      of_files_.emplace(Target{.reference = &reference_,
+                               .manifold = manifold,
+                               .evaluation = Stream(0, "score/evaluation"),
+                               .memory_bytes = request.memory_bytes});
+    }
+    if (request.train.empty()) return;
+    training_ = read_whole(request.train, limit);
+    check_columns(training_.rows(), dimension, request.train, request.samples);
+    training_points_.emplace(training_);
   }
-  std::vector<NamedMetric> metrics;
-  for (const MetricSpec& spec : parse_metric_list(list)) metrics.push_back({spec, make_metric(spec)});
+  ScoreTarget(const ScoreTarget&) = delete;
+  ScoreTarget& operator=(const ScoreTarget&) = delete;
+  [[nodiscard]] const PreparedTarget& target() const { return shared_ ? shared_->target() : *of_files_; }
+  [[nodiscard]] const TrainingPoints* training() const { return training_points_ ? &*training_points_ : nullptr; }
+
+ private:
+  Points reference_;
+  std::optional<PreparedTarget> of_files_;
+  std::optional<TaskContext> shared_;
+  Points training_;
+  std::optional<TrainingPoints> training_points_;
+};
+
+void describe(const ScoreRequest& request, const Task* task, Score& score) {
+  score.name = request.name.empty()
+                   ? std::filesystem::path(request.samples.substr(0, request.samples.rfind(".h5:"))).stem().string()
+                   : request.name;
+  if (task == nullptr) return;
+  score.task = task->name;
+  score.task_version = task->version;
+  score.data_hash = task->data_hash;
+  score.reference_hash = points_hash(kept_reference(*task, 0, request.reference_size));
+}
+
+void check_useful(const ScoreRequest& request, const Score& score) {
+  const bool nothing = std::all_of(score.metrics.begin(), score.metrics.end(), [](const ScoredMetric& metric) {
+    return metric.record.n_nonfinite > 0 && metric.record.n_nonfinite == metric.record.n_samples;
+  });
+  if (nothing && !score.metrics.empty()) throw InvalidInput(fmt::format("{}: no row is finite", request.samples));
+  if (score.metrics.empty()) throw InvalidInput("no metric can be computed from what was given");
+}
+
+}  // namespace
+
+Score score_samples(const ScoreRequest& request) {
+  // What is cheap to check comes first.
+  check_request(request);
+  std::optional<Task> task;
+  if (!request.task.empty()) task = task_from_text(request.task);
+  std::shared_ptr<const Manifold> manifold;
+  if (task) manifold = task->manifold;
+  if (!request.manifold.empty()) manifold = make_manifold(request.manifold);
+  const std::vector<NamedMetric> metrics = metrics_of(request, task, manifold.get());
+  const bool asked_for = !request.metrics.empty();
 
   const std::uint64_t limit = request.memory_bytes == 0 ? default_limit : request.memory_bytes;
   PointReader reader = open_points(request.samples);
@@ -214,74 +227,40 @@ Score score_samples(const ScoreRequest& request) {
     check_columns(dimension, manifold->ambient_dimension(), request.samples,
                   task ? "the task " + task->name : "the manifold");
   }
-  Points reference;
-  Stream evaluation(0, "score/evaluation");
-  if (task) {
-    reference = sample_reference(*task, request.reference_size, reference_stream(*task, 0));
-    evaluation = evaluation_stream(*task, 0);
-  } else {
-    reference = read_whole(request.reference, limit);
-    check_columns(dimension, reference.rows(), request.samples, request.reference);
-  }
-  std::optional<Points> training;
-  if (!request.train.empty()) {
-    training = read_whole(request.train, limit);
-    check_columns(training->rows(), dimension, request.train, request.samples);
-  }
-  const MetricInput input{.reference = &reference,
-                          .training = training ? &*training : nullptr,
-                          .manifold = manifold.get(),
-                          .partition = task ? task->partition.get() : nullptr,
-                          .masses = task && task->masses.size() > 0 ? &task->masses : nullptr,
-                          .sampler = task ? simulation_sampler(*task) : nullptr,
-                          .held_out = task ? task->sampler.get() : nullptr,
-                          .evaluation = evaluation,
-                          .memory_bytes = request.memory_bytes,
-                          .feature_maps = task ? &features_of(*task) : nullptr};
+  const ScoreTarget against(request, task ? &*task : nullptr, manifold.get(), dimension, limit);
+  const PreparedTarget& target = against.target();
 
-  std::string whole_only;  // metrics that need all samples at once
-  for (const NamedMetric& metric : metrics) {
-    if (metric.metric->stream(input) != nullptr) continue;
-    whole_only += (whole_only.empty() ? "" : ", ") + metric.spec.name;
-  }
+  const std::vector<std::string> whole_only = not_streaming(metrics, target);
   const std::uint64_t bytes = bytes_of(reader);
   if (bytes > limit && !whole_only.empty()) {
     throw InvalidInput(
         fmt::format("{}: {} points of {} numbers are {} bytes, more than --memory ({}); these metrics need "
                     "all points at once: {}. "
                     "{} points fit; or choose others with --metrics",
-                    request.samples, reader.size(), dimension, bytes, limit, whole_only,
+                    request.samples, reader.size(), dimension, bytes, limit, fmt::join(whole_only, ", "),
                     limit / (sizeof(double) * static_cast<std::uint64_t>(dimension))));
   }
   Score score;
-  score.n_reference = reference.cols();
+  score.n_reference = target.reference->cols();
   score.n_samples = reader.size();
   score.dimension = dimension;
-  score.name = request.name.empty()
-                   ? std::filesystem::path(request.samples.substr(0, request.samples.rfind(".h5:"))).stem().string()
-                   : request.name;
-  if (task) {
-    score.task = task->name;
-    score.task_version = task->version;
-    score.data_hash = task->data_hash;
-    score.reference_hash = points_hash(kept_reference(*task, 0, request.reference_size));
-  }
+  describe(request, task ? &*task : nullptr, score);
+  Samples given{.training = against.training()};
+  std::vector<Measured> measured;
   // Samples, their projection and temporaries are up to four times the file.
   if (whole_only.empty() && bytes > limit / 4) {
-    score.metrics = score_in_chunks(metrics, request, dimension, input, limit, asked_for);
+    measured = measure_in_chunks(metrics, target, given, chunks_of(request, dimension, limit), OnFailure::propagate);
     score.samples_hash = points_file_hash(request.samples);
   } else {
     const Points samples = read_all(reader, request.samples, request.allow_nonfinite);
     score.samples_hash = points_hash(samples);
-    score.metrics = score_in_memory(metrics, samples, input, asked_for);
+    std::optional<Projection> projection;
+    if (manifold) projection = manifold->project(samples);
+    given.samples = &samples;
+    measured = measure(metrics, target, given, projection ? &*projection : nullptr, OnFailure::propagate);
   }
-  const bool nothing = std::all_of(score.metrics.begin(), score.metrics.end(), [](const ScoredMetric& metric) {
-    return metric.record.n_nonfinite > 0 && metric.record.n_nonfinite == metric.record.n_samples;
-  });
-  if (nothing && !score.metrics.empty()) {
-    throw InvalidInput(fmt::format("{}: no row is finite", request.samples));
-  }
-  if (score.metrics.empty()) throw InvalidInput("no metric can be computed from what was given");
+  score.metrics = collect_all(metrics, std::move(measured), asked_for);
+  check_useful(request, score);
   return score;
 }
 

@@ -156,12 +156,4 @@ FoundFeatures TaskFeatures::find(const std::string& name) const {
   return {&made_.emplace(name, std::move(*map)).first->second, {}};
 }
 
-const TaskFeatures& features_of(const Task& task) {
-  static std::pair<std::string, std::unique_ptr<TaskFeatures>> cache;
-  const std::string key = fmt::format("{}/{}/{}/{}", task.name, task.version, task.data_hash,
-                                      task.labelled ? task.labelled->folder() : std::string());
-  if (cache.second == nullptr || cache.first != key) cache = {key, std::make_unique<TaskFeatures>(task)};
-  return *cache.second;
-}
-
 }  // namespace onmanifold

@@ -54,7 +54,4 @@ class TaskFeatures final : public FeatureMaps {
   mutable std::map<std::string, FeatureMap> made_;
 };
 
-/// Those of \p task, kept for the next cell of the same task.
-[[nodiscard]] const TaskFeatures& features_of(const Task& task);
-
 }  // namespace onmanifold

@@ -93,13 +93,12 @@ INSTANTIATE_TEST_SUITE_P(All, ConcurrentTasks, testing::ValuesIn(task_registry()
 
 TEST(ConcurrentMetrics, EvaluateAsOneThread) {
   const test::SphereScene scene(120);
-  const MetricInput input = scene.input(scene.truth);
+  const test::Given input = scene.input(scene.truth);
   for (const std::string& name : metric_registry().names()) {
     const std::unique_ptr<Metric> metric = test::metric_of(name);
-    forget_remembered();
     double values[2] = {0, 0};
-    in_two_threads([&](int thread) { values[thread] = metric->evaluate(input).at(0).value; });
-    const double alone = metric->evaluate(input).at(0).value;
+    in_two_threads([&](int thread) { values[thread] = evaluate(*metric, input).at(0).value; });
+    const double alone = evaluate(*metric, input).at(0).value;
     for (const double value : values) {
       EXPECT_TRUE(value == alone || (std::isnan(value) && std::isnan(alone))) << name << ": " << value << ", " << alone;
     }

@@ -13,7 +13,7 @@
 namespace onmanifold::test {
 namespace {
 
-using Evaluate = std::function<std::vector<MetricRecord>(const MetricInput&)>;
+using Evaluate = std::function<std::vector<MetricRecord>(const Given&)>;
 
 bool same_number(double a, double b) {
   return a == b || (std::isnan(a) && std::isnan(b));
@@ -34,18 +34,16 @@ bool same_records(const std::vector<MetricRecord>& a, const std::vector<MetricRe
 // One number an identity: empty if it holds, else what is wrong.
 std::string violations(const Evaluate& evaluate, const std::function<void()>& others) {
   const SphereScene scene(250);
-  const MetricInput input = scene.input(scene.truth);
+  const Given input = scene.input(scene.truth);
   std::string found;
   const auto blame = [&](const char* what) { found += std::string(found.empty() ? "" : "; ") + what; };
 
-  // 1. Deterministic, whatever was evaluated before and whether or not results are in the store.
-  forget_remembered();
+  // 1. Deterministic, whatever was evaluated before.
   const std::vector<MetricRecord> first = evaluate(input);
   if (!same_records(first, evaluate(input))) blame("a second evaluation differs");
   others();
   if (!same_records(first, evaluate(input))) blame("depends on other metrics");
   const Points elsewhere = scene.sampler.sample(250, Stream(9, "elsewhere"));
-  forget_remembered();
   static_cast<void>(evaluate(scene.input(elsewhere)));
   if (!same_records(first, evaluate(input))) blame("depends on which cell came first");
 
@@ -66,7 +64,7 @@ std::string violations(const Evaluate& evaluate, const std::function<void()>& ot
   }
 
   // 3. Without anything but samples: not applicable, and NaN, never 0; or a value that needs no more.
-  const MetricInput bare{.samples = &scene.truth, .evaluation = Stream(7, "bare")};
+  const Given bare{.samples = &scene.truth, .evaluation = Stream(7, "bare")};
   for (const MetricRecord& record : evaluate(bare)) {
     const bool not_applicable = record.status.state == RecordState::not_applicable;
     if (not_applicable && !std::isnan(record.value)) blame("a number where nothing can be computed");
@@ -77,7 +75,7 @@ std::string violations(const Evaluate& evaluate, const std::function<void()>& ot
   Points broken(3, scene.truth.cols() + 3);
   broken << scene.truth.leftCols(100), Points::Constant(3, 3, std::nan("")), scene.truth.rightCols(150);
   broken(0, 101) = std::numeric_limits<double>::infinity();
-  const MetricInput with_nan = scene.input(broken);
+  const Given with_nan = scene.input(broken);
   const std::vector<MetricRecord> counted = evaluate(with_nan);
   for (const MetricRecord& record : counted) {
     if (record.n_nonfinite != 3) blame("non-finite columns are not counted");
@@ -111,19 +109,19 @@ bool is_of_chains(const std::string& name) {
   return name.starts_with("bond_") || name == "radius_of_gyration_w1" || name == "ramachandran_tvd";
 }
 
-std::vector<MetricRecord> evaluate_on_chains(const Metric& metric, const MetricInput& input) {
+std::vector<MetricRecord> evaluate_on_chains(const Metric& metric, const Given& input) {
   const Backbone backbone(3, backbone_geometry("igfold"), BackboneFrame::middle);
   const auto chains = [&](const Points* points) {
     if (points->rows() != 3) return *points;  // of the wrong dimension it stays
     return backbone.from_full_coordinates(build_backbone(Points(points->replicate(2, 1)), backbone.geometry()));
   };
-  MetricInput mapped{.samples = nullptr, .evaluation = input.evaluation};
+  Given mapped{.samples = nullptr, .evaluation = input.evaluation};
   const Points samples = chains(input.samples);
   const Points reference = input.reference == nullptr ? Points() : chains(input.reference);
   mapped.samples = &samples;
   if (input.reference != nullptr) mapped.reference = &reference;
   if (input.manifold != nullptr) mapped.manifold = &backbone;
-  return metric.evaluate(mapped);
+  return test::evaluate(metric, mapped);
 }
 
 TEST_P(MetricConformance, KeepsTheIdentities) {
@@ -131,11 +129,11 @@ TEST_P(MetricConformance, KeepsTheIdentities) {
   const SphereScene scene(60);
   const auto others = [&] {
     for (const char* name : {"tvd", "coverage", "cov_match", "train_copy_rate"}) {
-      static_cast<void>(metric_of(name)->evaluate(scene.input(scene.truth)));
+      static_cast<void>(evaluate(*metric_of(name), scene.input(scene.truth)));
     }
   };
-  const auto evaluate = [&](const MetricInput& input) {
-    return is_of_chains(GetParam()) ? evaluate_on_chains(*metric, input) : metric->evaluate(input);
+  const auto evaluate = [&](const Given& input) {
+    return is_of_chains(GetParam()) ? evaluate_on_chains(*metric, input) : test::evaluate(*metric, input);
   };
   EXPECT_EQ(violations(evaluate, others), "");
 }
@@ -187,6 +185,34 @@ TEST(MetricInfo, ADisagreementIsFound) {
   EXPECT_NE(disagreement(info, {record}), "");
 }
 
+// What a target has found out about itself must not depend on what was measured against it before.
+TEST_P(MetricConformance, SharedTargetsChangeNothing) {
+  if (is_of_chains(GetParam())) return;  // as the others: they have no path of their own to the target
+  const SphereScene scene(60);
+  const std::unique_ptr<Metric> metric = metric_of(GetParam());
+  const std::vector<MetricRecord> alone = evaluate(*metric, scene.input(scene.truth));
+  const Points elsewhere = scene.sampler.sample(60, Stream(9, "elsewhere"));
+  const PreparedTarget target(scene.input(scene.truth).target());
+  const TrainingPoints training(scene.training);
+  const MetricInput first(target, scene.input(elsewhere).sample_set(&training));
+  const MetricInput second(target, scene.input(scene.truth).sample_set(&training));
+  for (const char* name : {"tvd", "coverage", "energy", "train_copy_rate"}) {
+    static_cast<void>(metric_of(name)->prepare(target).measure(second));
+  }
+  const PreparedMetric prepared = metric->prepare(target);
+  static_cast<void>(prepared.measure(first));
+  EXPECT_TRUE(same_records(prepared.measure(second), alone));
+  EXPECT_TRUE(same_records(prepared.measure(second), alone));
+}
+
+TEST(PreparedMetric, RefusesSamplesOfAnotherTarget) {
+  const SphereScene scene(60);
+  const Comparison one(scene.input(scene.truth));
+  const Comparison other(scene.input(scene.truth));
+  const std::unique_ptr<Metric> metric = metric_of("fd");
+  EXPECT_THROW(static_cast<void>(metric->prepare(one.target).measure(*other.input)), InvalidInput);
+}
+
 std::string metric_test_name(const testing::TestParamInfo<std::string>& metric) {
   return metric.param;
 }
@@ -207,7 +233,7 @@ class Centre final : public Metric {
   explicit Centre(Faults faults) : faults_(faults) {}
 
  private:
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     MetricRecord record = make_record("centre", faults_.no_direction ? "" : "lower", {}, input);
     if (faults_.broken_json) record.parameters = "{";
     const FiniteColumns samples(*input.samples);
@@ -229,7 +255,7 @@ class Centre final : public Metric {
 
 std::string violations_of(Faults faults) {
   const Centre metric(faults);
-  return violations([&](const MetricInput& input) { return metric.evaluate(input); }, [] {});
+  return violations([&](const Given& input) { return test::evaluate(metric, input); }, [] {});
 }
 
 TEST(BrokenMetric, IsCaught) {
@@ -242,7 +268,7 @@ TEST(BrokenMetric, IsCaught) {
 }
 
 TEST(BrokenMetric, WithoutChecksOfItsInputIsCaught) {
-  const auto careless = [](const MetricInput& input) {
+  const auto careless = [](const Given& input) {
     MetricRecord record = make_record("careless", "lower", {}, input);
     const FiniteColumns samples(*input.samples);
     record.n_nonfinite = samples.nonfinite();

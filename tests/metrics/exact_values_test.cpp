@@ -116,8 +116,7 @@ TEST(ExactValues, HistogramOfFixtures) {
   const BoxPartition grid({0, 1}, Vector::Constant(2, -1.5), Vector::Constant(2, 1.5), 5);
   const Points a = fixture_a();
   const Points b = fixture_b();
-  const MetricInput input{
-      .samples = &b, .reference = &a, .partition = &grid, .evaluation = Stream(1, "test/evaluation")};
+  const Given input{.samples = &b, .reference = &a, .partition = &grid, .evaluation = Stream(1, "test/evaluation")};
   expect_relative(evaluate("tvd", input).value, 0.75);
   expect_relative(evaluate("js_divergence", input).value, .458345375544099);
   expect_relative(evaluate("js_divergence", input).value / std::log(2.0), .661252600311861);
@@ -128,7 +127,7 @@ TEST(ExactValues, ConstraintsOfFixtureB) {
   const Sphere sphere(2);
   const Points b = fixture_b();
   const Projection projection = sphere.project(b);
-  MetricInput input{
+  Given input{
       .samples = &b, .manifold = &sphere, .projection = &projection, .evaluation = Stream(1, "test/evaluation")};
   expect_relative(evaluate("constraint_mean", input).value, .47155113999696);
   expect_relative(evaluate("constraint_max", input).value, .966634130169946);
@@ -240,8 +239,7 @@ TEST(ExactValues, SlicedRecordWithGivenDirections) {
   directions << 1, 0, 0, 5, 0, 1, 0, 5, 0, 0, 1, 5;  // lengths do not matter
   const Points a = fixture_a();
   const Points b = fixture_b();
-  MetricInput input{
-      .samples = &b, .reference = &a, .evaluation = Stream(1, "test/evaluation"), .directions = &directions};
+  Given input{.samples = &b, .reference = &a, .evaluation = Stream(1, "test/evaluation"), .directions = &directions};
   const MetricRecord record = evaluate("sliced_w2", input);
   expect_relative(record.value, 0.581466513134432);
   EXPECT_NE(record.parameters.find("directions_hash"), std::string::npos) << record.parameters;

@@ -32,7 +32,7 @@ TEST(FidLenet, IsTheFrechetDistanceOfTheNamedFeatures) {
 
 TEST(FidLenet, SaysWhyThereIsNone) {
   const SphereScene scene(50);
-  MetricInput input = scene.input(scene.truth);
+  Given input = scene.input(scene.truth);
   input.feature_maps = nullptr;
   const MetricRecord record = evaluate("fid_lenet", input);
   EXPECT_TRUE(record.status.text().starts_with("not_applicable: no features 'lenet'")) << record.status.text();
@@ -41,14 +41,15 @@ TEST(FidLenet, SaysWhyThereIsNone) {
 
 TEST(FidLenet, StreamsToTheSameBits) {
   const SphereScene scene(300);
-  const MetricInput input = scene.input(scene.truth);
+  const Given input = scene.input(scene.truth);
   const std::unique_ptr<Metric> metric = metric_of("fid_lenet");
-  const auto stream = metric->stream(input);
+  const Comparison comparison(input);
+  const auto stream = metric->prepare(comparison.target).stream(*comparison.input);
   for (int pass = 0; pass < stream->passes(); ++pass) {
     for (Index first = 0; first < 300; first += 77)
       stream->add(pass, scene.truth.middleCols(first, std::min<Index>(77, 300 - first)), nullptr);
   }
-  EXPECT_EQ(stream->finish().at(0).value, metric->evaluate(input).at(0).value);
+  EXPECT_EQ(stream->finish().at(0).value, evaluate(*metric, input).at(0).value);
 }
 
 TEST(FidLenet, SamplesWhoseFeaturesOverflowFail) {
@@ -67,7 +68,7 @@ TEST(NegativePixels, ExactValues) {
       3, 0,         //
       -5, -2e-9;
   const Points reference = samples.cwiseAbs();
-  const MetricInput input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "e")};
+  const Given input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "e")};
   const auto value = [&](const char* metric) { return evaluate(metric, input).value; };
   EXPECT_DOUBLE_EQ(value("negative_pixel_rate"), (0.5 + 0.25) / 2);
   EXPECT_DOUBLE_EQ(value("negative_pixel_rate(tau=1e-8)"), 0.25);
@@ -80,7 +81,7 @@ TEST(NegativePixels, ExactValues) {
   // Two values a and b: spread |a - b|/sqrt 2, over sqrt 2.
   EXPECT_NEAR(record.se, std::abs(0.6 - 1e-9) / 2, 1e-12);
   const Points zero = Points::Zero(4, 2);
-  const MetricInput nothing{.samples = &zero, .evaluation = Stream(1, "e")};
+  const Given nothing{.samples = &zero, .evaluation = Stream(1, "e")};
   EXPECT_EQ(evaluate("negative_pixel_mass", nothing).value, 0);
   EXPECT_TRUE(std::isnan(evaluate("negative_pixel_mass", nothing).null));
 }

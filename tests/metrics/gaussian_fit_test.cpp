@@ -94,11 +94,12 @@ TEST(CovarianceRoute, BitsDoNotDependOnChunks) {
   for (const bool plane : {false, true}) {
     Points samples = spread_points(0.5, 1500, "samples");
     if (plane) samples.row(4) = samples.row(9);  // needs the third pass
-    const MetricInput input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "e")};
+    const Given input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "e")};
     const auto metric = metric_of("fd");
-    const MetricRecord whole = metric->evaluate(input).at(0);
+    const MetricRecord whole = evaluate(*metric, input).at(0);
     for (const Index width : {Index{1}, Index{333}, Index{1024}}) {
-      const auto stream = metric->stream(input);
+      const Comparison comparison(input);
+      const auto stream = metric->prepare(comparison.target).stream(*comparison.input);
       for (int pass = 0; pass < stream->passes(); ++pass) {
         for (Index first = 0; first < samples.cols(); first += width)
           stream->add(pass, samples.middleCols(first, std::min(width, samples.cols() - first)), nullptr);
@@ -125,7 +126,7 @@ TEST(Features, AreNamedInTheRecord) {
   const Points a = fixture_a();
   const Points b = fixture_b();
   const FeatureMap squares{"squares@1", [](const Points& x) { return Points(x.array().square()); }};
-  MetricInput input{.samples = &b, .reference = &a, .evaluation = Stream(1, "e"), .features = &squares};
+  Given input{.samples = &b, .reference = &a, .evaluation = Stream(1, "e"), .features = &squares};
   const MetricRecord record = evaluate("fd(features=given)", input);
   EXPECT_EQ(record.value, frechet_distance(a.array().square().matrix(), b.array().square().matrix()));
   EXPECT_NE(record.parameters.find("squares@1"), std::string::npos) << record.parameters;
@@ -139,7 +140,7 @@ TEST(ScoreMse, ExactAndPerturbedScores) {
   const Points shifted = exact.array() + 0.2;
   const Points samples = Points::Zero(5, 2);
   std::vector<ScoreLevel> levels{{2.0, &exact, &exact}, {0.5, &exact, &exact}};
-  MetricInput input{.samples = &samples, .evaluation = Stream(1, "e"), .scores = &levels};
+  Given input{.samples = &samples, .evaluation = Stream(1, "e"), .scores = &levels};
   EXPECT_EQ(evaluate("score_mse", input).value, 0);
   levels[1].model = &shifted;
   // (4 · 0 + 0.25 · 0.04) / 2.
@@ -162,7 +163,7 @@ TEST(ScoreMse, ExactAndPerturbedScores) {
 
 TEST(Rmsd, TooManyConformationsNameTheSizeThatFits) {
   const Points many = Points::Zero(3, 10'001);
-  const MetricInput input{.samples = &many, .reference = &many, .evaluation = Stream(1, "e")};
+  const Given input{.samples = &many, .reference = &many, .evaluation = Stream(1, "e")};
   try {
     static_cast<void>(evaluate("rmsd_cross", input));
     ADD_FAILURE() << "no error";

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "contracts/distribution.hpp"
@@ -88,14 +89,78 @@ inline std::unique_ptr<Metric> metric_of(const std::string& text) {
   return make_metric(parse_metric_list(text).at(0));
 }
 
-/// The first record of metric \p text on \p input.
-inline MetricRecord evaluate(const std::string& text, const MetricInput& input) {
-  return metric_of(text)->evaluate(input).at(0);
+/// Everything a test gives to a metric, in one place. Pointers are not owned; null where there is none.
+struct Given {
+  const Points* samples = nullptr;
+  const Points* reference = nullptr;
+  const Points* training = nullptr;
+  const Manifold* manifold = nullptr;
+  const Projection* projection = nullptr;
+  const Partition* partition = nullptr;
+  const Vector* masses = nullptr;
+  const Sampler* sampler = nullptr;
+  const Sampler* held_out = nullptr;
+  bool projected = false;
+  Stream evaluation;
+  std::uint64_t memory_bytes = 0;
+  const FeatureMap* features = nullptr;
+  const FeatureMaps* feature_maps = nullptr;
+  const Points* directions = nullptr;
+  const std::vector<ScoreLevel>* scores = nullptr;
+  const Vector* reference_log_density = nullptr;
+  bool intrinsic_density = false;
+  const Density* density = nullptr;
+
+  [[nodiscard]] Target target() const {
+    return {.reference = reference,
+            .manifold = manifold,
+            .partition = partition,
+            .masses = masses,
+            .sampler = sampler,
+            .held_out = held_out,
+            .density = density,
+            .feature_maps = feature_maps,
+            .features = features,
+            .directions = directions,
+            .evaluation = evaluation,
+            .memory_bytes = memory_bytes};
+  }
+  [[nodiscard]] Samples sample_set(const TrainingPoints* points) const {
+    return {.samples = samples,
+            .training = points,
+            .projection = projection,
+            .projected = projected,
+            .scores = scores,
+            .reference_log_density = reference_log_density,
+            .intrinsic_density = intrinsic_density};
+  }
+};
+
+/// A target and samples that live together, for one evaluation or a stream.
+struct Comparison {
+  explicit Comparison(const Given& given) : target(given.target()) {
+    if (given.training != nullptr) training.emplace(*given.training);
+    input.emplace(target, given.sample_set(training ? &*training : nullptr));
+  }
+  PreparedTarget target;
+  std::optional<TrainingPoints> training;
+  std::optional<MetricInput> input;
+};
+
+/// All records of \p metric.
+inline std::vector<MetricRecord> evaluate(const Metric& metric, const Given& given) {
+  const Comparison comparison(given);
+  return metric.prepare(comparison.target).measure(*comparison.input);
+}
+
+/// The first record of metric \p text on \p given.
+inline MetricRecord evaluate(const std::string& text, const Given& given) {
+  return evaluate(*metric_of(text), given).at(0);
 }
 
 /// Samples against a reference, nothing else.
 inline double value_of(const std::string& text, const Points& reference, const Points& samples) {
-  MetricInput input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "test/evaluation")};
+  Given input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "test/evaluation")};
   return evaluate(text, input).value;
 }
 
@@ -135,7 +200,7 @@ struct SphereScene {
     for (Index i = 0; i < cells.size(); ++i) masses[cells[i]] += 1.0 / static_cast<double>(cells.size());
   }
   /// Everything a metric may ask for; \p samples outlives the input.
-  [[nodiscard]] MetricInput input(const Points& samples) const {
+  [[nodiscard]] Given input(const Points& samples) const {
     return {.samples = &samples,
             .reference = &reference,
             .training = &training,

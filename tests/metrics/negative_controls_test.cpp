@@ -69,7 +69,7 @@ MetricRecord record_of(const Control& control, bool bad) {
   if (kind.ends_with("conformations")) return record_of_conformations(control, bad);
   if (kind.ends_with("backbones")) return record_of_backbones(control, bad);
   SphereScene scene(600);
-  MetricInput input = scene.input(scene.truth);
+  Given input = scene.input(scene.truth);
   if (kind == "worse densities") {
     if (bad) scene.log_density.array() -= 1;
     return evaluate(control.metric, input);
@@ -216,7 +216,7 @@ TEST(NegativeControl, CopyRateOfDuplicateDataIsNotApplicable) {
     [[nodiscard]] Points sample(Index n, Stream) const override { return Points::Constant(3, n, 0.5); }
   } repeating;
   scene.training = Points::Constant(3, 100, 0.5);
-  MetricInput input = scene.input(points);
+  Given input = scene.input(points);
   input.sampler = &repeating;
   EXPECT_EQ(evaluate("train_copy_rate", input).status.state, RecordState::not_applicable);
   input.training = nullptr;

@@ -288,7 +288,7 @@ TEST(NullValues, FrechetAgainstExactMoments) {
 TEST(NullValues, SpreadsOfDistancesBySimulation) {
   // Spreads from 20 to 40 simulated pairs: 5 sd with 4 errors of such a spread (11 to 16 %) on top.
   const SphereScene scene(300);
-  const MetricInput input = scene.input(scene.truth);
+  const Given input = scene.input(scene.truth);
   for (const char* text : {"chamfer", "mmd_min", "mmd_min_gen", "fd_inf"}) {
     const MetricRecord record = evaluate(text, input);
     EXPECT_GT(record.null_sd, 0) << text;
@@ -324,7 +324,7 @@ TEST(NullValues, RecordsOfAPerfectModelLieInTheirBands) {
   // One draw of each metric; 5 sd, alpha = 6e-7 each. Spreads by 40 simulated pairs are themselves 11 %
   // uncertain.
   const SphereScene scene(1000);
-  MetricInput input = scene.input(scene.truth);
+  Given input = scene.input(scene.truth);
   for (const char* text :
        {"tvd", "js_divergence", "js_distance", "coverage", "density", "precision", "recall", "cov_match", "one_nna",
         "kid", "energy", "energy_u", "ks", "mmd2_rbf_biased", "mmd2_rbf_unbiased(sigma=0.5)", "train_copy_rate"}) {

@@ -7,7 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
-#include "metrics/classifier_test.hpp"
+#include "metrics/c2st.hpp"
 #include "metrics/frechet.hpp"
 #include "metrics/kabsch.hpp"
 #include "metrics/matching.hpp"
@@ -95,7 +95,7 @@ TEST(Kabsch, MetricsOfConformations) {
   EXPECT_NEAR(value_of("rmsd_pairwise", reference, samples.col(0) * Eigen::RowVectorXd::Ones(9)), 0, 1e-13);
   EXPECT_GT(value_of("rmsd_nearest", reference, 3 * samples), 3 * nearest);
   EXPECT_GT(value_of("rmsd_cross", reference, 3 * samples), 1.2 * all);
-  const MetricInput input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "e")};
+  const Given input{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "e")};
   EXPECT_EQ(evaluate("rmsd_pairwise", input).target, value_of("rmsd_pairwise", reference, reference));
 }
 
@@ -110,12 +110,12 @@ TEST(Nll, OfAnIntrinsicModelHasTheExactDensityAsItsFloor) {
   const Known known;
   const Points a = fixture_a();
   const Vector model = known.log_density(a).array() - 0.25;
-  MetricInput input{.samples = &a,
-                    .reference = &a,
-                    .evaluation = Stream(1, "e"),
-                    .reference_log_density = &model,
-                    .intrinsic_density = true,
-                    .density = &known};
+  Given input{.samples = &a,
+              .reference = &a,
+              .evaluation = Stream(1, "e"),
+              .reference_log_density = &model,
+              .intrinsic_density = true,
+              .density = &known};
   const MetricRecord record = evaluate("nll", input);
   EXPECT_NEAR(record.value - record.null, 0.25, 1e-12);
   EXPECT_NEAR(record.null, a.colwise().squaredNorm().mean(), 1e-12);
@@ -128,7 +128,7 @@ TEST(Nll, OfFixtureUnderTheNormalLaw) {
   const Points a = fixture_a();
   Vector density = -0.5 * a.colwise().squaredNorm().transpose();
   density.array() -= 1.5 * std::log(2 * M_PI);
-  MetricInput input{.samples = &a, .evaluation = Stream(1, "e"), .reference_log_density = &density};
+  Given input{.samples = &a, .evaluation = Stream(1, "e"), .reference_log_density = &density};
   EXPECT_NEAR(evaluate("nll", input).value, 3.5126694694747, 1e-12);
   const Vector worse = density.array() - 1;
   input.reference_log_density = &worse;
@@ -197,7 +197,7 @@ TEST(Permutation, LevelAndPower) {
       const Stream stream = Stream(12, "permutation").at(r);
       const Points x = stream.at("x").normal(2, 30);
       const Points y = stream.at("y").normal(2, 25);
-      const MetricInput input{.samples = &y, .reference = &x, .evaluation = stream};
+      const Given input{.samples = &y, .reference = &x, .evaluation = stream};
       const double p = evaluate(name, input).p_value;
       EXPECT_GT(p, 0);
       EXPECT_LE(p, 1);
@@ -206,7 +206,7 @@ TEST(Permutation, LevelAndPower) {
     EXPECT_LE(hits, 15) << name;
     const Points x = Stream(12, "x").normal(2, 60);
     const Points y = Stream(12, "y").normal(2, 60).array() + 2;
-    const MetricInput input{.samples = &y, .reference = &x, .evaluation = Stream(12, "e")};
+    const Given input{.samples = &y, .reference = &x, .evaluation = Stream(12, "e")};
     EXPECT_EQ(evaluate(name, input).p_value, 1.0 / 20) << name;
   }
 }
@@ -222,7 +222,7 @@ TEST(StandardErrors, AgreeWithRepetition) {
       const Points x = stream.at("x").normal(2, 150);
       const Points y = stream.at("y").normal(2, 150).array() + 0.7;
       const BoxPartition grid({0, 1}, Vector::Constant(2, -3.0), Vector::Constant(2, 3.0), 3);
-      const MetricInput input{.samples = &y, .reference = &x, .partition = &grid, .evaluation = stream};
+      const Given input{.samples = &y, .reference = &x, .partition = &grid, .evaluation = stream};
       const MetricRecord record = evaluate(name, input);
       values[r] = record.value;
       errors[r] = record.se;
@@ -240,13 +240,13 @@ TEST(Geodesic, SigmaAndDistanceAreArcs) {
   const Sphere sphere(2);
   const Points x = atoms({{1, 0, 0}, {0, 1, 0}});
   const Points y = -x;
-  const MetricInput input{.samples = &y, .reference = &x, .manifold = &sphere, .evaluation = Stream(1, "e")};
+  const Given input{.samples = &y, .reference = &x, .manifold = &sphere, .evaluation = Stream(1, "e")};
   // Arcs: inside pi/2, across pi, pi/2, pi/2, pi.
   EXPECT_NEAR(evaluate("energy_u(space=geodesic)", input).value, 2 * (0.75 * M_PI) - M_PI / 2 - M_PI / 2, 1e-12);
   const double near = std::exp(-M_PI * M_PI / 8);
   const double far = std::exp(-M_PI * M_PI / 2);
   EXPECT_NEAR(evaluate("mmd2_rbf_unbiased(space=geodesic,sigma=1)", input).value, 2 * near - (near + far), 1e-12);
-  const MetricInput without{.samples = &y, .reference = &x, .evaluation = Stream(1, "e")};
+  const Given without{.samples = &y, .reference = &x, .evaluation = Stream(1, "e")};
   EXPECT_EQ(evaluate("energy(space=geodesic)", without).status.state, RecordState::not_applicable);
 }
 

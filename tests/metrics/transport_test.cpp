@@ -74,7 +74,7 @@ TEST(Transport, NullOnALine) {
 
 TEST(Transport, TooManyPointsNameTheSizeThatFits) {
   const SphereScene scene(100);
-  MetricInput input = scene.input(scene.truth);
+  Given input = scene.input(scene.truth);
   input.memory_bytes = 150'000;
   const Index fits = transport_size(input.memory_bytes);
   ASSERT_GT(fits, 10);
@@ -101,13 +101,12 @@ TEST(Transport, AlongGreatCircles) {
   x << 2, 0, 0, 2, 0, 0;
   Points y(3, 2);
   y << 0, -2, 0, 0, 2, 0;
-  const MetricInput input{
-      .samples = &y, .reference = &x, .manifold = &sphere, .evaluation = Stream(1, "test/evaluation")};
+  const Given input{.samples = &y, .reference = &x, .manifold = &sphere, .evaluation = Stream(1, "test/evaluation")};
   // (2,0,0) to the pole and (0,2,0) to (-2,0,0), all a quarter of the circle of length 4 pi.
   expect_relative(evaluate("w1(space=geodesic)", input).value, M_PI);
   expect_relative(evaluate("w2(space=geodesic)", input).value, M_PI);
   expect_relative(evaluate("w2(space=ambient)", input).value, 2 * std::sqrt(2.0));
-  const MetricInput without{.samples = &y, .reference = &x, .evaluation = Stream(1, "test/evaluation")};
+  const Given without{.samples = &y, .reference = &x, .evaluation = Stream(1, "test/evaluation")};
   EXPECT_EQ(evaluate("w1(space=geodesic)", without).status.state, RecordState::not_applicable);
 }
 
@@ -159,7 +158,7 @@ TEST(Sinkhorn, ReachesOverTiles) {
 TEST(Sinkhorn, SaysWhenItDidNotConverge) {
   const Points a = fixture_a();
   const Points b = fixture_b();
-  const MetricInput input{.samples = &b, .reference = &a, .evaluation = Stream(1, "test/evaluation")};
+  const Given input{.samples = &b, .reference = &a, .evaluation = Stream(1, "test/evaluation")};
   const MetricRecord record = evaluate("sinkhorn_div(sweeps=2)", input);
   EXPECT_TRUE(record.status.text().starts_with("failed: not converged")) << record.status.text();
   EXPECT_TRUE(std::isnan(record.value));

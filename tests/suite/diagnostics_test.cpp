@@ -138,7 +138,9 @@ name = "breaks"
 )");
   const std::vector<Cell> cells = expand(suite);
   const Cell& cell = cell_of(cells, "plane-gmm9/oracle/normal/seed-0");
-  const RawCell raw = compute_raw_cell(suite, cell);
+  TaskContexts contexts;
+  const auto compute = [&](const Cell& one) { return compute_raw_cell(suite, one, contexts.of(suite, *one.task)); };
+  const RawCell raw = compute(cell);
   ASSERT_EQ(raw.status.state, CellState::ok) << raw.status.message;
   ASSERT_EQ(raw.diagnostics.size(), 3U);
   EXPECT_EQ(raw.diagnostics.at("needs_score").status.text(), "unsupported: the method has no score");
@@ -151,9 +153,8 @@ name = "breaks"
   EXPECT_GT(twice.numbers.at("scale")[0], 0);
 
   // The same numbers again, others in another cell, and all of them back from the file.
-  EXPECT_EQ(compute_raw_cell(suite, cell).diagnostics.at("twice").numbers.at("draws"), twice.numbers.at("draws"));
-  EXPECT_NE(compute_raw_cell(suite, cells.front()).diagnostics.at("twice").numbers.at("draws"),
-            twice.numbers.at("draws"));
+  EXPECT_EQ(compute(cell).diagnostics.at("twice").numbers.at("draws"), twice.numbers.at("draws"));
+  EXPECT_NE(compute(cells.front()).diagnostics.at("twice").numbers.at("draws"), twice.numbers.at("draws"));
   const TemporaryDirectory directory;
   const std::string file = directory.file("cell.h5");
   write_raw_cell(file, raw);
@@ -195,7 +196,11 @@ points = 200
                                                  "s.toml"),
                                       "s.toml");
   const std::vector<Cell> cells = expand(suite);
-  const auto ask = [&](const std::string& key) { return compute_raw_cell(suite, cell_of(cells, key)).diagnostics; };
+  TaskContexts contexts;
+  const auto ask = [&](const std::string& key) {
+    const Cell& cell = cell_of(cells, key);
+    return compute_raw_cell(suite, cell, contexts.of(suite, *cell.task)).diagnostics;
+  };
   const auto bare = ask("plane-gmm9/oracle/none/seed-0");
   const auto lifted = ask("plane-gmm9/oracle/normal/seed-0");
   const auto number = [](const auto& records, const std::string& label, const std::string& name) {

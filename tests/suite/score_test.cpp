@@ -117,14 +117,15 @@ TEST(Score, ChunksOfAnySizeGiveTheSameBits) {
     for (const MetricSpec& spec : parse_metric_list(streaming_metrics)) {
       const std::unique_ptr<Metric> metric = make_metric(spec);
       for (const bool projected : {false, true}) {
-        MetricInput input{.reference = &reference,
-                          .manifold = task.manifold.get(),
-                          .partition = task.partition.get(),
-                          .masses = &task.masses,
-                          .projected = projected,
-                          .evaluation = evaluation_stream(task, 0)};
+        const PreparedTarget target(Target{.reference = &reference,
+                                           .manifold = task.manifold.get(),
+                                           .partition = task.partition.get(),
+                                           .masses = &task.masses,
+                                           .evaluation = evaluation_stream(task, 0)});
+        const PreparedMetric prepared = metric->prepare(target);
+        const MetricInput input(target, {.projected = projected});
         const auto streamed = [&](Index size, Index upto) {
-          const std::unique_ptr<MetricStream> stream = metric->stream(input);
+          const std::unique_ptr<MetricStream> stream = prepared.stream(input);
           for (int pass = 0; pass < stream->passes(); ++pass) {
             for (Index first = 0; first < upto; first += size) {
               // Projected chunk by chunk, as score does.
@@ -135,13 +136,10 @@ TEST(Score, ChunksOfAnySizeGiveTheSameBits) {
           }
           return stream->finish();
         };
-        std::vector<MetricRecord> whole;
-        {
-          MetricInput all = input;
-          all.samples = projected ? &projection.points : &samples;
-          all.projection = &projection;
-          whole = metric->evaluate(all);
-        }
+        const MetricInput all(
+            target,
+            {.samples = projected ? &projection.points : &samples, .projection = &projection, .projected = projected});
+        const std::vector<MetricRecord> whole = prepared.measure(all);
         ASSERT_EQ(whole.size(), 1U);
         EXPECT_EQ(whole[0].status.text(), "ok") << spec.name;
         EXPECT_EQ(whole[0].n_nonfinite, 2) << spec.name;

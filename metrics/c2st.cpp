@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/classifier_test.hpp"
+#include "metrics/c2st.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -141,9 +141,8 @@ std::vector<bool> by_logistic(const Pooled& pooled) {
 class C2st final : public Metric {
  public:
   explicit C2st(Settings& settings)
-      : name_(settings.choice("classifier", "knn15", {"knn15", "logistic"},
-                              "majority of 15 neighbours, or logistic regression")),
-        classifier_(name_ == "knn15" ? Classifier::knn15 : Classifier::logistic),
+      : classifier_(parse_named<Classifier>(settings.choice("classifier", "knn15", words_of<Classifier>(),
+                                                            "majority of 15 neighbours, or logistic regression"))),
         seed_(settings.integer("seed", 0, 0, "of the random choices of the metric")) {}
 
  private:
@@ -151,18 +150,18 @@ class C2st final : public Metric {
     return c2st(x, y, classifier_, static_cast<std::uint64_t>(seed_));
   }
 
-  std::vector<MetricRecord> do_evaluate(const MetricInput& input) const override {
+  std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     Value::Table parameters;
     parameters["space"] = "ambient, standardised by the reference";
-    parameters["classifier"] = name_;
+    parameters["classifier"] = std::string(name_of(classifier_));
     parameters["folds"] = folds;
     parameters["seed"] = static_cast<std::int64_t>(seed_);
     MetricRecord record = make_record("c2st", "target", parameters, input);
     record.target = 0.5;
-    const FiniteColumns samples(*input.samples);
+    const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) return {not_applicable(record, "no reference")};
-    const FiniteColumns reference(*input.reference);
+    if (input.target.reference == nullptr) return {not_applicable(record, "no reference")};
+    const FiniteColumns& reference = input.target.finite();
     record.n_reference = reference.size();
     if (reference.size() < least) return {not_applicable(record, fmt::format("fewer than {} reference points", least))};
     if (samples.size() < least) return {failed(record, fmt::format("fewer than {} finite samples", least))};
@@ -170,9 +169,9 @@ class C2st final : public Metric {
     NullPlan plan;
     plan.points = 0;
     plan.smallest = least;
-    const auto null =
-        simulated_null(input, fmt::format("c2st({},seed={})", name_, seed_), reference.size(), samples.size(), 1, plan,
-                       [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
+    const auto null = simulated_null(
+        input, fmt::format("c2st({},seed={})", name_of(classifier_), seed_), reference.size(), samples.size(), 1, plan,
+        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
     record.null = 0.5;
     record.null_sd = null->sd[0];
     parameters["null_method"] = "one half; " + null->method;
@@ -180,7 +179,6 @@ class C2st final : public Metric {
     return {record};
   }
 
-  std::string name_;
   Classifier classifier_;
   Index seed_;
 };

@@ -8,12 +8,19 @@
 
 #include <memory>
 
+#include "core/enum_names.hpp"
 #include "core/settings.hpp"
 #include "metrics/metric.hpp"
 
 namespace onmanifold {
 
 enum class Classifier { knn15, logistic };
+template <>
+struct EnumNames<Classifier> {
+  static constexpr const char* kind = "classifier";
+  static constexpr std::array<EnumName<Classifier>, 2> names = {
+      {{Classifier::knn15, "knn15"}, {Classifier::logistic, "logistic"}}};
+};
 /// \p x D×N, \p y D×M, at least 20 points each. knn15: O((N+M)^2 D), memory O((N+M) D); logistic: O((N+M)
 /// D^2) a step of Newton. \throw InvalidInput for fewer.
 [[nodiscard]] double c2st(const Points& x, const Points& y, Classifier classifier, std::uint64_t seed = 0);
