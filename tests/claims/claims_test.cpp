@@ -373,8 +373,8 @@ TEST(Claims, AreJudgedWhereTheSuiteSaysSoWhateverItsName) {
     results.tasks[0].file->details = details;
     return results;
   };
-  EXPECT_TRUE(holds_claims(with({{"suite", "a copy"}, {"claims", true}})));
-  EXPECT_FALSE(holds_claims(with({{"suite", "claims"}, {"claims", false}})));
+  EXPECT_TRUE(holds_claims(with({{"suite", "a copy"}, {"purpose", "study"}, {"claims", true}})));
+  EXPECT_FALSE(holds_claims(with({{"suite", "claims"}, {"purpose", "study"}, {"claims", false}})));
   EXPECT_FALSE(holds_claims(with({{"suite", "quick"}})));
   EXPECT_TRUE(holds_claims(with({{"suite", "claims"}}))) << "results from before the key";
   EXPECT_FALSE(holds_claims({}));
