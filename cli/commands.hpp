@@ -63,7 +63,6 @@ struct CompareArguments {
   std::string baseline;
   std::string candidate;
   CompareOptions options;
-  bool require_all = false;  ///< arms or replicates missing in the candidate: exit_not_comparable
   std::string json;          ///< file, empty for none
   std::string markdown;      ///< file, empty for none
 };

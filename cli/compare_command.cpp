@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "core/error.hpp"
 #include "core/files/atomic_file.hpp"
+#include "reports/compare_report.hpp"
 
 namespace onmanifold {
 namespace {
@@ -29,8 +30,7 @@ int compare_command(const CompareArguments& arguments) {
   if (!arguments.markdown.empty()) write_file(arguments.markdown, comparison_markdown(comparison));
   fmt::print("{}", comparison_text(comparison));
   if (comparison.regression) return exit_failure;
-  if (comparison.compared == 0) return exit_not_comparable;
-  return arguments.require_all && !comparison.missing.empty() ? exit_not_comparable : exit_ok;
+  return comparison.judged == 0 || comparison.incomplete() ? exit_not_comparable : exit_ok;
 }
 
 }  // namespace onmanifold

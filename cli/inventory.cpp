@@ -10,7 +10,7 @@
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
 #include "models/registry.hpp"
-#include "reports/claims.hpp"
+#include "claims/claims.hpp"
 #include "suite/score.hpp"
 #include "suite/suite_spec.hpp"
 

@@ -131,22 +131,28 @@ int dispatch(int argc, char** argv) {
   compare_app->add_option("--margin", compare.options.relative, "Practical margin, as a fraction of the baseline")
       ->capture_default_str();
   compare_app
-      ->add_option("--metrics", compare.options.gated,
-                   "Gated metrics instead of each task's first, comma-separated (projected samples)")
+      ->add_option(
+          "--metrics", compare.options.gated,
+          "Gated metrics instead of each task's first, comma-separated; constraints are judged on raw samples, "
+          "others on projected ones, or as NAME(raw) and NAME(projected) say")
       ->delimiter(',');
   compare_app->add_flag("--time", compare.options.time, "Gate seconds and memory too (10 %, same model of CPU)");
   compare_app->add_flag("--exact", compare.options.exact, "Samples and metrics must agree bit for bit");
-  compare_app->add_flag("--require-all", compare.require_all, "Exit 3 where the candidate lacks arms or replicates");
+  compare_app->add_flag("--allow-missing", compare.options.allow_missing,
+                        "Judge what is there where the candidate lacks configurations or replicates");
+  compare_app->add_flag("--require-all", "Exit 3 where the candidate lacks configurations or replicates: the default");
   compare_app->add_option("--json", compare.json, "Write every line as JSON to FILE");
   compare_app->add_option("--markdown", compare.markdown, "Write a comment for a pull request to FILE");
   compare_app->footer(
       "A metric regresses where its mean worsens by more than the margin (and than the spread of a perfect model's\n"
       "value) and a one-sided test over replicates rejects after Holm: sign flips for pairs, Mann-Whitney otherwise.\n"
+      "Controls (true draws, moment fits) take no part of that correction. A gate that measured nothing exits with 3.\n"
       "\nExamples:\n"
       "  onmanifold compare baseline results/quick                      every task's first metric\n"
       "  onmanifold compare baseline results/quick --markdown gate.md   and a comment for a pull request\n"
       "  onmanifold compare baseline results/quick --exact              nothing may have moved\n\n"
-      "Exit codes: 0 none detected, 1 a regression, 2 wrong usage or bad input, 3 nothing comparable.");
+      "Exit codes: 0 none detected, 1 a regression, 2 wrong usage or bad input, 3 nothing to judge, or the\n"
+      "candidate lacks configurations or replicates.");
   compare_app->callback([&] { action = [&] { return compare_command(compare); }; });
 
   ScoreArguments score;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "reports/claim_figures.hpp"
-#include "reports/claims.hpp"
+#include "claims/claims.hpp"
 
 namespace onmanifold {
 

@@ -6,114 +6,43 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <numbers>
 #include <set>
 #include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/error.hpp"
 #include "core/math/statistics.hpp"
-#include "reports/table.hpp"
-#include "reports/text_format.hpp"
+#include "core/suggestion.hpp"
+#include "reports/compare_cells.hpp"
 
 namespace onmanifold {
 namespace {
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double log_time_margin = 0.09531017980432493;  // log 1.1
 constexpr double shortest_time = 0.05;                   // seconds; below, a clock measures the machine
+/// Share of alpha at which controls are tested, beside the learners' alpha.
+constexpr double control_share = 0.02;
 
-using ArmKey = std::tuple<std::string, std::string, std::string>;  // task, method, lift
-using Values = std::map<int, double>;                              // by replicate
+/// What a line is corrected with. Controls cost the learners no power.
+enum class Family { none, gated, shown, time, controls };
 
-struct ArmCells {
-  const TaskResult* task = nullptr;
-  std::vector<const CellResult*> cells;
-
-  [[nodiscard]] const CellResult* first_ok() const {
-    const auto found = std::find_if(cells.begin(), cells.end(), [](const CellResult* c) { return c->problem.empty(); });
-    return found == cells.end() ? nullptr : *found;
-  }
-  [[nodiscard]] int n_ok() const {
-    return static_cast<int>(
-        std::count_if(cells.begin(), cells.end(), [](const CellResult* c) { return c->problem.empty(); }));
-  }
+/// What is known of a line before the size of its family is.
+struct Line {
+  Change change;
+  Vector base, candidate;   ///< badness by replicate; in equal order where the line is paired
+  double floor = 1;         ///< smallest p of the exact test
+  bool ranks_only = false;  ///< infinite values: their place in the order is all that counts
+  bool null_band = false;   ///< both means are values that a perfect model shows
+  Family family = Family::none;
+  double p_worse = 1, p_better = 1;
 };
 
-std::map<ArmKey, ArmCells> arms_of(const ResultSet& results) {
-  std::map<ArmKey, ArmCells> arms;
-  for (const TaskResult& task : results.tasks) {
-    for (const CellResult& cell : task.cells) {
-      ArmCells& arm = arms[{cell.key.task, cell.key.method, cell.key.lift}];
-      arm.task = &task;
-      arm.cells.push_back(&cell);
-    }
-  }
-  return arms;
-}
-
-std::string text_at(const Value& config, const char* path) {
-  const Value* value = find_value(config, path);
-  return value == nullptr ? "" : to_json(*value);
-}
-
-/// Why two arms must not be compared, or "". The method's own settings may differ: they are what is compared.
-std::string protocol_difference(const ArmCells& base, const ArmCells& candidate) {
-  const CellResult* a = base.first_ok();
-  const CellResult* b = candidate.first_ok();
-  if (a == nullptr || b == nullptr) return "";
-  for (const char* path : {"task.version", "task.data_hash", "task.s_min", "task.settings", "n_train", "n_samples",
-                           "lift.type", "lift.sigma"}) {
-    const std::string first = text_at(a->head.config, path);
-    const std::string second = text_at(b->head.config, path);
-    if (first != second) return fmt::format("{} is {} and {}", path, first, second);
-  }
-  return "";
-}
-
-// --- values of one metric
-// -------------------------------------------------------------------------------------
-
-struct Series {
-  const MetricRecord* record = nullptr;  ///< the first one, for everything that all must share
-  Values values;                         ///< finite or infinite
-  std::set<int> nan;                     ///< replicates whose value is missing
-  double null = 0, null_sd = 0;          ///< means over the records; NaN if one does not know it
-  double largest = -std::numeric_limits<double>::infinity();
-  bool mixed = false;  ///< records of different protocols
-};
-
-bool same_protocol(const MetricRecord& a, const MetricRecord& b) {
-  const bool same_target = a.target == b.target || (std::isnan(a.target) && std::isnan(b.target));
-  return a.version == b.version && a.direction == b.direction && same_target && a.n_samples == b.n_samples &&
-         a.n_reference == b.n_reference;
-}
-
-const std::vector<MetricRecord>& records_of(const CellResult& cell, SampleKind kind) {
-  return kind == SampleKind::raw ? cell.raw : cell.projected;
-}
-
-Series series_of(const ArmCells& arm, SampleKind kind, const std::string& name, const std::string& parameters) {
-  Series series;
-  int records = 0;
-  for (const CellResult* cell : arm.cells) {
-    for (const MetricRecord& record : records_of(*cell, kind)) {
-      if (record.name != name || record.parameters != parameters) continue;
-      if (series.record == nullptr) series.record = &record;
-      series.mixed = series.mixed || !same_protocol(*series.record, record);
-      if (std::isnan(record.value)) {
-        series.nan.insert(cell->key.seed);
-      } else {
-        series.values[cell->key.seed] = record.value;
-        series.largest = std::max(series.largest, record.value);
-      }
-      series.null += record.null;
-      series.null_sd += record.null_sd;
-      ++records;
-    }
-  }
-  series.null /= records;
-  series.null_sd /= records;
-  return series;
+Vector to_vector(const std::vector<double>& values) {
+  return Eigen::Map<const Vector>(values.data(), static_cast<Index>(values.size()));
 }
 
 /// A value turned so that more is worse.
@@ -123,39 +52,83 @@ double badness(const MetricRecord& record, double value) {
   return value;
 }
 
-// --- the statistics of one line
-// ------------------------------------------------------------------------------------
+// --- values into a line ----------------------------------------------------------------------------------------------
 
-/// What is known of a line before the size of its family is.
-struct Line {
-  Change change;
-  Vector base, candidate;  ///< badness by replicate; in equal order where the line is paired
-  double floor = 1;        ///< smallest p of the exact test
-  int family = 0;          ///< 0: not tested; 1 gated, 2 shown only, 3 time and memory
-  double p_worse = 1, p_better = 1;
-};
-
-Vector to_vector(const std::vector<double>& values) {
-  return Eigen::Map<const Vector>(values.data(), static_cast<Index>(values.size()));
+/// Replicates whose value is infinite.
+std::set<int> infinite(const Values& values) {
+  std::set<int> found;
+  for (const auto& [seed, value] : values) {
+    if (std::isinf(value)) found.insert(seed);
+  }
+  return found;
 }
 
-/// Takes the values over: in pairs where one side's replicates are all among the other's and \p
-/// pairs_allowed.
-void set_values(Line& line, const Values& base, const Values& candidate, bool pairs_allowed,
+/// Finite numbers in the order of \p values, ties included.
+void use_order(Vector& a, Vector& b) {
+  double largest = 0;
+  for (const Vector* side : {&a, &b}) {
+    for (const double value : *side) {
+      if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+    }
+  }
+  const double beyond = 2 * largest + 1;
+  for (Vector* side : {&a, &b}) {
+    for (double& value : *side) {
+      if (std::isinf(value)) value = std::copysign(beyond, value);
+    }
+  }
+}
+
+/// Of a line with infinite values: what the shares of infinitely bad (less infinitely good) replicates say, and only
+/// where they are equal, the finite ones.
+double infinite_worsening(const Vector& base, const Vector& candidate) {
+  const auto share = [](const Vector& side) {
+    double sum = 0;
+    for (const double value : side) sum += std::isinf(value) ? std::copysign(1.0, value) : 0.0;
+    return sum / double(side.size());
+  };
+  const auto finite_mean = [](const Vector& side) {
+    std::vector<double> finite;
+    std::copy_if(side.begin(), side.end(), std::back_inserter(finite),
+                 [](double value) { return std::isfinite(value); });
+    return finite.empty() ? 0.0 : mean(to_vector(finite));
+  };
+  const double difference = share(candidate) - share(base);
+  if (difference != 0) return std::copysign(infinity, difference);
+  return finite_mean(candidate) - finite_mean(base);
+}
+
+/// Takes the values over: in pairs where one side's replicates are all among the other's and \p pairs_allowed.
+void set_values(Line& line, Values base, Values candidate, bool pairs_allowed,
                 const std::function<double(double)>& turn) {
-  std::vector<double> first, second;
+  Change& change = line.change;
   std::set<int> common;
   for (const auto& [seed, value] : base) {
     if (candidate.count(seed) > 0) common.insert(seed);
   }
-  line.change.paired = pairs_allowed && !common.empty() && common.size() == std::min(base.size(), candidate.size());
-  for (const auto& [seed, value] : base) {
-    if (!line.change.paired || common.count(seed) > 0) first.push_back(value);
+  change.paired = pairs_allowed && !common.empty() && common.size() == std::min(base.size(), candidate.size());
+  if (change.paired) {
+    // Pairs of equal infinities are equal and say nothing of the others.
+    const auto drop = [&](const auto& entry) {
+      return common.count(entry.first) == 0 ||
+             (std::isinf(entry.second) && base.at(entry.first) == candidate.at(entry.first));
+    };
+    std::set<int> out;
+    for (const auto* side : {&base, &candidate}) {
+      for (const auto& entry : *side) {
+        if (drop(entry)) out.insert(entry.first);
+      }
+    }
+    if (out.size() < base.size() || out.size() < candidate.size()) {
+      for (const int seed : out) {
+        base.erase(seed);
+        candidate.erase(seed);
+      }
+    }
   }
-  for (const auto& [seed, value] : candidate) {
-    if (!line.change.paired || common.count(seed) > 0) second.push_back(value);
-  }
-  Change& change = line.change;
+  std::vector<double> first, second;
+  for (const auto& [seed, value] : base) first.push_back(value);
+  for (const auto& [seed, value] : candidate) second.push_back(value);
   change.n_base = static_cast<int>(first.size());
   change.n_candidate = static_cast<int>(second.size());
   change.base = mean(to_vector(first));
@@ -164,15 +137,24 @@ void set_values(Line& line, const Values& base, const Values& candidate, bool pa
   std::transform(second.begin(), second.end(), second.begin(), turn);
   line.base = to_vector(first);
   line.candidate = to_vector(second);
-  change.worsening = mean(line.candidate) - mean(line.base);
+  line.ranks_only = !line.base.allFinite() || !line.candidate.allFinite();
+  if (line.ranks_only) {
+    change.paired = false;
+    change.worsening = infinite_worsening(line.base, line.candidate);
+    use_order(line.base, line.candidate);
+  } else {
+    change.worsening = mean(line.candidate) - mean(line.base);
+  }
   if (change.paired) {
     line.floor = std::pow(0.5, change.n_base);
-  } else {
-    double arrangements = 1;
-    for (int i = 1; i <= change.n_base; ++i) arrangements *= double(change.n_candidate + i) / i;
-    line.floor = 1 / arrangements;
+    return;
   }
+  double arrangements = 1;
+  for (int i = 1; i <= change.n_base; ++i) arrangements *= double(change.n_candidate + i) / i;
+  line.floor = 1 / arrangements;
 }
+
+// --- the statistics of one line --------------------------------------------------------------------------------------
 
 /// Standard error of the worsening from the spread over replicates; NaN where a side has one replicate.
 double standard_error_of(const Line& line) {
@@ -183,10 +165,10 @@ double standard_error_of(const Line& line) {
   return std::hypot(standard_error(line.base), standard_error(line.candidate));
 }
 
-/// Exact where its smallest p can pass Holm's first step, else Student's. Decided by the sizes alone, before
-/// a value is looked at, so that the choice costs no error.
+/// Exact where its smallest p can pass Holm's first step, else Student's. Decided by the sizes alone, before a value is
+/// looked at, so that the choice costs no error. Infinite values have an order and no mean: always exact.
 void test(Line& line, double level) {
-  const bool exact = line.floor <= level;
+  const bool exact = line.floor <= level || line.ranks_only;
   const auto run = [&](Alternative side) {
     if (line.change.paired) {
       const Vector differences = line.candidate - line.base;
@@ -197,7 +179,9 @@ void test(Line& line, double level) {
   const TestResult worse = run(Alternative::greater);
   line.p_worse = worse.p;
   line.p_better = run(Alternative::less).p;
+  line.change.basis = Basis::test;
   line.change.test = worse.method;
+  if (line.ranks_only) return;
   // Planning formula of the t test; the rank test needs pi/3 times the replicates on normal data.
   const double degrees =
       double(line.change.paired ? line.base.size() - 1 : line.base.size() + line.candidate.size() - 2);
@@ -207,30 +191,61 @@ void test(Line& line, double level) {
                efficiency * standard_error_of(line) * (t_quantile(1 - level, degrees) + t_quantile(0.8, degrees)));
 }
 
-/// The practical margin of a metric: metrics.md calls it (a).
-double margin_of(const Series& base, const Change& change, double relative) {
+/// What rounding alone may move a value of this unit by, on data of \p scale.
+double rounding_of(const std::string& unit, double scale) {
+  const double length = std::isfinite(scale) ? scale : 1;
+  const double size = unit.empty() ? 1 : unit.ends_with("^2") ? length * length : length;
+  return 64 * std::numeric_limits<double>::epsilon() * size;
+}
+
+/// The practical margin of a metric: docs/compare.md.
+double margin_of(const MetricValues& base, const MetricInfo& info, const ConfigurationCells& side, const Change& change,
+                 double relative) {
   const MetricRecord& record = *base.record;
-  double margin = std::isnan(base.null_sd) ? 0 : base.null_sd;
-  if (record.name.ends_with("_rate") && record.n_samples > 0) margin = std::max(margin, 3.0 / double(record.n_samples));
+  double margin = std::max(std::isnan(base.null_sd) ? 0 : base.null_sd, rounding_of(record.unit, side.detail("scale")));
+  const double tolerance = side.detail("constraint_tolerance");
+  if (info.constraint && tolerance > 0) margin = std::max(margin, tolerance);
+  // Three counts of a share.
+  if (info.lowest == 0 && info.highest == 1 && record.n_samples > 0)
+    margin = std::max(margin, 3.0 / double(record.n_samples));
   const double size =
       record.direction == Direction::target ? std::abs(change.base - record.target) : std::abs(change.base);
   const bool around_zero = change.base * change.candidate < 0;
-  return around_zero && margin > 0 ? margin : std::max(margin, relative * size);
+  return around_zero || !std::isfinite(size) ? margin : std::max(margin, relative * size);
 }
 
-bool in_null_band(const Series& series, double value) {
-  return std::abs(value - series.null) <= 3 * series.null_sd;  // false where either is NaN
+bool in_null_band(const MetricValues& values, double mean_value) {
+  return std::abs(mean_value - values.null) <= 3 * values.null_sd;  // false where either is NaN
 }
 
-// --- families
-// -------------------------------------------------------------------------------------------------
+// --- families --------------------------------------------------------------------------------------------------------
 
-void judge_family(std::vector<Line>& lines, int family, double alpha, int* size) {
+/// Too few replicates for any test. Their spread, where there is one, is the best there is against chance.
+void judge_by_threshold(Line& line) {
+  Change& change = line.change;
+  const double spread = line.ranks_only ? MetricRecord::unknown : standard_error_of(line);
+  if (spread > 0) change.margin = std::max(change.margin, 3 * spread);
+  change.basis = Basis::threshold;
+  change.test = "threshold only";
+  if (line.null_band) {
+    change.note = "both within the null band";
+  } else if (std::abs(change.worsening) > change.margin) {
+    change.mark = change.worsening > 0 ? Mark::worse : Mark::better;
+  }
+}
+
+/// \return the number of its tests. Lines are tested at \p alpha; where \p smallest_level is above their floor.
+int judge_family(std::vector<Line>& lines, Family family, double alpha, double smallest_level) {
   std::vector<Line*> members;
   for (Line& line : lines) {
-    if (line.family == family && line.floor <= alpha) members.push_back(&line);
+    if (line.family != family) continue;
+    if (line.floor <= smallest_level) {
+      members.push_back(&line);
+    } else {
+      judge_by_threshold(line);
+    }
   }
-  if (size != nullptr) *size = static_cast<int>(members.size());
+  if (members.empty()) return 0;
   Vector worse(static_cast<Index>(members.size()));
   Vector better(worse.size());
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -238,8 +253,8 @@ void judge_family(std::vector<Line>& lines, int family, double alpha, int* size)
     worse(static_cast<Index>(i)) = members[i]->p_worse;
     better(static_cast<Index>(i)) = members[i]->p_better;
   }
-  const Vector worse_adjusted = members.empty() ? worse : holm_adjusted(worse);
-  const Vector better_adjusted = members.empty() ? better : holm_adjusted(better);
+  const Vector worse_adjusted = holm_adjusted(worse);
+  const Vector better_adjusted = holm_adjusted(better);
   for (std::size_t i = 0; i < members.size(); ++i) {
     Change& change = members[i]->change;
     const bool worsened = change.worsening > 0;
@@ -249,27 +264,77 @@ void judge_family(std::vector<Line>& lines, int family, double alpha, int* size)
       change.mark = worsened ? Mark::worse : Mark::better;
     }
   }
-  for (Line& line : lines) {
-    if (line.family != family || line.floor <= alpha) continue;
-    // Too few replicates for any test. Their spread, where there is one, is the best there is against chance.
-    Change& change = line.change;
-    const double spread = standard_error_of(line);
-    if (spread > 0) change.margin = std::max(change.margin, 3 * spread);
-    change.test = "threshold only";
-    if (std::abs(change.worsening) > change.margin) change.mark = change.worsening > 0 ? Mark::worse : Mark::better;
-  }
+  return static_cast<int>(members.size());
 }
 
-// --- one arm
-// --------------------------------------------------------------------------------------------------
+// --- what is gated ---------------------------------------------------------------------------------------------------
 
-class ArmComparison {
+const MetricInfo& info_of(const ResultSet& results, const std::string& metric) {
+  static const MetricInfo unknown;
+  const auto found = results.metrics.find(metric);
+  return found == results.metrics.end() ? unknown : found->second;
+}
+
+/// Names of --metrics, with the samples that each is judged on.
+class Gate {
  public:
-  ArmComparison(const ArmKey& key, const ArmCells& base, const ArmCells& candidate, const CompareOptions& options)
-      : key_(key), base_(base), candidate_(candidate), options_(options) {
-    const CellResult* a = base.first_ok();
-    const CellResult* b = candidate.first_ok();
-    same_seed_ = a != nullptr && b != nullptr && text_at(a->head.config, "seed") == text_at(b->head.config, "seed");
+  Gate(const std::vector<std::string>& texts, const ResultSet& results) : results_(results) {
+    for (const std::string& text : texts) {
+      const std::size_t open = text.find('(');
+      if (open == std::string::npos) {
+        asked_.push_back({text, std::nullopt});
+        continue;
+      }
+      if (text.back() != ')') throw InvalidInput(fmt::format("--metrics '{}': no closing bracket", text));
+      asked_.push_back({text.substr(0, open), parse_named<SampleKind>(text.substr(open + 1, text.size() - open - 2))});
+    }
+  }
+
+  [[nodiscard]] bool all_primary() const { return asked_.empty(); }
+  [[nodiscard]] bool asks_for(const std::string& metric, SampleKind kind) const {
+    return std::any_of(asked_.begin(), asked_.end(), [&](const Asked& one) {
+      return one.metric == metric && kind == one.samples.value_or(info_of(results_, metric).samples);
+    });
+  }
+  /// A name that no cell has and that was meant to be another.
+  void check(const std::vector<Line>& lines) const {
+    std::set<std::string> known;
+    for (const Line& line : lines) known.insert(line.change.metric);
+    known.erase("");
+    for (const Asked& one : asked_) {
+      if (known.count(one.metric) > 0) continue;
+      const std::string meant = nearest_name(one.metric, {known.begin(), known.end()});
+      if (!meant.empty())
+        throw InvalidInput(
+            fmt::format("--metrics '{}': no cell of both results has it; did you mean '{}'?", one.metric, meant));
+    }
+  }
+
+ private:
+  struct Asked {
+    std::string metric;
+    std::optional<SampleKind> samples;
+  };
+  const ResultSet& results_;
+  std::vector<Asked> asked_;
+};
+
+// --- one configuration -----------------------------------------------------------------------------------------------
+
+class ConfigurationComparison {
+ public:
+  ConfigurationComparison(const ConfigurationKey& key, const ConfigurationCells& base,
+                          const ConfigurationCells& candidate, const ResultSet& results, const Gate& gate,
+                          const CompareOptions& options)
+      : key_(key),
+        base_(base),
+        candidate_(candidate),
+        results_(results),
+        gate_(gate),
+        options_(options),
+        same_seed_(same_seed(base, candidate)) {
+    const CellResult* known = base.first_ok();
+    control_ = known != nullptr && known->head.method.info.role != MethodRole::learner;
   }
 
   std::vector<Line> lines;
@@ -283,7 +348,7 @@ class ArmComparison {
     }
     if (base_.n_ok() == 0 || candidate_.n_ok() == 0) return;
     compare_finiteness();
-    const std::string primary = primary_metric();
+    const std::string primary = primary_name();
     for (const SampleKind kind : {SampleKind::projected, SampleKind::raw}) compare_metrics(kind, primary);
     if (options_.time) compare_timings();
     if (options_.exact) compare_bits();
@@ -291,40 +356,51 @@ class ArmComparison {
 
  private:
   Line& add(Mark mark, const std::string& reason, bool gated = false) {
-    Line line;
-    std::tie(line.change.task, line.change.method, line.change.lift) = key_;
+    Line& line = lines.emplace_back();
+    line.change.task = key_.task;
+    line.change.method = key_.method;
+    line.change.lift = key_.lift;
     line.change.mark = mark;
     line.change.reason = reason;
     line.change.gated = gated;
-    lines.push_back(std::move(line));
-    return lines.back();
+    line.change.control = control_;
+    return line;
   }
+  Line& add(const MetricRecord& record, SampleKind kind, Mark mark, const std::string& reason, bool gated = false) {
+    Line& line = add(mark, reason, gated);
+    line.change.metric = record.name;
+    line.change.samples = kind;
+    line.change.parameters = record.parameters;
+    line.change.direction = record.direction;
+    line.change.unit = record.unit;
+    return line;
+  }
+
+  [[nodiscard]] std::string cell_name(int seed) const { return fmt::format("{}/seed-{}", key_.text(), seed); }
 
   // Cells that failed. The baseline's own failures excuse equal ones.
   void compare_states() {
-    int failed_before = 0;
-    for (const CellResult* cell : base_.cells) failed_before += cell->problem.empty() ? 0 : 1;
-    int failed_now = 0;
-    std::string first;
-    for (const CellResult* cell : candidate_.cells) {
-      if (cell->problem.empty()) continue;
-      ++failed_now;
-      if (first.empty()) first = fmt::format("seed-{}: {}", cell->key.seed, cell->problem);
-    }
-    if (failed_now > failed_before) {
+    const auto failed = [](const ConfigurationCells& side) {
+      return static_cast<int>(side.cells.size()) - side.n_ok();
+    };
+    const int before = failed(base_);
+    const int now = failed(candidate_);
+    if (now > before) {
+      const auto first = std::find_if(candidate_.cells.begin(), candidate_.cells.end(),
+                                      [](const CellResult* cell) { return !cell->problem.empty(); });
       add(Mark::failed,
-          fmt::format("{} of {} replicates failed, {} before; {}", failed_now, candidate_.cells.size(), failed_before,
-                      first),
+          fmt::format("{} of {} replicates failed, {} before; seed-{}: {}", now, candidate_.cells.size(), before,
+                      (*first)->key.seed, (*first)->problem),
           true);
-    } else if (failed_now < failed_before) {
-      add(Mark::better, fmt::format("{} replicates failed, {} before", failed_now, failed_before));
+    } else if (now < before) {
+      add(Mark::better, fmt::format("{} replicates failed, {} before", now, before));
     }
   }
 
   void compare_finiteness() {
-    const auto nonfinite = [](const ArmCells& arm) {
+    const auto nonfinite = [](const ConfigurationCells& side) {
       Index most = 0;
-      for (const CellResult* cell : arm.cells) {
+      for (const CellResult* cell : side.cells) {
         for (const MetricRecord& record : cell->raw) most = std::max(most, record.n_nonfinite);
       }
       return most;
@@ -335,7 +411,7 @@ class ArmComparison {
       add(Mark::worse, fmt::format("up to {} samples are not finite, none before", now), true);
   }
 
-  [[nodiscard]] std::string primary_metric() const {
+  [[nodiscard]] std::string primary_name() const {
     for (const CellResult* cell : base_.cells) {
       for (const MetricRecord& record : cell->projected) {
         if (record.direction && !std::isnan(record.value)) return record.name;
@@ -344,138 +420,135 @@ class ArmComparison {
     return "";
   }
 
-  [[nodiscard]] bool is_gated(const std::string& name, SampleKind kind, const std::string& primary) const {
-    if (kind != SampleKind::projected) return false;
-    if (options_.gated.empty()) return name == primary;
-    return std::find(options_.gated.begin(), options_.gated.end(), name) != options_.gated.end();
-  }
-
   void compare_metrics(SampleKind kind, const std::string& primary) {
-    std::vector<std::pair<std::string, std::string>> seen;
+    std::set<std::pair<std::string, std::string>> seen;
     for (const CellResult* cell : base_.cells) {
       for (const MetricRecord& record : records_of(*cell, kind)) {
-        const std::pair<std::string, std::string> identity{record.name, record.parameters};
-        if (std::find(seen.begin(), seen.end(), identity) != seen.end()) continue;
-        seen.push_back(identity);
-        compare_metric(kind, record, is_gated(record.name, kind, primary));
+        if (!seen.insert({record.name, record.parameters}).second) continue;
+        const bool gated = gate_.all_primary() ? kind == SampleKind::projected && record.name == primary
+                                               : gate_.asks_for(record.name, kind);
+        compare_metric(kind, record, gated);
       }
     }
   }
 
   void compare_metric(SampleKind kind, const MetricRecord& record, bool gated) {
-    const Series base = series_of(base_, kind, record.name, record.parameters);
-    const Series candidate = series_of(candidate_, kind, record.name, record.parameters);
+    const MetricValues base = metric_values(base_, kind, record.name, record.parameters);
+    const MetricValues candidate = metric_values(candidate_, kind, record.name, record.parameters);
+    const MetricInfo& info = info_of(results_, record.name);
     if (base.values.empty()) return;  // nothing to lose
-    const auto name = [&](Line& line) {
-      line.change.metric = record.name;
-      line.change.samples = to_string(kind);
-      line.change.parameters = record.parameters;
-      line.change.direction = record.direction;
-      line.change.unit = record.unit;
-    };
     if (candidate.record == nullptr) {
-      name(add(Mark::not_comparable, has(candidate_, kind, record.name)
-                                         ? fmt::format("no record with the parameters {}", record.parameters)
-                                         : std::string("only the baseline has it")));
+      add(record, kind, Mark::not_comparable,
+          has_metric(candidate_, kind, record.name) ? fmt::format("no record with the parameters {}", record.parameters)
+                                                    : std::string("only the baseline has it"));
       return;
     }
     if (base.mixed || candidate.mixed || !same_protocol(*base.record, *candidate.record)) {
-      name(add(Mark::not_comparable, "version, direction, target or sizes differ"));
+      add(record, kind, Mark::not_comparable, "version, direction, target or sizes differ");
       return;
     }
     if (base.nan.empty() && !candidate.nan.empty()) {
-      name(
-          add(Mark::worse,
-              fmt::format("no value in {} replicates, the first seed-{}", candidate.nan.size(), *candidate.nan.begin()),
-              true));
+      add(record, kind, Mark::worse,
+          fmt::format("no value in {} replicates, the first {}", candidate.nan.size(),
+                      cell_name(*candidate.nan.begin())),
+          true);
       return;
     }
     if (candidate.values.empty()) return;
-    if (kind == SampleKind::projected && record.name.starts_with("constraint_")) {
-      compare_constraint(base, candidate, name);
+    if (kind == SampleKind::projected && info.constraint && !record.unit.empty()) {
+      compare_constraint(record, base, candidate);
       return;
     }
     if (!record.direction) return;
-    Line& line = add(Mark::same, "");
-    name(line);
-    line.family = gated ? 1 : 2;
+    // The values of one side share their reference: over another one they are no independent replicates. What M alone
+    // decides, and what is measured against exact masses, needs no reference.
+    if (record.n_reference > 0 && !info.constraint && !same_reference(base_, candidate_)) {
+      add(record, kind, Mark::not_comparable,
+          "the references differ (suites of different seeds), and the replicates of one side share theirs");
+      return;
+    }
+    compare_values(kind, record, base, candidate, info, gated);
+  }
+
+  void compare_values(SampleKind kind, const MetricRecord& record, const MetricValues& base,
+                      const MetricValues& candidate, const MetricInfo& info, bool gated) {
+    Line& line = add(record, kind, Mark::same, "");
+    line.family = !gated ? Family::shown : control_ ? Family::controls : Family::gated;
     line.change.gated = gated;
     set_values(line, base.values, candidate.values, same_seed_,
                [&](double value) { return badness(*base.record, value); });
-    line.change.margin = margin_of(base, line.change, options_.relative);
-    if (in_null_band(base, line.change.base) && in_null_band(base, line.change.candidate)) {
-      line.change.reason = "both within the null band";
-      line.change.margin = std::numeric_limits<double>::infinity();
+    line.change.margin = margin_of(base, info, base_, line.change, options_.relative);
+    line.null_band = in_null_band(base, line.change.base) && in_null_band(base, line.change.candidate);
+    const std::set<int> before = infinite(base.values);
+    const std::set<int> now = infinite(candidate.values);
+    if (before.empty() && now.empty()) return;
+    line.change.note = fmt::format("infinite in {} of {} replicates, {} of {} before, the first {}", now.size(),
+                                   candidate.values.size(), before.size(), base.values.size(),
+                                   cell_name(now.empty() ? *before.begin() : *now.begin()));
+    const auto bad = [&](const Values& values) {
+      return std::any_of(values.begin(), values.end(),
+                         [&](const auto& entry) { return badness(*base.record, entry.second) == infinity; });
+    };
+    if (!bad(base.values) && bad(candidate.values)) {
+      line.family = Family::none;
+      line.change.mark = Mark::worse;
+      line.change.reason = line.change.note;
+    } else if (before == now && line.change.worsening == 0) {
+      line.change.reason = line.change.note;
     }
   }
 
-  // What is projected must lie on the manifold, whatever the baseline did; below the tolerance all is
-  // rounding.
-  template <class Name>
-  void compare_constraint(const Series& base, const Series& candidate, const Name& name) {
-    const double tolerance =
-        base_.task->file ? find_number(base_.task->file->details, "constraint_tolerance") : MetricRecord::unknown;
-    if (!(candidate.largest > tolerance)) return;
-    Line& line = add(Mark::worse,
-                     fmt::format("projected samples miss the manifold: {:.3g} above the tolerance {:.3g}",
-                                 candidate.largest, tolerance),
-                     true);
-    name(line);
-    line.change.base = base.largest;
-    line.change.candidate = candidate.largest;
-    line.change.worsening = candidate.largest - base.largest;
-    line.change.n_base = static_cast<int>(base.values.size());
-    line.change.n_candidate = static_cast<int>(candidate.values.size());
-  }
-
-  static bool has(const ArmCells& arm, SampleKind kind, const std::string& name) {
-    return std::any_of(arm.cells.begin(), arm.cells.end(), [&](const CellResult* cell) {
-      const auto& records = records_of(*cell, kind);
-      return std::any_of(records.begin(), records.end(), [&](const MetricRecord& r) { return r.name == name; });
-    });
+  // What is projected must lie on the manifold, whatever the baseline did; below the tolerance all is rounding.
+  void compare_constraint(const MetricRecord& record, const MetricValues& base, const MetricValues& candidate) {
+    const auto largest = [](const Values& values) {
+      return std::max_element(values.begin(), values.end(),
+                              [](const auto& a, const auto& b) { return a.second < b.second; })
+          ->second;
+    };
+    const double tolerance = base_.detail("constraint_tolerance");
+    const double now = largest(candidate.values);
+    if (!(now > tolerance)) return;
+    Change& change =
+        add(record, SampleKind::projected, Mark::worse,
+            fmt::format("projected samples miss the manifold: {:.3g} above the tolerance {:.3g}", now, tolerance), true)
+            .change;
+    change.base = largest(base.values);
+    change.candidate = now;
+    change.worsening = now - change.base;
+    change.n_base = static_cast<int>(base.values.size());
+    change.n_candidate = static_cast<int>(candidate.values.size());
   }
 
   // Logarithms of seconds, at equal speed of the machine as far as the probes tell it, and of bytes.
   void compare_timings() {
-    const CellResult* a = base_.first_ok();
-    const CellResult* b = candidate_.first_ok();
-    const std::string cpu = find_text(*a->provenance, "machine.cpu");
-    if (cpu.empty() || cpu != find_text(*b->provenance, "machine.cpu")) {
+    const std::string cpu = find_text(*base_.first_ok()->provenance, "machine.cpu");
+    if (cpu.empty() || cpu != find_text(*candidate_.first_ok()->provenance, "machine.cpu")) {
       add(Mark::not_comparable, "time and memory: not the same model of CPU").change.metric = "time";
       return;
     }
-    for (const std::string stage : {"fit_s", "sample_s", "peak_memory_bytes"}) {
+    struct Stage {
+      const char* name;
+      bool seconds;
+    };
+    for (const auto& [stage, seconds] : {Stage{"fit_s", true}, {"sample_s", true}, {"peak_memory_bytes", false}}) {
       Values base = timings(base_, stage);
       Values candidate = timings(candidate_, stage);
       if (base.empty() || candidate.empty()) continue;
       const Values base_probe = timings(base_, "probe_s");
       const Values candidate_probe = timings(candidate_, "probe_s");
-      if (stage != "peak_memory_bytes" && !base_probe.empty() && !candidate_probe.empty()) {
+      if (seconds && !base_probe.empty() && !candidate_probe.empty()) {
         at_equal_speed(base, base_probe, base_probe);
         at_equal_speed(candidate, candidate_probe, base_probe);
       }
-      Line& line = add(Mark::same, "");
+      Line& line = add(Mark::same, "", !control_);
       line.change.metric = stage;
       line.change.direction = Direction::lower;
-      line.change.unit = stage == "peak_memory_bytes" ? "bytes" : "s";
-      line.change.gated = true;
-      line.family = 3;
+      line.change.unit = seconds ? "s" : "bytes";
+      line.family = control_ ? Family::shown : Family::time;
       set_values(line, base, candidate, same_seed_, [](double value) { return std::log(value); });
       line.change.margin = log_time_margin;
-      if (line.change.unit == "s" && std::max(line.change.base, line.change.candidate) < shortest_time)
-        lines.pop_back();
+      if (seconds && std::max(line.change.base, line.change.candidate) < shortest_time) lines.pop_back();
     }
-  }
-
-  static Values timings(const ArmCells& arm, const std::string& stage) {
-    Values values;
-    for (const CellResult* cell : arm.cells) {
-      const auto found = cell->head.timing.find(stage);
-      if (cell->problem.empty() && found != cell->head.timing.end() && found->second > 0) {
-        values[cell->key.seed] = found->second;
-      }
-    }
-    return values;
   }
 
   /// Seconds as the machine of the baseline's probe would have taken them, where every cell has a probe.
@@ -510,84 +583,93 @@ class ArmComparison {
     }
   }
 
-  const ArmKey& key_;
-  const ArmCells& base_;
-  const ArmCells& candidate_;
+  const ConfigurationKey& key_;
+  const ConfigurationCells& base_;
+  const ConfigurationCells& candidate_;
+  const ResultSet& results_;
+  const Gate& gate_;
   const CompareOptions& options_;
-  bool same_seed_ = false;
+  bool same_seed_;
+  bool control_ = false;
 };
 
-std::string arm_text(const ArmKey& key) {
-  return fmt::format("{}/{}/{}", std::get<0>(key), std::get<1>(key), std::get<2>(key));
+// --- both results ----------------------------------------------------------------------------------------------------
+
+/// Gated lines whose baseline is no better than a fit of mean and covariance: they would not see a model that breaks.
+std::vector<std::string> blind_lines(const std::vector<Line>& lines,
+                                     const std::map<ConfigurationKey, ConfigurationCells>& baseline) {
+  std::vector<std::string> warnings;
+  for (const Line& line : lines) {
+    const Change& change = line.change;
+    if (line.family != Family::gated || !std::isfinite(change.base)) continue;
+    for (const auto& [key, side] : baseline) {
+      const CellResult* cell = side.first_ok();
+      if (key.task != change.task || cell == nullptr || !cell->head.method.info.floor) continue;
+      const MetricValues floor = metric_values(side, *change.samples, change.metric, change.parameters);
+      if (floor.values.empty()) continue;
+      std::vector<double> values;
+      for (const auto& [seed, value] : floor.values) values.push_back(value);
+      const double at_floor = mean(to_vector(values));
+      if (badness(*floor.record, at_floor) - badness(*floor.record, change.base) > change.margin) continue;
+      warnings.push_back(fmt::format("{} {}: the baseline ({:.4g}) does not beat {} ({:.4g}): this line is blind",
+                                     ConfigurationKey{change.task, change.method, change.lift}.text(), change.metric,
+                                     change.base, key.method, at_floor));
+    }
+  }
+  return warnings;
 }
 
 double effect(const Change& change) {
-  if (std::isnan(change.worsening)) return std::numeric_limits<double>::infinity();
+  if (std::isnan(change.worsening)) return infinity;
   return change.margin > 0 ? std::abs(change.worsening) / change.margin : std::abs(change.worsening);
 }
 
-void check(const CompareOptions& options, const std::vector<Line>& lines) {
-  for (const std::string& name : options.gated) {
-    if (std::none_of(lines.begin(), lines.end(), [&](const Line& line) { return line.change.metric == name; })) {
-      throw InvalidInput(fmt::format("--metrics '{}': no cell of both results has it on projected samples", name));
-    }
-  }
-}
-
-}  // namespace
-
-std::string to_string(Mark mark) {
-  switch (mark) {
-    case Mark::failed:
-      return "x";
-    case Mark::worse:
-      return "-";
-    case Mark::not_comparable:
-      return "!";
-    case Mark::better:
-      return "+";
-    case Mark::same:
-      return "~";
-  }
-  throw InvalidInput("unknown mark");
-}
-
-Comparison compare_results(const ResultSet& baseline, const ResultSet& candidate, const CompareOptions& options) {
+void check(const CompareOptions& options) {
   if (!(options.alpha > 0 && options.alpha < 0.5)) {
     throw InvalidInput(fmt::format("--alpha {}: must lie between 0 and 0.5", options.alpha));
   }
   if (!(options.relative >= 0)) throw InvalidInput(fmt::format("--margin {}: must not be negative", options.relative));
+}
+
+}  // namespace
+
+Comparison compare_results(const ResultSet& baseline, const ResultSet& candidate, const CompareOptions& options) {
+  check(options);
   Comparison result;
   result.baseline = baseline.directory;
   result.candidate = candidate.directory;
   result.options = options;
-  const std::map<ArmKey, ArmCells> base_arms = arms_of(baseline);
-  const std::map<ArmKey, ArmCells> candidate_arms = arms_of(candidate);
+  const Gate gate(options.gated, baseline);
+  const std::map<ConfigurationKey, ConfigurationCells> before = configurations_of(baseline);
+  const std::map<ConfigurationKey, ConfigurationCells> after = configurations_of(candidate);
   std::vector<Line> lines;
-  for (const auto& [key, base] : base_arms) {
-    const auto found = candidate_arms.find(key);
-    if (found == candidate_arms.end()) {
-      result.missing.push_back(arm_text(key));
+  for (const auto& [key, base] : before) {
+    const auto found = after.find(key);
+    if (found == after.end()) {
+      result.missing.push_back(key.text());
       continue;
     }
     if (found->second.cells.size() < base.cells.size()) {
       result.missing.push_back(
-          fmt::format("{}: {} of {} replicates", arm_text(key), found->second.cells.size(), base.cells.size()));
+          fmt::format("{}: {} of {} replicates", key.text(), found->second.cells.size(), base.cells.size()));
     }
-    ArmComparison arm(key, base, found->second, options);
-    arm.run();
-    std::move(arm.lines.begin(), arm.lines.end(), std::back_inserter(lines));
+    ConfigurationComparison one(key, base, found->second, baseline, gate, options);
+    one.run();
+    std::move(one.lines.begin(), one.lines.end(), std::back_inserter(lines));
   }
-  for (const auto& [key, arm] : candidate_arms) {
-    if (base_arms.count(key) == 0) result.added.push_back(arm_text(key));
+  for (const auto& [key, side] : after) {
+    if (before.count(key) == 0) result.added.push_back(key.text());
   }
-  check(options, lines);
-  judge_family(lines, 1, options.alpha, &result.family);
-  judge_family(lines, 2, options.alpha, nullptr);
-  judge_family(lines, 3, options.alpha, nullptr);
+  gate.check(lines);
+  result.family = judge_family(lines, Family::gated, options.alpha, options.alpha);
+  judge_family(lines, Family::controls, control_share * options.alpha, options.alpha);
+  judge_family(lines, Family::shown, options.alpha, options.alpha);
+  judge_family(lines, Family::time, options.alpha, options.alpha);
+  result.warnings = blind_lines(lines, before);
   for (Line& line : lines) {
     const Change& change = line.change;
-    if (line.family != 0) ++result.compared;
+    if (line.family != Family::none) ++result.compared;
+    if (change.gated) ++result.judged;
     result.regression =
         result.regression || (change.gated && (change.mark == Mark::worse || change.mark == Mark::failed));
     result.changes.push_back(std::move(line.change));
@@ -596,183 +678,6 @@ Comparison compare_results(const ResultSet& baseline, const ResultSet& candidate
     return std::tuple(a.mark, !a.gated, -effect(a)) < std::tuple(b.mark, !b.gated, -effect(b));
   });
   return result;
-}
-
-// --- renderings
-// -----------------------------------------------------------------------------------------------
-
-namespace {
-
-std::string what(const Change& change) {
-  std::string text = change.task + " " + arm_label(change.method, change.lift == "none" ? "" : change.lift);
-  if (!change.metric.empty()) text += " " + change.metric;
-  if (change.samples == "raw") text += " (raw)";
-  return plain_text(text);
-}
-
-/// "0.1 → 0.2 (+0.1, +100 %)".
-std::string numbers(const Change& change) {
-  if (std::isnan(change.base)) return "";
-  const double difference = change.candidate - change.base;
-  std::string text = fmt::format("{:.4g} → {:.4g} ({:+.3g}", change.base, change.candidate, difference);
-  if (change.base * change.candidate > 0) text += fmt::format(", {:+.1f} %", 100 * difference / std::abs(change.base));
-  return text + ")";
-}
-
-std::string evidence(const Change& change) {
-  if (!change.reason.empty()) return plain_text(change.reason);
-  const std::string n = change.n_base == change.n_candidate
-                            ? fmt::format("n = {}", change.n_base)
-                            : fmt::format("n = {}, {}", change.n_base, change.n_candidate);
-  if (std::isnan(change.p)) return fmt::format("{}, {}", change.test, n);
-  return fmt::format("p = {:.2g} (Holm {:.2g}), {}{}", change.p, change.adjusted_p, n, change.paired ? " paired" : "");
-}
-
-int count(const Comparison& comparison, Mark mark, bool gated) {
-  return static_cast<int>(
-      std::count_if(comparison.changes.begin(), comparison.changes.end(),
-                    [&](const Change& change) { return change.mark == mark && change.gated == gated; }));
-}
-
-int regressions(const Comparison& comparison) {
-  return count(comparison, Mark::worse, true) + count(comparison, Mark::failed, true);
-}
-
-std::string verdict(const Comparison& comparison) {
-  if (comparison.regression) {
-    const int n = regressions(comparison);
-    return fmt::format("{} regression{}", n, n == 1 ? "" : "s");
-  }
-  return comparison.compared > 0 ? "no regression detected" : "nothing comparable";
-}
-
-/// What the replicates at hand can and cannot show.
-std::string power_line(const Comparison& comparison) {
-  int threshold_only = 0;
-  double worst = 0;
-  const Change* hardest = nullptr;
-  for (const Change& change : comparison.changes) {
-    if (!change.gated || change.test.empty()) continue;
-    if (change.test == "threshold only") ++threshold_only;
-    const double ratio = change.detectable / std::abs(change.base);
-    if (std::isfinite(ratio) && ratio > worst) {
-      worst = ratio;
-      hardest = &change;
-    }
-  }
-  std::string text;
-  if (threshold_only > 0) {
-    text = fmt::format(
-        "{} gated line{} judged by threshold only: too few replicates for a test (5 in pairs or 4 + 4 "
-        "are the least). ",
-        threshold_only, threshold_only == 1 ? " is" : "s are");
-  }
-  if (hardest != nullptr) {
-    text += fmt::format(
-        "With probability 0.8 these replicates find a worsening of {:.3g} in {} (the least sensitive "
-        "gated line), {:.0f} % of its baseline.",
-        hardest->detectable, what(*hardest), 100 * worst);
-  }
-  return text;
-}
-
-std::string scope_line(const Comparison& comparison) {
-  return fmt::format(
-      "{} gated lines with a test (Holm, α = {:g}), {} metrics of arms compared; not listed: {} without "
-      "change.",
-      comparison.family, comparison.options.alpha, comparison.compared,
-      count(comparison, Mark::same, true) + count(comparison, Mark::same, false));
-}
-
-}  // namespace
-
-std::string comparison_text(const Comparison& comparison) {
-  std::string text = fmt::format("{}: {} against {}\n{}\n", verdict(comparison), comparison.candidate,
-                                 comparison.baseline, scope_line(comparison));
-  const std::string power = power_line(comparison);
-  if (!power.empty()) text += wrap_text(power, 120, "") + "\n";
-  for (const Change& change : comparison.changes) {
-    if (change.mark == Mark::same) continue;
-    const std::string values = numbers(change);
-    text += fmt::format("{} {}{}{}  {}{}\n", to_string(change.mark), what(change), values.empty() ? "" : "  ", values,
-                        evidence(change), change.gated || change.mark == Mark::not_comparable ? "" : "  [not gated]");
-  }
-  for (const std::string& arm : comparison.missing) text += "! missing in the candidate: " + plain_text(arm) + "\n";
-  for (const std::string& arm : comparison.added) text += "  only in the candidate: " + plain_text(arm) + "\n";
-  return text;
-}
-
-std::string comparison_markdown(const Comparison& comparison) {
-  constexpr std::size_t limit = 64000;  // of a comment on GitHub, with room for the last lines
-  std::string text = fmt::format("### OnManifold: {}\n\n{}\n", verdict(comparison), scope_line(comparison));
-  const std::string power = power_line(comparison);
-  if (!power.empty()) text += escape_markdown(power) + "\n";
-  std::string rows;
-  int left_out = 0;
-  for (const Change& change : comparison.changes) {
-    if (change.mark == Mark::same) continue;
-    const std::string metric = change.metric + (change.samples == "raw" ? " (raw)" : "");
-    const std::string row = fmt::format(
-        "| {} | {} | {} | {} | {} | {} | {} |\n", to_string(change.mark), escape_markdown(change.task),
-        escape_markdown(arm_label(change.method, change.lift == "none" ? "" : change.lift)), escape_markdown(metric),
-        numbers(change), escape_markdown(evidence(change)), change.gated ? "yes" : "no");
-    if (text.size() + rows.size() + row.size() > limit) {
-      ++left_out;
-    } else {
-      rows += row;
-    }
-  }
-  if (!rows.empty()) {
-    text +=
-        "\n| | task | method | metric | baseline → candidate | evidence | gated "
-        "|\n|---|---|---|---|---|---|---|\n" +
-        rows;
-    text += "\n`-` worse, `x` failed, `!` not comparable, `+` better\n";
-  }
-  if (left_out > 0) text += fmt::format("\n{} more lines: see `--json`.\n", left_out);
-  for (const auto& [title, list] :
-       {std::pair<const char*, const std::vector<std::string>&>("Missing in the candidate", comparison.missing),
-        {"Only in the candidate", comparison.added}}) {
-    if (list.empty()) continue;
-    text += fmt::format("\n{} ({}): {}{}\n", title, list.size(), escape_markdown(list.front()),
-                        list.size() > 1 ? ", …" : "");
-  }
-  return text;
-}
-
-Value comparison_json(const Comparison& comparison) {
-  Value::Array changes;
-  for (const Change& change : comparison.changes) {
-    changes.push_back(
-        Value::Table{{"mark", to_string(change.mark)},
-                     {"task", change.task},
-                     {"method", change.method},
-                     {"lift", change.lift},
-                     {"metric", change.metric},
-                     {"samples", change.samples},
-                     {"parameters", change.parameters.empty() ? Value() : parse_json(change.parameters, "parameters")},
-                     {"direction", direction_text(change.direction)},
-                     {"unit", change.unit},
-                     {"gated", change.gated},
-                     {"n_base", change.n_base},
-                     {"n_candidate", change.n_candidate},
-                     {"paired", change.paired},
-                     {"base", change.base},
-                     {"candidate", change.candidate},
-                     {"worsening", change.worsening},
-                     {"margin", change.margin},
-                     {"p", change.p},
-                     {"adjusted_p", change.adjusted_p},
-                     {"detectable", change.detectable},
-                     {"test", change.test},
-                     {"reason", change.reason}});
-  }
-  const auto list = [](const std::vector<std::string>& texts) { return Value::Array(texts.begin(), texts.end()); };
-  return Value::Table{{"baseline", comparison.baseline},   {"candidate", comparison.candidate},
-                      {"verdict", verdict(comparison)},    {"regression", comparison.regression},
-                      {"alpha", comparison.options.alpha}, {"family", comparison.family},
-                      {"compared", comparison.compared},   {"missing", list(comparison.missing)},
-                      {"added", list(comparison.added)},   {"changes", std::move(changes)}};
 }
 
 }  // namespace onmanifold

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "reports/axis_table.hpp"
-#include "reports/claims.hpp"
+#include "claims/claims.hpp"
 #include "reports/diagnostic_table.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"

@@ -315,6 +315,7 @@ TEST(Cli, CompareTellsTheVerdictByItsExitCode) {
 
   const CommandResult same = onmanifold("compare " + truth + " " + truth + " --exact --require-all");
   EXPECT_EQ(same.exit_code, 0) << same.out;
+  EXPECT_EQ(onmanifold("compare " + truth + " " + truth + " --exact").exit_code, 0);
   EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth).exit_code, 0);
   EXPECT_EQ(onmanifold("compare " + fit + " " + truth).exit_code, 0) << "an improvement is no regression";
 
@@ -333,11 +334,22 @@ TEST(Cli, CompareTellsTheVerdictByItsExitCode) {
   fs::remove_all(fit + "/plane-gmm9/model/none/seed-5.h5");
   EXPECT_EQ(onmanifold("compare " + truth + " " + fit).exit_code, 1);
   fs::remove_all(other_truth + "/plane-gmm9/model/none/seed-15.h5");
-  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth).exit_code, 0);
-  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth + " --require-all").exit_code, 3);
+  EXPECT_EQ(onmanifold("compare " + truth + " " + other_truth + " --allow-missing").exit_code, 0);
+  for (const char* option : {"", " --require-all"}) {
+    const CommandResult fewer = onmanifold("compare " + truth + " " + other_truth + option);
+    EXPECT_EQ(fewer.exit_code, 3);
+    EXPECT_TRUE(has_line_starting(fewer.out, "incomplete: the candidate lacks")) << fewer.out;
+  }
+  const CommandResult nothing = onmanifold("compare " + truth + " " + truth + " --metrics bits_per_dimension");
+  EXPECT_EQ(nothing.exit_code, 3);
+  EXPECT_TRUE(has_line_starting(nothing.out, "nothing to judge: ")) << nothing.out;
+  const CommandResult raw = onmanifold("compare " + truth + " " + truth + " --metrics 'tvd(raw)'");
+  EXPECT_EQ(raw.exit_code, 0) << raw.out;
 
   EXPECT_TRUE(refused(onmanifold("compare " + truth + " /nonexistent"), {"/nonexistent"}));
-  EXPECT_TRUE(refused(onmanifold("compare " + truth + " " + truth + " --metrics covrage"), {"covrage"}));
+  EXPECT_TRUE(
+      refused(onmanifold("compare " + truth + " " + truth + " --metrics tvdd"), {"tvdd", "did you mean 'tvd'"}));
+  EXPECT_TRUE(refused(onmanifold("compare " + truth + " " + truth + " --metrics 'tvd(projcted)'"), {"projcted"}));
   EXPECT_TRUE(refused(onmanifold("compare " + truth + " " + truth + " --alpha 2"), {"alpha"}));
   EXPECT_EQ(onmanifold("compare " + truth).exit_code, 2);
 }

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "reports/claims.hpp"
+#include "claims/claims.hpp"
 #include "suite/suite_spec.hpp"
 
 namespace onmanifold {

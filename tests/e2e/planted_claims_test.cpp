@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "core/files/temporary_directory.hpp"
-#include "reports/claims.hpp"
+#include "claims/claims.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"

@@ -32,6 +32,14 @@ void add_series(TaskResult& task, const std::string& method, const std::string& 
   task.cells.push_back(cell);
 }
 
+std::vector<CurveFigure> curves_of(const ResultSet& results, const std::string& id) {
+  for (const Claim& claim : claims()) {
+    if (claim.id == id) return claim.curves(results);
+  }
+  ADD_FAILURE() << "no claim " << id;
+  return {};
+}
+
 TEST(ClaimFigures, BandsAreMeansAndIntervals) {
   const std::map<int, Vector> x = {{0, vector({1, 2})}, {1, vector({1, 2})}, {2, vector({1, 2})}, {3, vector({1, 3})}};
   const std::map<int, Vector> y = {
@@ -90,21 +98,21 @@ ResultSet some_results() {
 
 TEST(ClaimFigures, CurvesAreReadFromCells) {
   const ResultSet results = some_results();
-  const std::vector<CurveFigure> scores = claim_curves(results, "C3");
+  const std::vector<CurveFigure> scores = curves_of(results, "C3");
   ASSERT_EQ(scores.size(), 2U);
   EXPECT_EQ(scores[0].title, "plane-gmm9");
   ASSERT_EQ(scores[0].bands.size(), 2U);
   EXPECT_TRUE(scores[0].bands[0].reference);
   EXPECT_NEAR(scores[0].bands[1].mean[0], std::cbrt(1.0 * 1.01 * 1.02), 1e-12);
 
-  const std::vector<CurveFigure> sweep = claim_curves(results, "C13");
+  const std::vector<CurveFigure> sweep = curves_of(results, "C13");
   ASSERT_EQ(sweep.size(), 1U);
   ASSERT_EQ(sweep[0].bands.size(), 1U);  // neither an unlifted arm nor rates are there
   EXPECT_EQ(sweep[0].bands[0].x, vector({0.1, 0.3}));
   EXPECT_NEAR(sweep[0].bands[0].mean[1], 0.31, 1e-12);
 
-  EXPECT_TRUE(claim_curves(results, "C21").empty());
-  EXPECT_TRUE(claim_curves({}, "C3").empty());
+  EXPECT_TRUE(curves_of(results, "C21").empty());
+  EXPECT_TRUE(curves_of({}, "C3").empty());
 }
 
 TEST(ClaimFigures, PicturesShowEverySeedAndWhatIsAskedFor) {
@@ -136,6 +144,17 @@ TEST(ClaimFigures, PicturesShowEverySeedAndWhatIsAskedFor) {
   EXPECT_NE(page.find("0.75 … 1.25"), std::string::npos);
   EXPECT_NE(page.find("id=\"claim-C3-"), std::string::npos);
   EXPECT_EQ(claims_html(judged).find("<svg"), std::string::npos);
+}
+
+TEST(ClaimTable, ShowsEveryClaimWithItsVerdictAndItsRule) {
+  const std::vector<ClaimResult> all = judge_claims(some_results());
+  for (const std::string& text : {claims_terminal(all), claims_markdown(all), claims_html(all)}) {
+    for (const ClaimResult& result : all) EXPECT_NE(text.find(result.claim.id), std::string::npos);
+    EXPECT_NE(text.find("inconclusive"), std::string::npos);
+    EXPECT_NE(text.find("not tested"), std::string::npos);
+    EXPECT_NE(text.find("1e-10"), std::string::npos);  // of the rule of C1: rules stand beside verdicts
+  }
+  EXPECT_EQ(claims_html(all).find("<= reconstruction"), std::string::npos);  // escaped
 }
 
 }  // namespace

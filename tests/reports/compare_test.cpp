@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/random/stream.hpp"
+#include "reports/compare_report.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/sanitizers.hpp"
 
@@ -59,6 +60,30 @@ ResultSet results(std::vector<CellResult> cells) {
   ResultSet set;
   set.directory = "somewhere";
   set.tasks.push_back(std::move(task));
+  return set;
+}
+
+MetricInfo constraint_info() {
+  MetricInfo info;
+  info.unit = "length";
+  info.constraint = true;
+  info.samples = SampleKind::raw;
+  return info;
+}
+
+/// \p set as if \p method were no learner.
+ResultSet with_role(ResultSet set, const std::string& method, MethodRole role) {
+  for (CellResult& one : set.tasks[0].cells) {
+    if (one.key.method != method) continue;
+    one.head.method.info.role = role;
+    one.head.method.info.floor = role == MethodRole::control;
+  }
+  return set;
+}
+
+/// \p set from a suite of another seed.
+ResultSet with_seed(ResultSet set, int seed) {
+  for (CellResult& one : set.tasks[0].cells) (*one.head.config.get_if<Value::Table>())["seed"] = seed;
   return set;
 }
 
@@ -150,21 +175,37 @@ TEST(Compare, BelowFiveReplicatesTheThresholdDecidesAndSaysSo) {
   EXPECT_NE(comparison_text(clear).find("threshold only"), std::string::npos);
 }
 
-TEST(Compare, InsideTheNullBandNothingRegresses) {
-  const auto with_null = [](double value) {
-    std::vector<CellResult> cells;
-    for (int seed = 0; seed < 6; ++seed) {
-      MetricRecord record = metric(value + 1e-4 * seed);
-      record.null = .02;
-      record.null_sd = .002;
-      cells.push_back(cell("m", seed, {record}));
-    }
-    return results(std::move(cells));
-  };
-  const Comparison inside = compare(with_null(.02), with_null(.025));
+/// \p n replicates of one value each, with a null value of .02 and its spread .002.
+ResultSet with_null(double value, int n) {
+  std::vector<CellResult> cells;
+  for (int seed = 0; seed < n; ++seed) {
+    MetricRecord record = metric(value + 1e-4 * seed);
+    record.null = .02;
+    record.null_sd = .002;
+    cells.push_back(cell("m", seed, {record}));
+  }
+  return results(std::move(cells));
+}
+
+TEST(Compare, InsideTheNullBandNothingRegressesWithoutATest) {
+  const Comparison inside = compare(with_null(.02, 3), with_null(.025, 3));
   EXPECT_FALSE(inside.regression);
-  EXPECT_EQ(line(inside, "tvd").reason, "both within the null band");
-  EXPECT_TRUE(compare(with_null(.02), with_null(.027)).regression) << "it left the band";
+  EXPECT_EQ(line(inside, "tvd").note, "both within the null band");
+  EXPECT_TRUE(compare(with_null(.02, 3), with_null(.027, 3)).regression) << "it left the band";
+  EXPECT_TRUE(compare(with_null(.02, 6), with_null(.025, 6)).regression) << "six pairs can tell";
+  EXPECT_FALSE(compare(with_null(.02, 6), with_null(.0215, 6)).regression) << "less than one deviation";
+}
+
+TEST(Compare, AShiftOfEveryReplicateOfTheOracleIsARegression) {
+  for (const int n : {5, 6, 7, 10}) {
+    const ResultSet before = with_role(with_null(.044, n), "m", MethodRole::oracle);
+    const ResultSet after = with_role(with_null(.044 + 2.2 * .002, n), "m", MethodRole::oracle);
+    const Comparison shifted_oracle = compare(before, after);
+    EXPECT_TRUE(shifted_oracle.regression) << n;
+    EXPECT_EQ(shifted_oracle.family, 0) << "no part of the learners' budget";
+    EXPECT_FALSE(compare(after, before).regression) << n;
+    EXPECT_FALSE(compare(before, before).regression) << n;
+  }
 }
 
 TEST(Compare, OtherProtocolsAreNotComparable) {
@@ -223,7 +264,11 @@ TEST(Compare, FailuresAndNansAreHard) {
 
 TEST(Compare, ProjectedSamplesMustLieOnTheManifold) {
   const auto with_error = [](double error) {
-    return results({cell("m", 0, {metric(.1), metric(error, "constraint_max")})});
+    MetricRecord residual = metric(error, "constraint_max");
+    residual.unit = "length";
+    ResultSet set = results({cell("m", 0, {metric(.1), residual})});
+    set.metrics["constraint_max"] = constraint_info();
+    return set;
   };
   EXPECT_FALSE(compare(with_error(1e-17), with_error(9e-13)).regression) << "rounding, however it grew";
   const Comparison off = compare(with_error(1e-3), with_error(1e-3));
@@ -248,6 +293,165 @@ TEST(Compare, OnlyThePrimaryMetricOrTheChosenOnesAreGated) {
   EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)compare(two(.1, .9), two(.1, .9), {.gated = {"covrage"}}); },
                                            {"covrage"}));
   EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)compare(two(.1, .9), two(.1, .9), {.alpha = .5}); }, {"alpha"}));
+}
+
+TEST(Compare, ConstraintsAreJudgedOnRawSamples) {
+  const auto with_residuals = [](double raw) {
+    std::vector<CellResult> cells;
+    for (int seed = 0; seed < 6; ++seed) {
+      MetricRecord residual = metric(1e-17, "constraint_mean");
+      residual.unit = "length";
+      cells.push_back(cell("m", seed, {metric(.1), residual}));
+      residual.value = raw * (1 + .01 * seed);
+      cells.back().raw = {residual};
+    }
+    ResultSet set = results(std::move(cells));
+    set.metrics["constraint_mean"] = constraint_info();
+    return set;
+  };
+  const ResultSet before = with_residuals(.01);
+  const ResultSet after = with_residuals(.0266);
+  for (const char* name : {"constraint_mean", "constraint_mean(raw)"}) {
+    EXPECT_TRUE(compare(before, after, {.gated = {name}}).regression) << name;
+    EXPECT_FALSE(compare(before, before, {.gated = {name}}).regression) << name;
+    EXPECT_EQ(compare(before, before, {.gated = {name}}).judged, 1) << name;
+  }
+  EXPECT_FALSE(compare(before, after).regression) << "tvd is primary and did not move";
+  // Nothing to judge is not "no regression".
+  for (const char* name : {"constraint_mean(projected)", "fd"}) {
+    const Comparison nothing = compare(before, after, {.gated = {name}});
+    EXPECT_EQ(nothing.judged, 0) << name;
+    EXPECT_EQ(comparison_text(nothing).find("nothing to judge: "), 0U) << comparison_text(nothing);
+  }
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)compare(before, after, {.gated = {"tvd(rwa)"}}); }, {"rwa"}));
+}
+
+TEST(Compare, RoundingIsNoRegression) {
+  const auto at = [](double value) {
+    std::vector<CellResult> cells;
+    for (int seed = 0; seed < 6; ++seed) {
+      MetricRecord record = metric(value * (1 + .01 * seed), "projection_distance");
+      record.unit = "length";
+      cells.push_back(cell("m", seed, {record}));
+    }
+    return results(std::move(cells));
+  };
+  EXPECT_FALSE(compare(at(4e-19), at(3e-17)).regression);
+  EXPECT_TRUE(compare(at(4e-10), at(3e-8)).regression);
+  // Lengths are counted in those of the data: on a manifold of the size 1e-12 the larger one is no rounding.
+  const auto small = [&](double value) {
+    ResultSet set = at(value);
+    set.tasks[0].file->details = Value::Table{{"scale", 1e-12}};
+    return set;
+  };
+  EXPECT_TRUE(compare(small(4e-19), small(3e-17)).regression);
+}
+
+TEST(Compare, InfiniteValuesAreValues) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::vector<double> six = {.10, .11, .09, .105, .095, .1};
+  const auto with = [&](std::vector<double> values, std::initializer_list<int> places, double value) {
+    for (const int place : places) values[static_cast<std::size_t>(place)] = value;
+    return values;
+  };
+  const Comparison worse = compare(replicates(six), replicates(with(six, {3}, inf)));
+  EXPECT_TRUE(worse.regression);
+  EXPECT_NE(
+      line(worse, "tvd").reason.find("infinite in 1 of 6 replicates, 0 of 6 before, the first task/m/none/seed-3"),
+      std::string::npos)
+      << line(worse, "tvd").reason;
+  EXPECT_NE(comparison_text(worse).find("seed-3"), std::string::npos);
+  EXPECT_FALSE(compare(replicates(with(six, {3}, inf)), replicates(six)).regression) << "it became finite";
+  EXPECT_FALSE(compare(replicates(six), replicates(with(six, {3}, -inf))).regression) << "infinitely good";
+  EXPECT_TRUE(compare(replicates(six, 0, "higher"), replicates(with(six, {2}, -inf), 0, "higher")).regression);
+  // Equal infinities are equal and hide nothing of the other pairs.
+  const std::vector<double> seven = {.10, .11, .09, .105, .095, .1, inf};
+  const Comparison equal = compare(replicates(seven), replicates(seven));
+  EXPECT_FALSE(equal.regression);
+  EXPECT_EQ(equal.judged, 1);
+  EXPECT_NE(line(equal, "tvd").note.find("task/m/none/seed-6"), std::string::npos);
+  EXPECT_TRUE(compare(replicates(seven), replicates(shifted(seven, .05))).regression);
+  const std::vector<double> all(6, inf);
+  EXPECT_FALSE(compare(replicates(all), replicates(all)).regression);
+  EXPECT_EQ(line(compare(replicates(all), replicates(all)), "tvd").mark, Mark::same);
+  // Where both sides have some, their order is tested: one more may be chance, five more of six are not.
+  EXPECT_FALSE(compare(replicates(with(six, {0}, inf)), replicates(with(six, {1, 2}, inf))).regression);
+  EXPECT_TRUE(compare(replicates(with(six, {0}, inf)), replicates(all)).regression);
+  EXPECT_FALSE(compare(replicates(with(six, {0}, inf)), replicates(with(six, {0, 1}, -inf))).regression);
+}
+
+TEST(Compare, AnotherReferenceIsNotComparable) {
+  const auto against = [](int n_reference, int seed) {
+    ResultSet set = with_seed(replicates(five), seed);
+    for (CellResult& one : set.tasks[0].cells) one.projected[0].n_reference = n_reference;
+    return set;
+  };
+  const Comparison refused = compare(against(500, 0), against(500, 1));
+  EXPECT_EQ(refused.judged, 0);
+  ASSERT_EQ(refused.changes.size(), 1U);
+  EXPECT_EQ(refused.changes[0].mark, Mark::not_comparable);
+  EXPECT_NE(refused.changes[0].reason.find("the references differ"), std::string::npos);
+  EXPECT_EQ(compare(against(500, 0), against(500, 0)).judged, 1);
+  EXPECT_EQ(compare(against(0, 0), against(0, 1)).judged, 1) << "exact masses need no reference";
+  // Finite sets: another seed, the same points.
+  ResultSet a = against(500, 0);
+  ResultSet b = against(500, 1);
+  for (ResultSet* set : {&a, &b}) set->tasks[0].file->reference = Points::Constant(3, 4, .5);
+  EXPECT_EQ(compare(a, b).judged, 1);
+  b.tasks[0].file->reference(2, 3) = .25;
+  EXPECT_EQ(compare(a, b).judged, 0);
+}
+
+TEST(Compare, WhatIsMissingIsNotGreen) {
+  ResultSet two = replicates(five);
+  for (int seed = 0; seed < 5; ++seed) two.tasks[0].cells.push_back(cell("other", seed, {metric(.1)}));
+  const Comparison missing = compare(two, replicates(five));
+  EXPECT_TRUE(missing.incomplete());
+  EXPECT_EQ(comparison_text(missing).find("incomplete: "), 0U);
+  EXPECT_FALSE(compare(two, replicates(five), {.allow_missing = true}).incomplete());
+  EXPECT_FALSE(compare(replicates(five), two).incomplete());
+  EXPECT_FALSE(compare(two, replicates(shifted(five, .05))).incomplete()) << "a regression says more";
+}
+
+TEST(Compare, WarnsOfLinesThatCannotTell) {
+  const auto both = [](double learner, double control) {
+    std::vector<CellResult> cells;
+    for (int seed = 0; seed < 5; ++seed) {
+      cells.push_back(cell("m", seed, {metric(learner + 1e-4 * seed)}));
+      cells.push_back(cell("moments", seed, {metric(control + 1e-4 * seed)}));
+    }
+    return with_role(results(std::move(cells)), "moments", MethodRole::control);
+  };
+  const Comparison blind = compare(both(.31, .3), both(.31, .3));
+  ASSERT_EQ(blind.warnings.size(), 1U);
+  EXPECT_NE(blind.warnings[0].find("task/m/none tvd: the baseline (0.3102) does not beat moments (0.3002)"),
+            std::string::npos)
+      << blind.warnings[0];
+  EXPECT_NE(comparison_text(blind).find("warning: task/m/none"), std::string::npos);
+  EXPECT_NE(comparison_markdown(blind).find("blind"), std::string::npos);
+  EXPECT_EQ(compare(both(.1, .3), both(.31, .3)).warnings.size(), 0U);
+  // Nearer than the margin of 5 % is no better.
+  EXPECT_EQ(compare(both(.295, .3), both(.295, .3)).warnings.size(), 1U);
+}
+
+TEST(Compare, ControlsTakeNoPartOfTheErrorBudget) {
+  // Seven pairs reach p = .0078: enough for a family of one learner, not for one of nine.
+  const std::vector<double> before = {.10, .11, .09, .105, .095, .1, .1};
+  const std::vector<double> after = {.13, .12, .10, .165, .125, .11, .12};
+  const auto with_controls = [](const std::vector<double>& values, MethodRole role) {
+    ResultSet set = replicates(values);
+    for (int control = 0; control < 8; ++control) {
+      const std::string name = fmt::format("control{}", control);
+      for (int seed = 0; seed < 7; ++seed) set.tasks[0].cells.push_back(cell(name, seed, {metric(.2 + 1e-3 * seed)}));
+      set = with_role(std::move(set), name, role);
+    }
+    return set;
+  };
+  const Comparison alone =
+      compare(with_controls(before, MethodRole::control), with_controls(after, MethodRole::control));
+  EXPECT_EQ(alone.family, 1);
+  EXPECT_TRUE(alone.regression);
+  EXPECT_EQ(compare(with_controls(before, MethodRole::learner), with_controls(after, MethodRole::learner)).family, 9);
 }
 
 TEST(Compare, PairsOnlyReplicatesOfOneSeed) {
@@ -393,6 +597,40 @@ TEST(CompareRates, FalseAlarmsStayBelowAlpha) {
   EXPECT_GT(alarm_rate({.n = 10, .paired = false, .methods = 1}, {.alpha = .2, .relative = 0}, repetitions,
                        stream.at("loose")),
             limit);
+}
+
+/// Fraction of comparisons of equal code that end as a regression where the suites differ in their seeds: the
+/// replicates of a side share an error of the size of their own spread, as those of one reference do, and true draws
+/// are there beside the learner.
+double alarm_rate_of_other_seed(Index n_reference, double shared, const Stream& stream) {
+  int alarms = 0;
+  constexpr int n = 10;
+  for (int r = 0; r < repetitions; ++r) {
+    const Points z = stream.at(static_cast<std::uint64_t>(r)).normal(4, n + 1);
+    const auto side = [&](int row, int seed) {
+      std::vector<CellResult> cells;
+      for (int i = 0; i < n; ++i) {
+        for (const int method : {0, 1}) {
+          MetricRecord record = metric(.1 + .01 * (z(row + 2 * method, i) + shared * z(row, n)));
+          record.n_reference = n_reference;
+          cells.push_back(cell(method == 0 ? "m" : "truth", i, {record}));
+        }
+      }
+      return with_seed(with_role(results(std::move(cells)), "truth", MethodRole::oracle), seed);
+    };
+    alarms += compare(side(0, 0), side(1, 1), {.relative = 0}).regression ? 1 : 0;
+  }
+  return double(alarms) / repetitions;
+}
+
+TEST(CompareRates, EqualCodeWithAnotherSeedAlarmsAtMostAlpha) {
+  if (sanitized) GTEST_SKIP() << "minutes of simulation of code that other tests run";
+  const Stream stream(7, "compare/seeds");
+  const double limit = .05 * 1.02 + bound(.05);  // controls are tested at a fiftieth of alpha beside it
+  EXPECT_LE(alarm_rate_of_other_seed(500, 1, stream.at("references")), limit);
+  EXPECT_LE(alarm_rate_of_other_seed(0, 0, stream.at("exact")), limit);
+  // What is refused would alarm far more often.
+  EXPECT_GT(alarm_rate_of_other_seed(0, 1, stream.at("shared")), 4 * limit);
 }
 
 TEST(CompareRates, FindsAWorseningOfOneStandardDeviation) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reports/claim_rules.hpp"
+#include "claims/claim_rules.hpp"
 
 #include <algorithm>
 #include <cmath>
