@@ -49,7 +49,4 @@ using DiagnosticFactory = std::unique_ptr<Diagnostic> (*)(Settings& settings);
 /// All diagnostics by name.
 [[nodiscard]] const Registry<DiagnosticFactory>& diagnostic_registry();
 
-/// The learned field. \throw InvalidInput "unsupported: the method has no score" without one.
-[[nodiscard]] const ScoreField& learned_score(const DiagnosticInput& input);
-
 }  // namespace onmanifold
