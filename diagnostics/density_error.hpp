@@ -4,8 +4,11 @@
 // rho (1 + eps psi).
 
 #include <functional>
+#include <memory>
 
 #include "contracts/score_field.hpp"
+#include "core/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 
 namespace onmanifold {
 
@@ -40,5 +43,12 @@ using DensityFlow = std::function<void(const Points& y, Index k, Points& velocit
 /// gradient). \p log_density gives log p_0, D×N -> N. Cost: 2 levels N (1 + D) evaluations.
 [[nodiscard]] Vector flow_log_density(const ScoreField& field, const PointsRef& y,
                                       const std::function<Vector(const Points&)>& log_density, Index last_level = -1);
+
+/// density_error of the learned field against the exact law on its levels, down to the level nearest to
+/// `level` (1) times the task's smallest noise, at the ends of `points` (200) exact paths: correlation of psi
+/// with the log-ratio of the two densities, correlation_of_part with that of a field `part` (.01) of the way
+/// from exact to learned, over `part` (1 if nothing but the first order matters there), mean_in_se = mean psi
+/// over its standard error, mean, spread, measured_spread, level. D <= 32.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_density_error(Settings& settings);
 
 }  // namespace onmanifold

@@ -51,7 +51,4 @@ using DiagnosticRegistry = Registry<DiagnosticFactory, DiagnosticInfo>;
 /// All diagnostics by name.
 [[nodiscard]] const DiagnosticRegistry& diagnostic_registry();
 
-/// The learned field. \throw Unsupported without one.
-[[nodiscard]] const ScoreField& learned_score(const DiagnosticInput& input);
-
 }  // namespace onmanifold

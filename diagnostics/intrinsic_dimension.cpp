@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
 #include "core/math/linear_algebra.hpp"
 #include "core/math/summation.hpp"
+#include "diagnostics/cell_input.hpp"
+#include "diagnostics/density_error.hpp"
 #include "diagnostics/line_fit.hpp"
 
 namespace onmanifold {
@@ -124,6 +127,88 @@ Index values_before_largest_gap(const VectorRef& falling) {
     if (falling[i] - falling[i + 1] > falling[best] - falling[best + 1]) best = i;
   }
   return best + 1;
+}
+
+namespace {
+
+class IntrinsicDimension final : public Diagnostic {
+ public:
+  explicit IntrinsicDimension(Settings& settings)
+      : field_(settings),
+        points_(settings.integer("points", 100, 2, 1'000'000, "points that are looked at")),
+        level_(settings.number("level", 1, 1e-6, 1e6, "noise level, in multiples of the smallest noise of the task")),
+        probes_(settings.integer("probes", 0, 0, 1'000'000, "random probes of the divergence; 0: exact")) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    std::unique_ptr<ScoreField> own;
+    const ScoreField& field = field_.get(input, own);
+    Index k = 0;
+    (field.levels().array() / (level_ * smallest_level(input))).log().abs().minCoeff(&k);
+    const Points x = clean_points(input, points_);
+    const auto D = static_cast<double>(field.dimension());
+    const DimensionEstimates direct = flipd(field, k, x, {.probes = probes_}, input.stream.at("flipd"));
+    const NormalBundleOptions bundle_options{.copies = 4 * field.dimension()};
+    const NormalBundleResult bundle = normal_bundle(field, k, x, bundle_options, input.stream.at("normal_bundle"));
+    Curves numbers = {{"flipd", scalar(direct.mean)},
+                      {"flipd_se", scalar(direct.se)},
+                      {"flipd_evaluations", scalar(1 + (probes_ > 0 ? static_cast<double>(probes_) : D))},
+                      {"normal_bundle_gap", scalar(bundle.gap.mean)},
+                      {"normal_bundle_threshold", scalar(bundle.threshold.mean)},
+                      {"normal_bundle_evaluations", scalar(static_cast<double>(bundle_options.copies))},
+                      {"dimension", scalar(static_cast<double>(input.manifold->dimension()))},
+                      {"level", scalar(field.levels()[k])}};
+    // Each density takes the D derivatives of every step of a flow.
+    if (field.dimension() <= most_of_lidl) add_lidl(input, field, k, x, numbers);
+    return numbers;
+  }
+
+ private:
+  static constexpr Index most_of_lidl = 32;
+  static constexpr Index most_deltas = 8;
+
+  /// The densities of LIDL are those of the flow of the field, at levels from number \p k up to ten times that noise.
+  static void add_lidl(const DiagnosticInput& input, const ScoreField& field, Index k, const Points& x,
+                       Curves& numbers) {
+    const Vector& levels = field.levels();
+    Index first = k;
+    while (first > 1 && levels[first - 1] <= 10 * levels[k]) --first;
+    const Index count = std::min(most_deltas, k - first + 1);
+    if (count < 2) return;
+    // At the first level the noise hides everything but mean and width of the data.
+    const Points training = input.training->epoch(0);
+    const Vector centre = training.rowwise().mean();
+    const double variance = levels[0] * levels[0] + input.scale * input.scale;
+    const auto far_away = [&](const Points& y) -> Vector {
+      const Points offset = y.colwise() - centre;
+      return (-0.5 * offset.colwise().squaredNorm() / variance).transpose().array() -
+             0.5 * static_cast<double>(y.rows()) * std::log(2 * std::numbers::pi * variance);
+    };
+    Vector deltas(count);
+    Points densities(count, x.cols());
+    double evaluations = 0;
+    for (Index i = 0; i < count; ++i) {
+      const Index level = first + (k - first) * i / (count - 1);
+      deltas[i] = levels[level];
+      densities.row(i) = flow_log_density(field, x, far_away, level).transpose();
+      evaluations += 2 * static_cast<double>(level) * (1 + static_cast<double>(x.rows()));
+    }
+    if (!densities.allFinite()) return;
+    const DimensionEstimates found = lidl(densities, deltas, field.dimension());
+    numbers["lidl"] = scalar(found.mean);
+    numbers["lidl_se"] = scalar(found.se);
+    numbers["lidl_evaluations"] = scalar(evaluations);
+  }
+
+  FieldChoice field_;
+  Index points_;
+  double level_;
+  Index probes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Diagnostic> make_intrinsic_dimension(Settings& settings) {
+  return std::make_unique<IntrinsicDimension>(settings);
 }
 
 }  // namespace onmanifold

@@ -3,9 +3,13 @@
 // The local dimension of the data as densities and scores see it: LIDL, FLIPD, the normal bundle. The
 // Lyapunov gap is in diagnostics/lyapunov.
 
+#include <memory>
+
 #include "contracts/score_field.hpp"
 #include "core/math/statistics.hpp"
 #include "core/random/stream.hpp"
+#include "core/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 
 namespace onmanifold {
 
@@ -65,5 +69,11 @@ struct NormalBundleResult {
 /// The number of values before the largest drop between neighbours of a falling sequence; the first of
 /// several. \throw InvalidInput below two values.
 [[nodiscard]] Index values_before_largest_gap(const VectorRef& falling);
+
+/// intrinsic_dimension at the level nearest to `level` (1) times the task's smallest noise: flipd, flipd_se,
+/// normal_bundle_gap, normal_bundle_threshold, dimension (that of M); up to D = 32, where all densities are finite,
+/// lidl and lidl_se over up to eight levels of the decade above, with the densities of the flow.
+/// <estimator>_evaluations: values and Jacobian products of the field a point.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_intrinsic_dimension(Settings& settings);
 
 }  // namespace onmanifold

@@ -12,6 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
+#include "diagnostics/cell_input.hpp"
 
 namespace onmanifold {
 namespace {
@@ -116,6 +117,47 @@ Interval clopper_pearson(Index successes, Index trials, double level) {
   const auto s = static_cast<double>(successes);
   return {successes == 0 ? 0.0 : Binomial::find_lower_bound_on_p(n, s, tail),
           successes == trials ? 1.0 : Binomial::find_upper_bound_on_p(n, s, tail)};
+}
+
+namespace {
+
+class LiftGeometry final : public Diagnostic {
+ public:
+  explicit LiftGeometry(Settings& settings)
+      : points_(settings.integer("points", 10000, 10, 100'000'000, "points that are looked at")) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    if (input.sigma_grid.empty()) throw Unsupported("the task has no lift levels");
+    const Eigen::Map<const Vector> sigmas(input.sigma_grid.data(), static_cast<Index>(input.sigma_grid.size()));
+    const std::vector<LiftGeometryLevel> levels =
+        lift_geometry(*input.manifold, clean_points(input, points_), sigmas, {}, input.stream);
+    using Level = LiftGeometryLevel;
+    const bool within = std::all_of(levels.begin(), levels.end(), [](const Level& l) { return l.within_bound; });
+    return {
+        {"within_bound", scalar(within ? 1 : 0)},
+        {"sigma", series(levels, [](const Level& l) { return l.sigma; })},
+        {"rate", series(levels, [](const Level& l) { return l.rate; })},
+        {"rate_low", series(levels, [](const Level& l) { return l.rate_interval.low; })},
+        {"rate_high", series(levels, [](const Level& l) { return l.rate_interval.high; })},
+        {"draws", series(levels, [](const Level& l) { return l.draws; })},
+        {"bound", series(levels, [](const Level& l) { return l.bound; })},
+        {"exact", series(levels,
+                         [&](const Level& l) {
+                           return input.manifold->flip_rate(l.sigma).value_or(std::numeric_limits<double>::quiet_NaN());
+                         })},
+        {"max_jump", series(levels, [](const Level& l) { return l.max_jump; })},
+        {"mean_jump", series(levels, [](const Level& l) { return l.mean_jump; })},
+        {"failures", series(levels, [](const Level& l) { return l.failures; })}};
+  }
+
+ private:
+  Index points_;
+};
+
+}  // namespace
+
+std::unique_ptr<Diagnostic> make_lift_geometry(Settings& settings) {
+  return std::make_unique<LiftGeometry>(settings);
 }
 
 }  // namespace onmanifold

@@ -2,10 +2,13 @@
 #pragma once
 // How much normal noise a manifold bears: the rate at which the nearest point of x + n is not x any more.
 
+#include <memory>
 #include <vector>
 
 #include "core/math/statistics.hpp"
 #include "core/random/stream.hpp"
+#include "core/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "manifolds/manifold.hpp"
 #include "manifolds/triangle_mesh.hpp"
 
@@ -50,5 +53,10 @@ struct LiftGeometryLevel {
 /// The exact interval of a probability after \p successes in \p trials \cite clopper1934; [0, …] for none,
 /// […, 1] for all. \throw InvalidInput unless 0 <= successes <= trials, trials >= 1 and 0 < level < 1.
 [[nodiscard]] Interval clopper_pearson(Index successes, Index trials, double level);
+
+/// lift_geometry over the task's grid of lift levels, of the manifold and the points alone; by level: sigma,
+/// rate, rate_low, rate_high, draws, bound, exact (NaN where the rate has no closed form), max_jump,
+/// mean_jump, failures; within_bound (1 or 0) over all.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_lift_geometry(Settings& settings);
 
 }  // namespace onmanifold

@@ -4,10 +4,13 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "diagnostics/cell_input.hpp"
+#include "manifolds/normal_lift.hpp"
 
 namespace onmanifold {
 
@@ -63,6 +66,54 @@ Points points_off_manifold(const Manifold& manifold, const PointsRef& x, double 
     }
   }
   return result;
+}
+
+namespace {
+
+class Explosion final : public Diagnostic {
+ public:
+  explicit Explosion(Settings& settings)
+      : points_(settings.integer("points", 10000, 10, 100'000'000, "points that are looked at")) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    const Curves curves = input.model->curves();
+    if (!curves.contains("log_thickness") || !curves.contains("loss"))
+      throw Unsupported("the method records no thickness of its density");
+    const Manifold& manifold = *input.manifold;
+    if (manifold.codimension() == 0) throw Unsupported(manifold.spec() + " has no normals");
+    const Vector& thickness = curves.at("log_thickness");
+    const Vector& loss = curves.at("loss");
+    // While the law is thick its shape along M is learned too. What the thickness alone does shows later.
+    const std::vector<Index> late = thinner_half(thickness);
+    const LikelihoodExplosion course =
+        likelihood_explosion(thickness(late), -loss(late), manifold.dimension(), manifold.ambient_dimension());
+    Curves result = {{"slope", scalar(course.line.slope)},  {"slope_se", scalar(course.line.slope_se)},
+                     {"expected", scalar(course.expected)}, {"records", scalar(static_cast<double>(late.size()))},
+                     {"log_thickness", thickness},          {"log_likelihood", -loss}};
+    if (input.lift.type != LiftType::normal || input.sampler == nullptr || !std::isfinite(input.entropy)) return result;
+    const std::optional<TubeFactor> factor = manifold.mean_log_tube_factor(input.lift.sigma);
+    if (!factor || input.model->density_is_intrinsic()) return result;
+    const Points fresh =
+        input.lift.apply(input.sampler->sample(points_, input.stream.at("points")), manifold, input.stream.at("lift"));
+    const std::optional<Vector> density = input.model->log_density(fresh);
+    if (!density) return result;
+    const auto coordinates = static_cast<double>(manifold.ambient_dimension());
+    const double floor = lifted_nll_floor(input.entropy, manifold.codimension(), input.lift.sigma, factor->value);
+    result["nll"] = scalar(-mean(*density));
+    result["floor"] = scalar(floor);
+    result["gap_per_dimension"] = scalar((-mean(*density) - floor) / coordinates);
+    result["gap_se"] = scalar(std::hypot(standard_error(*density), factor->se) / coordinates);
+    return result;
+  }
+
+ private:
+  Index points_;
+};
+
+}  // namespace
+
+std::unique_ptr<Diagnostic> make_likelihood_explosion(Settings& settings) {
+  return std::make_unique<Explosion>(settings);
 }
 
 }  // namespace onmanifold

@@ -3,9 +3,12 @@
 // How the likelihood of a density model runs away on a bare manifold, and the floor that a lift puts below
 // it.
 
+#include <memory>
 #include <vector>
 
 #include "core/random/stream.hpp"
+#include "core/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "diagnostics/line_fit.hpp"
 #include "manifolds/manifold.hpp"
 
@@ -39,5 +42,12 @@ struct LikelihoodExplosion {
 /// watched, for at fixed r above the learned thickness s it grows like r/s^2, slope -2 in log s. Points that
 /// do not project become NaN. D×N. \throw InvalidInput unless r > 0 and the manifold has normals.
 [[nodiscard]] Points points_off_manifold(const Manifold& manifold, const PointsRef& x, double r, Stream stream);
+
+/// likelihood_explosion, of methods that record log_thickness beside their loss in nats: slope and slope_se
+/// of the training log-likelihood on the mean log thickness over the records of thinner_half(), their number
+/// records, expected (d - D); the whole course as log_thickness and log_likelihood. With a normal lift, and
+/// an entropy and a tube factor that are known: nll of `points` (10000) fresh lifted draws, floor,
+/// gap_per_dimension = (nll - floor)/D, gap_se.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_likelihood_explosion(Settings& settings);
 
 }  // namespace onmanifold

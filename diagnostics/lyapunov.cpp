@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "diagnostics/alignment.hpp"
+#include "diagnostics/cell_input.hpp"
 #include "diagnostics/flow_step.hpp"
 
 namespace onmanifold {
@@ -157,6 +159,114 @@ double variance_preserving_shift(double s_max, double s_min, double scale) {
 
 double flow_matching_shift(double s_max, double s_min, double scale) {
   return std::log((scale + s_max) / (scale + s_min));
+}
+
+namespace {
+
+class Lyapunov final : public Diagnostic {
+ public:
+  explicit Lyapunov(Settings& settings)
+      : field_(settings),
+        points_(settings.integer("points", 100, 2, 1'000'000, "points that are looked at")),
+        vectors_(settings.integer("vectors", 0, 0, 1'000'000, "Lyapunov vectors; 0: all up to D = 32, d + 8 above")),
+        frozen_(settings.choice("path", "flow", {"flow", "frozen_noise"},
+                                "from noise to data by the flow, or by the ancestral sampler with frozen noise") ==
+                "frozen_noise"),
+        condition_points_(settings.integer("condition_points", 50, 0, 400,
+                                           "paths on which the condition for alignment is checked; 0: none")) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    std::unique_ptr<ScoreField> own;
+    const ScoreField& field = field_.get(input, own);
+    const Manifold& manifold = *input.manifold;
+    const Index d = manifold.dimension();
+    if (d == 0 || manifold.codimension() == 0) throw Unsupported(manifold.spec() + " has no tangents, or no normals");
+    LyapunovOptions options;
+    options.path = frozen_ ? LyapunovPath::frozen_noise : LyapunovPath::flow;
+    const Index usual = field.dimension() <= 32 ? field.dimension() : std::min(field.dimension(), d + 8);
+    options.vectors = vectors_ > 0 ? std::clamp(vectors_, d + 1, field.dimension()) : usual;
+    const LyapunovResult r = lyapunov(field, noised_points(input, points_, field.levels()[0]), options, input.stream);
+    const Alignment found =
+        alignment(tangents_at(manifold, r.end), d, r.vectors, r.count, field.score(r.end, field.levels().size() - 1));
+    const Vector gaps = spectral_gaps(r, d);
+    Vector exponents(r.count);
+    for (Index i = 0; i < r.count; ++i) exponents[i] = median_of_finite(r.exponents.row(i).transpose());
+    Curves numbers = {{"gap", scalar(median_of_finite(gaps))},
+                      {"alignment", scalar(median_of_finite(found.a1))},
+                      {"alignment_random", scalar(random_alignment(d, field.dimension()))},
+                      {"score_alignment", scalar(median_of_finite(found.a2))},
+                      {"largest_sine", scalar(median_of_finite(found.a3))},
+                      {"dimension_estimate", scalar(lyapunov_dimension(r).median)},
+                      {"dimension", scalar(static_cast<double>(d))},
+                      {"failures", scalar(static_cast<double>(r.failures))},
+                      {"evaluations", scalar((frozen_ ? 1.0 : 2.0) * static_cast<double>(field.levels().size()) *
+                                             (1 + static_cast<double>(r.count)))},
+                      {"exponents", exponents}};
+    // It takes all D directions of every path.
+    if (condition_points_ > 0 && field.dimension() <= most_of_condition) {
+      add_condition(input, field, numbers);
+    }
+    return numbers;
+  }
+
+ private:
+  static constexpr Index most_of_condition = 32;
+
+  void add_condition(const DiagnosticInput& input, const ScoreField& field, Curves& numbers) const {
+    // From afar the quadratic term is too large on curved M, and nothing is said.
+    AlignmentConditionOptions options;
+    const Index last = field.levels().size() - 1;
+    while (options.first_level + 1 < last && field.levels()[options.first_level] > 0.1 * input.manifold->reach()) {
+      ++options.first_level;
+    }
+    const double s = field.levels()[options.first_level];
+    const AlignmentCondition c = alignment_condition(field, *input.manifold, noised_points(input, condition_points_, s),
+                                                     options, input.stream.at("condition"));
+    double finite = 0;
+    double bounded = 0;
+    double linear = 0;
+    double vacuous = 0;
+    for (Index i = 0; i < c.measured.size(); ++i) {
+      if (!std::isfinite(c.measured[i])) continue;
+      // Both sides are sums of rounding errors of some 100 steps.
+      constexpr double rounding = 1e-9;
+      finite += 1;
+      bounded += c.measured[i] <= c.bound[i] + rounding ? 1 : 0;
+      linear += c.measured[i] <= c.predicted[i] + rounding ? 1 : 0;
+      vacuous += c.vacuous[i] ? 1 : 0;
+    }
+    // 0/0 is NaN: no path, no share.
+    numbers["bound_holds"] = scalar(bounded / finite);
+    numbers["linear_holds"] = scalar(linear / finite);
+    numbers["bound_vacuous"] = scalar(vacuous / finite);
+    numbers["condition_level"] = scalar(s);
+    numbers["condition_failures"] = scalar(static_cast<double>(c.failures));
+    const AlignmentCondition control = thick_circle_condition(100, input.stream.at("control"));
+    numbers["control_vacuous"] =
+        scalar(static_cast<double>(control.vacuous.count()) / static_cast<double>(control.vacuous.size()));
+  }
+
+  /// NaN for none.
+  static double median_of_finite(const Vector& values) {
+    Vector kept(values.size());
+    Index n = 0;
+    for (const double value : values) {
+      if (std::isfinite(value)) kept[n++] = value;
+    }
+    return n > 0 ? median(kept.head(n)) : std::numeric_limits<double>::quiet_NaN();
+  }
+
+  FieldChoice field_;
+  Index points_;
+  Index vectors_;
+  bool frozen_;
+  Index condition_points_;
+};
+
+}  // namespace
+
+std::unique_ptr<Diagnostic> make_lyapunov(Settings& settings) {
+  return std::make_unique<Lyapunov>(settings);
 }
 
 }  // namespace onmanifold

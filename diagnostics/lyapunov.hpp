@@ -3,8 +3,12 @@
 // Finite-time Lyapunov exponents and vectors of the path from noise to data: which directions of the noise
 // survive.
 
+#include <memory>
+
 #include "contracts/score_field.hpp"
 #include "core/random/stream.hpp"
+#include "core/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "diagnostics/intrinsic_dimension.hpp"
 
 namespace onmanifold {
@@ -66,5 +70,16 @@ struct LyapunovResult {
 [[nodiscard]] double variance_preserving_shift(double s_max, double s_min, double scale = 1);
 /// The same for x_u = u y of flow matching, u = 1/(1 + s/scale).
 [[nodiscard]] double flow_matching_shift(double s_max, double s_min, double scale = 1);
+
+/// lyapunov along the flow from the first level down, or along the ancestral sampler with `path` =
+/// `frozen_noise`: gap and alignment (medians of the spectral gap after d and of A1), alignment_random,
+/// score_alignment (A2), largest_sine (A3), dimension_estimate, dimension, failures, evaluations (values and
+/// Jacobian products of the field a path); exponents (medians, falling). `vectors` of them; 0: all up to D = 32, d + 8
+/// above. On a lifted law the gap is at most about log(w/sigma). Up to D = 32, of `condition_points` (50; 0: none)
+/// paths from the first level below a tenth of the reach (`condition_level`): the shares bound_holds (angle measured <=
+/// alignment_condition's bound, a theorem), linear_holds (without the quadratic term: no bound on curved M),
+/// bound_vacuous, and control_vacuous of the same condition on a thick circle, a law on no manifold, which must be
+/// near 1.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_lyapunov(Settings& settings);
 
 }  // namespace onmanifold

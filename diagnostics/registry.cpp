@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/error.hpp"
-#include "diagnostics/cell_diagnostics.hpp"
+#include "diagnostics/density_error.hpp"
+#include "diagnostics/intrinsic_dimension.hpp"
+#include "diagnostics/lift_geometry.hpp"
+#include "diagnostics/likelihood_explosion.hpp"
+#include "diagnostics/lyapunov.hpp"
+#include "diagnostics/score_norm.hpp"
+#include "diagnostics/support_robustness.hpp"
+#include "diagnostics/target_variance.hpp"
+#include "diagnostics/training_record.hpp"
+#include "diagnostics/two_step_bound.hpp"
 
 namespace onmanifold {
 
@@ -30,11 +38,6 @@ const DiagnosticRegistry& diagnostic_registry() {
     return all;
   }();
   return registry;
-}
-
-const ScoreField& learned_score(const DiagnosticInput& input) {
-  if (input.learned == nullptr) throw Unsupported("the method has no score");
-  return *input.learned;
 }
 
 }  // namespace onmanifold

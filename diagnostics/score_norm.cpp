@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "contracts/latent_model.hpp"
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
+#include "diagnostics/cell_input.hpp"
+#include "diagnostics/latent_score_norm.hpp"
 #include "diagnostics/line_fit.hpp"
 
 namespace onmanifold {
@@ -188,6 +191,67 @@ ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold, co
   result.slope_se = standard_deviation(slopes);
   result.slope_interval = {quantile(slopes, (1 - options.level) / 2), quantile(slopes, (1 + options.level) / 2)};
   return result;
+}
+
+namespace {
+
+class ScoreNorm final : public Diagnostic {
+ public:
+  explicit ScoreNorm(Settings& settings)
+      : field_(settings), points_(settings.integer("points", 500, 10, 1'000'000, "points that are looked at")) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    std::unique_ptr<ScoreField> own;
+    if (const auto* latent = dynamic_cast<const LatentModel*>(input.model); latent != nullptr && !field_.exact())
+      return run_latent(input, *latent);
+    const ScoreField& field = field_.get(input, own);
+    ScoreNormOptions options;
+    options.lift = input.lift;
+    options.trained_smallest = field.levels().minCoeff();
+    const ScoreNormResult r = score_norm(field, *input.manifold, clean_points(input, points_), options, input.stream);
+    using Level = ScoreNormLevel;
+    return {{"slope", scalar(r.slope)},
+            {"slope_se", scalar(r.slope_se)},
+            {"slope_low", scalar(r.slope_interval.low)},
+            {"slope_high", scalar(r.slope_interval.high)},
+            {"ideal_slope", scalar(r.ideal_slope)},
+            {"plateau", scalar(r.plateau)},
+            {"ideal_ratio", scalar(r.ideal_ratio)},
+            {"regression", scalar(r.regression)},
+            {"slope_below_trained", scalar(r.slope_below_trained)},
+            {"failures", scalar(static_cast<double>(r.failures))},
+            {"level", series(r.levels, [](const Level& l) { return l.s; })},
+            {"normal_square", series(r.levels, [](const Level& l) { return l.normal_square; })},
+            {"ideal", series(r.levels, [](const Level& l) { return l.ideal; })},
+            {"total_square", series(r.levels, [](const Level& l) { return l.total_square; })},
+            {"level_regression", series(r.levels, [](const Level& l) { return l.regression; })}};
+  }
+
+ private:
+  [[nodiscard]] Curves run_latent(const DiagnosticInput& input, const LatentModel& model) const {
+    const std::unique_ptr<ScoreField> field = model.latent_score();
+    const Index d = input.manifold->dimension();
+    if (field == nullptr || d == 0) throw Unsupported("no score of latent points, or a manifold without tangents");
+    const Points x = clean_points(input, points_);
+    const Points tangents = model.encoder_products(x, input.manifold->tangent_bases(x), d);
+    const LatentScoreNorm r = latent_score_norm(*field, model.encode(x), tangents, input.stream);
+    return {{"slope", scalar(r.line.slope)},
+            {"slope_se", scalar(r.line.slope_se)},
+            {"ideal_slope", scalar(-2)},
+            {"latent_dimension", scalar(static_cast<double>(model.latent_dimension()))},
+            {"level", r.levels},
+            {"normal_square", r.normal_square},
+            {"total_square", r.total_square}};
+  }
+
+  FieldChoice field_;
+  Index points_;
+};
+
+}  // namespace
+
+std::unique_ptr<Diagnostic> make_score_norm(Settings& settings) {
+  return std::make_unique<ScoreNorm>(settings);
 }
 
 }  // namespace onmanifold

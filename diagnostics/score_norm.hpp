@@ -4,12 +4,15 @@
 // one.
 
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "contracts/score_field.hpp"
 #include "core/math/statistics.hpp"
 #include "core/random/stream.hpp"
+#include "core/settings.hpp"
 #include "datasets/lift.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {
@@ -74,5 +77,11 @@ struct ScoreNormResult {
 /// normal part.
 [[nodiscard]] ScoreNormResult score_norm(const ScoreField& field, const Manifold& manifold, const PointsRef& base,
                                          const ScoreNormOptions& options, const Stream& stream);
+
+/// score_norm: slope, slope_se, slope_low, slope_high, ideal_slope, plateau, ideal_ratio, regression,
+/// slope_below_trained, failures; by level: level, normal_square, ideal, total_square, level_regression.
+/// Of a model of two steps it looks at the score of the latent points along the normals of the encoded
+/// manifold: slope, slope_se, ideal_slope, latent_dimension; by level: level, normal_square, total_square.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_score_norm(Settings& settings);
 
 }  // namespace onmanifold

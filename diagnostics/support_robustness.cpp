@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
+#include "diagnostics/cell_input.hpp"
 #include "diagnostics/line_fit.hpp"
 
 namespace onmanifold {
@@ -234,6 +235,50 @@ double constant_error_shift(double eps, double tau, double s_max, double s_min) 
 
 double constant_velocity_error_shift(double eps, double t) {
   return eps * (1 - t) * -std::log1p(-t);
+}
+
+namespace {
+
+class SupportRobustness final : public Diagnostic {
+ public:
+  explicit SupportRobustness(Settings& settings)
+      : field_(settings), points_(settings.integer("points", 200, 10, 1'000'000, "points that are looked at")) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    std::unique_ptr<ScoreField> own;
+    const ScoreField& field = field_.get(input, own);
+    const Points start = noised_points(input, points_, field.levels()[0]);
+    const SupportRobustnessOptions options;
+    const SupportRobustnessResult r =
+        support_robustness(field, *input.manifold, start, options, input.stream.at("errors"));
+    Curves result = {
+        {"ratio", scalar(r.ratio)},
+        {"distance", scalar(r.distance)},
+        {"s_min", scalar(r.s_min)},
+        {"s_max", scalar(r.s_max)},
+        {"size", Eigen::Map<const Vector>(options.sizes.data(), static_cast<Index>(options.sizes.size()))}};
+    for (const DriftErrorShifts& shift : r.shifts) {
+      const std::string name = to_string(shift.kind);
+      result[name + "/normal_gain"] = scalar(shift.normal_gain);
+      result[name + "/tangential_gain"] = scalar(shift.tangential_gain);
+      result[name + "/normal_slope"] = scalar(shift.normal_slope);
+      result[name + "/tangential_slope"] = scalar(shift.tangential_slope);
+      result[name + "/failures"] = scalar(static_cast<double>(shift.failures));
+      result[name + "/normal"] = shift.normal;
+      result[name + "/tangential"] = shift.tangential;
+    }
+    return result;
+  }
+
+ private:
+  FieldChoice field_;
+  Index points_;
+};
+
+}  // namespace
+
+std::unique_ptr<Diagnostic> make_support_robustness(Settings& settings) {
+  return std::make_unique<SupportRobustness>(settings);
 }
 
 }  // namespace onmanifold

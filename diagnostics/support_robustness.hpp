@@ -3,11 +3,14 @@
 // What errors of the drift do to samples: whether they leave M or move along it.
 
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "contracts/score_field.hpp"
 #include "core/random/stream.hpp"
+#include "core/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "manifolds/manifold.hpp"
 
 namespace onmanifold {
@@ -83,5 +86,10 @@ struct SupportRobustnessResult {
 /// The same for a constant error of the velocity of flow matching, integrated to time t < 1, along a normal
 /// of a bare manifold: eps (1 - t) log(1/(1 - t)).
 [[nodiscard]] double constant_velocity_error_shift(double eps, double t);
+
+/// support_robustness: ratio, distance, s_min, s_max; for each kind <kind>/normal_gain,
+/// <kind>/tangential_gain, <kind>/normal_slope, <kind>/tangential_slope, <kind>/failures; by size: size,
+/// <kind>/normal, <kind>/tangential.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_support_robustness(Settings& settings);
 
 }  // namespace onmanifold

@@ -2,6 +2,7 @@
 #include "diagnostics/target_variance.hpp"
 
 #include <cmath>
+#include <cstddef>
 #include <limits>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/math/statistics.hpp"
 #include "core/math/summation.hpp"
+#include "diagnostics/cell_input.hpp"
 
 namespace onmanifold {
 namespace {
@@ -125,6 +127,47 @@ std::vector<TargetVariance> target_variance(const Manifold& manifold, const Unif
 
 double normal_target_ratio(double s, double c) {
   return (s * s + c * c) / (s * s);
+}
+
+namespace {
+
+class TargetVariances final : public Diagnostic {
+ public:
+  explicit TargetVariances(Settings& settings)
+      : points_(settings.integer("points", 500, 10, 1'000'000, "points that are looked at")),
+        levels_(settings.integer("levels", 10, 2, 10000, "noise levels")),
+        thickness_(
+            settings.number("thickness", 0, 0, 1e6, "of the normal noise in data units; 0: the lift of the cell")) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    const Vector levels = geometric_levels(input.scale, smallest_level(input), levels_);
+    const std::unique_ptr<UniformPosterior> base = input.manifold->uniform_posterior();
+    const double thickness = thickness_ > 0 ? thickness_ : input.lift.sigma;
+    Curves result = {{"level", levels}, {"thickness", scalar(thickness)}};
+    const std::vector<TargetVariance> all = target_variance(*input.manifold, base.get(), clean_points(input, points_),
+                                                            levels, {.thickness = thickness}, input.stream);
+    for (std::size_t i = 0; i < all.size(); i += static_cast<std::size_t>(levels_)) {
+      const std::vector<TargetVariance> kind(all.begin() + static_cast<std::ptrdiff_t>(i),
+                                             all.begin() + static_cast<std::ptrdiff_t>(i) + levels_);
+      const std::string name = to_string(kind.front().kind);
+      result[name + "/total"] = series(kind, [](const TargetVariance& v) { return v.total; });
+      result[name + "/normal"] = series(kind, [](const TargetVariance& v) { return v.normal; });
+      result[name + "/normal_at_foot"] = series(kind, [](const TargetVariance& v) { return v.normal_at_foot; });
+      result[name + "_total_s2"] = scalar(kind.back().total * kind.back().s * kind.back().s);
+    }
+    return result;
+  }
+
+ private:
+  Index points_;
+  Index levels_;
+  double thickness_;
+};
+
+}  // namespace
+
+std::unique_ptr<Diagnostic> make_target_variance(Settings& settings) {
+  return std::make_unique<TargetVariances>(settings);
 }
 
 }  // namespace onmanifold

@@ -3,11 +3,14 @@
 // How large the target is that a network regresses on, level by level, for four ways of training on a
 // manifold.
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/points.hpp"
 #include "core/random/stream.hpp"
+#include "core/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "manifolds/manifold.hpp"
 #include "manifolds/uniform_posterior.hpp"
 
@@ -52,5 +55,10 @@ struct TargetVariance {
 /// (s^2 + c^2)/s^2: by what factor the normal target of map exceeds that of niso, though both lead to one
 /// minimiser.
 [[nodiscard]] double normal_target_ratio(double s, double c);
+
+/// target_variance, of the manifold and the points alone; thickness is that of the cell's lift, or the
+/// setting. By level: level, and for each kind <kind>/total, <kind>/normal, <kind>/normal_at_foot. Scalars at
+/// the smallest level: <kind>_total_s2 = s^2 E|g|^2.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_target_variance(Settings& settings);
 
 }  // namespace onmanifold

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
 #include "core/math/linear_algebra.hpp"
 #include "core/math/summation.hpp"
+#include "diagnostics/cell_input.hpp"
 #include "metrics/transport.hpp"
 
 namespace onmanifold {
@@ -54,6 +56,44 @@ TwoStepBound two_step_bound(const LatentModel& model, const PointsRef& points, c
     result.diameter = std::max(result.diameter, (points.colwise() - points.col(i)).colwise().norm().maxCoeff());
   }
   return result;
+}
+
+namespace {
+
+class TwoStep final : public Diagnostic {
+ public:
+  explicit TwoStep(Settings& settings)
+      : points_(settings.integer("points", 1000, 10, 20000, "points that are looked at")) {}
+
+  [[nodiscard]] Curves run(const DiagnosticInput& input) const override {
+    const auto* model = dynamic_cast<const LatentModel*>(input.model);
+    if (model == nullptr) throw Unsupported("the method has no latent points");
+    const Points x = clean_points(input, points_);
+    const Points z = model->sample_latent(x.cols(), input.stream.at("latent"));
+    Curves result;
+    for (const int p : {1, 2}) {
+      const TwoStepBound bound = two_step_bound(*model, x, z, p);
+      const std::string end = p == 1 ? "" : "_w2";
+      result["lhs_over_rhs" + end] = scalar(bound.left / bound.right());
+      result["lhs_over_rhs_norms" + end] = scalar(bound.left / bound.right_by_norms());
+      result["rhs_over_diameter" + end] = scalar(bound.right() / bound.diameter);
+      result["left" + end] = scalar(bound.left);
+      result["reconstruction" + end] = scalar(bound.reconstruction);
+      result["latent" + end] = scalar(bound.latent);
+      result["lipschitz" + end] = scalar(bound.local_lipschitz);
+      result["norm_bound"] = scalar(bound.norm_bound);
+    }
+    return result;
+  }
+
+ private:
+  Index points_;
+};
+
+}  // namespace
+
+std::unique_ptr<Diagnostic> make_two_step_bound(Settings& settings) {
+  return std::make_unique<TwoStep>(settings);
 }
 
 }  // namespace onmanifold

@@ -3,7 +3,11 @@
 // How far a model of two steps can be from its data, from what each of its steps gets wrong \cite
 // loaizaganem2024.
 
+#include <memory>
+
 #include "contracts/latent_model.hpp"
+#include "core/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 
 namespace onmanifold {
 
@@ -27,5 +31,11 @@ struct TwoStepBound {
 /// and N nodes products with m directions. \throw InvalidInput for other sizes, p or nodes < 2.
 [[nodiscard]] TwoStepBound two_step_bound(const LatentModel& model, const PointsRef& points, const PointsRef& latent,
                                           int p, Index nodes = 5);
+
+/// two_step_bound, of models of two steps, with `points` (1000) training points and as many latent draws:
+/// lhs_over_rhs with the local Lipschitz constant, lhs_over_rhs_norms with that from the norms of the layers,
+/// rhs_over_diameter (above 1 the bound says nothing), left, reconstruction, latent, lipschitz for W1, and
+/// with _w2 for W2; norm_bound.
+[[nodiscard]] std::unique_ptr<Diagnostic> make_two_step_bound(Settings& settings);
 
 }  // namespace onmanifold

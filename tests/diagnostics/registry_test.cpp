@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The diagnostics as suites ask them: names of their numbers, and answers known in closed form.
-#include "diagnostics/cell_diagnostics.hpp"
-
 #include <cmath>
 #include <numbers>
 
@@ -9,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/math/statistics.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "diagnostics/lift_geometry.hpp"
 #include "diagnostics/likelihood_explosion.hpp"
 #include "manifolds/rotation_group.hpp"
