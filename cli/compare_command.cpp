@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
 #include "core/error.hpp"
 #include "core/files/atomic_file.hpp"
+#include "reports/compare.hpp"
 
 namespace onmanifold {
 namespace {
+
+struct CompareArguments {
+  std::string baseline;
+  std::string candidate;
+  CompareOptions options;
+  bool require_all = false;  ///< arms or replicates missing in the candidate: exit_not_comparable
+  std::string json;          ///< file, empty for none
+  std::string markdown;      ///< file, empty for none
+};
 
 /// Results, or nothing where the directory is there and empty: that is "nothing comparable", not bad input.
 ResultSet results_in(const std::string& directory) {
@@ -20,8 +31,6 @@ ResultSet results_in(const std::string& directory) {
   return load_results(directory);
 }
 
-}  // namespace
-
 int compare_command(const CompareArguments& arguments) {
   const Comparison comparison =
       compare_results(results_in(arguments.baseline), results_in(arguments.candidate), arguments.options);
@@ -31,6 +40,34 @@ int compare_command(const CompareArguments& arguments) {
   if (comparison.regression) return exit_failure;
   if (comparison.compared == 0) return exit_not_comparable;
   return arguments.require_all && !comparison.missing.empty() ? exit_not_comparable : exit_ok;
+}
+
+}  // namespace
+
+void add_compare_command(CommandLine& line) {
+  const auto compare = std::make_shared<CompareArguments>();
+  Command command = line.add("compare", "Gate a candidate's results against a baseline's");
+  command.option("baseline", compare->baseline, "Results directory to compare with", {.required = true});
+  command.option("candidate", compare->candidate, "Results directory to judge", {.required = true});
+  command.option("--alpha", compare->options.alpha, "Family-wise rate of false alarms", {.show_default = true});
+  command.option("--margin", compare->options.relative, "Practical margin, as a fraction of the baseline",
+                 {.show_default = true});
+  command.option("--metrics", compare->options.gated,
+                 "Gated metrics instead of each task's first, comma-separated (projected samples)", {.comma = true});
+  command.flag("--time", compare->options.time, "Gate seconds and memory too (10 %, same model of CPU)");
+  command.flag("--exact", compare->options.exact, "Samples and metrics must agree bit for bit");
+  command.flag("--require-all", compare->require_all, "Exit 3 where the candidate lacks arms or replicates");
+  command.option("--json", compare->json, "Write every line as JSON to FILE");
+  command.option("--markdown", compare->markdown, "Write a comment for a pull request to FILE");
+  command.footer(
+      "A metric regresses where its mean worsens by more than the margin (and than the spread of a perfect model's\n"
+      "value) and a one-sided test over replicates rejects after Holm: sign flips for pairs, Mann-Whitney otherwise.\n"
+      "\nExamples:\n"
+      "  onmanifold compare baseline results/quick                      every task's first metric\n"
+      "  onmanifold compare baseline results/quick --markdown gate.md   and a comment for a pull request\n"
+      "  onmanifold compare baseline results/quick --exact              nothing may have moved",
+      "Exit codes: 0 none detected, 1 a regression, 2 wrong usage or bad input, 3 nothing comparable.");
+  command.action([compare] { return compare_command(*compare); });
 }
 
 }  // namespace onmanifold
