@@ -10,8 +10,7 @@ namespace onmanifold {
 
 FullQr full_qr(const PointsRef& a) {
   const Eigen::HouseholderQR<Points> qr(a);
-  FullQr result{Points::Identity(a.rows(), a.rows()),
-                qr.matrixQR().topRows(a.cols()).triangularView<Eigen::Upper>()};
+  FullQr result{Points::Identity(a.rows(), a.rows()), qr.matrixQR().topRows(a.cols()).triangularView<Eigen::Upper>()};
   result.q.applyOnTheLeft(qr.householderQ());
   return result;
 }

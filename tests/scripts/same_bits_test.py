@@ -37,7 +37,7 @@ def compare(change, exceptions=""):
         change(new, samples.copy(), list(metrics))
         with open(listed, "w", encoding="utf-8") as file:
             file.write(exceptions)
-        result = subprocess.run(["/usr/bin/python3", script, old, new, "--exceptions", listed], capture_output=True, text=True)
+        result = subprocess.run([sys.executable, script, old, new, "--exceptions", listed], capture_output=True, text=True)
     return result.returncode, result.stdout + result.stderr
 
 
