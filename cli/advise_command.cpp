@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,17 @@
 
 namespace onmanifold {
 namespace {
+
+struct AdviseArguments {
+  std::string task;           ///< name of a task, or name(settings); empty: train is used
+  std::string train;          ///< file of clean points, N×D as NumPy sees it; only without task
+  std::string manifold;       ///< specification; only with train
+  long points = 10000;        ///< at most
+  double smallest_noise = 0;  ///< s_min in standardised units; 0: the task's, or .01
+  double effect = 0;          ///< mean paired difference to find; 0: none
+  double sd = 0;              ///< its spread over seeds
+  std::string json;           ///< file for the JSON, "-" for stdout instead of the table, empty for none
+};
 
 /// Of the rule where there is no reach: so many draws may not come back.
 constexpr double most_lost = 0.1;
@@ -107,8 +119,6 @@ Value json_number(double value) {
 std::string number(double value) {
   return std::isinf(value) ? "inf" : fmt::format("{:.4g}", value);
 }
-
-}  // namespace
 
 int advise_command(const AdviseArguments& arguments) {
   if ((arguments.effect > 0) != (arguments.sd > 0)) throw InvalidInput("advise: --effect and --sd go together");
@@ -212,6 +222,33 @@ int advise_command(const AdviseArguments& arguments) {
         number(arguments.effect), number(arguments.sd), text(seeds), text(seeds_of_family));
   }
   return exit_ok;
+}
+
+}  // namespace
+
+void add_advise_command(CommandLine& line) {
+  const auto advise = std::make_shared<AdviseArguments>();
+  Command command =
+      line.add("advise", "Say how much lift a task or your own data bear, and how many seeds an effect needs");
+  command.option("--task", advise->task, "Name of a task, or NAME(key=value,...) with settings");
+  command.option("--train,--data", advise->train, "FILE of clean points: .npy, .csv or .h5[:dataset], one a row");
+  command.option("--manifold", advise->manifold, "Manifold of these points, e.g. sphere:dim=2,radius=1");
+  command.option("-n,--points", advise->points, "Use at most so many points",
+                 {.show_default = true, .range = {{2, 10'000'000}}});
+  command.option("--s-min", advise->smallest_noise,
+                 "Smallest noise level of the models, in units of the data's spread (default: the task's, or 0.01)",
+                 {.positive = true});
+  command.option("--effect", advise->effect, "Mean paired difference of a metric that should be found",
+                 {.positive = true});
+  command.option("--sd", advise->sd, "Spread of that difference over seeds", {.positive = true});
+  command.option("--json", advise->json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
+  command.footer(
+      "Recommended is the task's pre-registered level; for other data a tenth of the reach or of the data's spread,\n"
+      "whichever is less; without a reach, the largest level tried of which at most a tenth do not come back.\n\n"
+      "Examples:\n"
+      "  onmanifold advise --task bunny-eigen\n"
+      "  onmanifold advise --train mine.npy --manifold sphere:dim=2,radius=1 --effect 0.01 --sd 0.02");
+  command.action([advise] { return advise_command(*advise); });
 }
 
 }  // namespace onmanifold

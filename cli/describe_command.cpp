@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "core/suggestion.hpp"
 
 namespace onmanifold {
+
+namespace {
 
 int describe_command(const std::string& name) {
   if (name.find('(') != std::string::npos) {
@@ -30,6 +33,21 @@ int describe_command(const std::string& name) {
   }
   if (!found) throw InvalidInput(unknown_name("name", name, known));
   return exit_ok;
+}
+
+}  // namespace
+
+void add_describe_command(CommandLine& line) {
+  const auto name = std::make_shared<std::string>();
+  Command command = line.add("describe", "Say everything about one task, method, metric, suite, …");
+  command.option("name", *name, "A name that list prints; a task may have settings, 'backbone-8(planar_omega=true)'",
+                 {.required = true});
+  command.footer(
+      "Examples:\n"
+      "  onmanifold describe sphere-vmf6     law, manifold, metrics, pre-registered lift, settings\n"
+      "  onmanifold describe ddpm            settings of a method with their defaults\n"
+      "  onmanifold describe tvd             what a metric measures, and its settings");
+  command.action([name] { return describe_command(*name); });
 }
 
 }  // namespace onmanifold

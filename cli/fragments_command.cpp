@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -7,6 +8,13 @@
 #include "datasets/readers/structure_files.hpp"
 
 namespace onmanifold {
+namespace {
+
+struct FragmentsArguments {
+  std::string folder;
+  std::string output;  ///< .h5
+  CutOptions options;
+};
 
 int fragments_command(const FragmentsArguments& arguments) {
   CutReport report;
@@ -30,6 +38,26 @@ int fragments_command(const FragmentsArguments& arguments) {
                fragments.residues >= 16 ? 16 : 8, arguments.output);
   }
   return exit_ok;
+}
+
+}  // namespace
+
+void add_fragments_command(CommandLine& line) {
+  const auto fragments = std::make_shared<FragmentsArguments>();
+  Command command =
+      line.add("fragments", "Cut the structures of a folder into backbone fragments for the backbone tasks");
+  command.option("folder", fragments->folder, "Folder with .pdb, .ent, .cif or .mmcif files, also .gz",
+                 {.required = true});
+  command.option("--residues", fragments->options.residues, "Length of a fragment", {.show_default = true});
+  command.option("--step", fragments->options.step, "Residues from one fragment to the next (default: its length)");
+  command.option("--per-chain", fragments->options.per_chain, "At most so many of a chain (default: all)");
+  command.flag("--allow-cis", fragments->options.allow_cis, "Keep fragments with cis peptides");
+  command.flag("--skip-bad", fragments->options.skip_bad, "Name files that cannot be read and go on");
+  command.option("-o,--output", fragments->output, "FILE.h5", {.required = true});
+  command.footer(
+      "Example:\n"
+      "  onmanifold fragments structures --residues 16 --per-chain 4 -o mine.h5");
+  command.action([fragments] { return fragments_command(*fragments); });
 }
 
 }  // namespace onmanifold

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "cli/inventory.hpp"
 
 namespace onmanifold {
+
+namespace {
 
 int list_command(const std::string& kind) {
   const std::vector<InventoryKind> inventory = make_inventory();
@@ -24,6 +27,17 @@ int list_command(const std::string& kind) {
     if (group.items.empty() && !kind.empty()) fmt::print(stderr, "no {} in this version\n", kind);
   }
   return exit_ok;
+}
+
+}  // namespace
+
+void add_list_command(CommandLine& line) {
+  const auto kind = std::make_shared<std::string>();
+  Command command = line.add("list", "List what there is, one item a line, name first");
+  command.option("kind", *kind, "One kind only",
+                 {.one_of = {"tasks", "methods", "lifts", "manifolds", "metrics", "diagnostics", "claims", "suites"}});
+  command.footer("Example:\n  onmanifold list tasks");
+  command.action([kind] { return list_command(*kind); });
 }
 
 }  // namespace onmanifold

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,13 @@
 namespace onmanifold {
 namespace {
 
+struct ReportArguments {
+  std::string directory;
+  std::string output;  ///< empty: the results directory
+  std::string formats = "html,md,csv,tex";
+  std::vector<std::string> submissions;  ///< JSON files of score
+};
+
 std::vector<std::string> split_formats(const std::string& text) {
   std::vector<std::string> parts;
   std::size_t start = 0;
@@ -24,8 +32,6 @@ std::vector<std::string> split_formats(const std::string& text) {
   }
   return parts;
 }
-
-}  // namespace
 
 int report_command(const ReportArguments& arguments) {
   const std::string output = arguments.output.empty() ? arguments.directory : arguments.output;
@@ -38,6 +44,27 @@ int report_command(const ReportArguments& arguments) {
   fmt::print("{}", terminal_report(results, isatty(STDOUT_FILENO) == 1));
   for (const std::string& path : paths) fmt::print("{}\n", path);
   return exit_ok;
+}
+
+}  // namespace
+
+void add_report_command(CommandLine& line) {
+  const auto report = std::make_shared<ReportArguments>();
+  Command command = line.add("report", "Print the table of a results directory and write its pages");
+  command.option("directory", report->directory, "Results directory", {.required = true});
+  command.option("-o,--output", report->output, "Where to write (default: the results directory)");
+  command.option("--format", report->formats, "Comma-separated: html, md, csv, tex, figures (SVG and PNG)",
+                 {.show_default = true});
+  command.option("--submission", report->submissions,
+                 "JSON of score --task: a row beside the built-in ones; several, or repeated");
+  command.footer(
+      "A submission must have been scored on the same task, reference and sizes; otherwise one line says what differs,\n"
+      "nothing is written, and the exit code is 2.\n\n"
+      "Examples:\n"
+      "  onmanifold report results/quick                       the table, and report.* beside the results\n"
+      "  onmanifold report results/quick -o pages --format md  one format, into another folder\n"
+      "  onmanifold report results/quick --submission mine.json");
+  command.action([report] { return report_command(*report); });
 }
 
 }  // namespace onmanifold

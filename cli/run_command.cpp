@@ -2,6 +2,7 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 #include <sched.h>
@@ -14,6 +15,20 @@
 
 namespace onmanifold {
 namespace {
+
+struct RunArguments {
+  std::string suite;
+  std::string directory;  ///< empty: results/<suite>
+  int workers = 0;        ///< 0: one a core
+  std::string seeds;      ///< empty: as the suite says
+  std::string only = "*";
+  std::string shard;  ///< "I/N", empty: everything
+  bool force = false;
+  bool metrics_only = false;
+  bool dry_run = false;
+  std::string costs;  ///< with dry_run: file for the costs of the finished cells; empty: none
+  std::vector<std::string> command_line;
+};
 
 void parse_shard(const std::string& text, RunOptions& options) {
   const std::size_t slash = text.find('/');
@@ -92,6 +107,8 @@ std::string shell_quote(const std::string& word) {
   return quoted;
 }
 
+namespace {
+
 int run_command(const RunArguments& arguments) {
   SuiteSpec suite = load_suite(arguments.suite);
   for (const std::string& line : suite.left_out) fmt::print(stderr, "left out: {}\n", line);
@@ -130,6 +147,35 @@ int run_command(const RunArguments& arguments) {
   }
   fmt::print("results: {}\n", options.directory);
   return summary.failed > 0 ? exit_failure : exit_ok;
+}
+
+}  // namespace
+
+void add_run_command(CommandLine& line) {
+  const auto run = std::make_shared<RunArguments>();
+  run->command_line = line.words();
+  Command command = line.add("run", "Run a suite: train, sample, project and measure every cell");
+  command.option("suite", run->suite, "Name of a shipped suite, or a path to a TOML file", {.required = true});
+  command.option("-o,--output", run->directory, "Results directory (default: results/<suite>)");
+  command.option("-j,--jobs", run->workers, "Worker processes (default: one a core)", {.positive = true});
+  command.option("--seeds", run->seeds, "Replicates A..B instead of the suite's own");
+  command.option("--only", run->only, "Only cells <task>/<method>/<lift>/seed-<k> that match this shell glob");
+  command.option("--shard", run->shard, "Only the I-th of N shares of the cells, as I/N with I from 1");
+  command.flag("--force", run->force, "Compute cells again whose configuration changed");
+  command.flag("--metrics-only", run->metrics_only, "Recompute metrics from stored samples; train nothing");
+  command.flag("--dry-run", run->dry_run,
+               "Print the cells left to do, how long they will take and how much they will write; compute nothing");
+  command.option("--write-costs", run->costs, "With --dry-run: write what the finished cells took to this .csv",
+                 {.needs = "--dry-run"});
+  command.footer(
+      "Finished cells are skipped, so the same command resumes an interrupted run. Failed cells are tried again.\n"
+      "Results do not depend on -j, --shard, order or interruption, bit for bit.\n\n"
+      "Examples:\n"
+      "  onmanifold run quick --dry-run                        what it would compute, and for how long\n"
+      "  onmanifold run quick                                  into results/quick\n"
+      "  onmanifold run paper --only 'sphere-*/ddpm/*' -j 4    some cells of a long suite\n"
+      "  onmanifold run mine.toml --seeds 5..9                 more replicates of your own suite");
+  command.action([run] { return run_command(*run); });
 }
 
 }  // namespace onmanifold

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -15,6 +16,17 @@
 
 namespace onmanifold {
 namespace {
+
+struct SlurmArguments {
+  std::string suite;
+  std::string directory;   ///< empty: results/<suite>
+  int tasks = 0;           ///< 0: one a cell, at most 32
+  std::string seeds;       ///< as of run
+  std::string only = "*";  ///< as of run
+  bool force = false;      ///< as of run
+  bool submit = false;
+  std::vector<std::string> options;  ///< for sbatch, "--partition=long"
+};
 
 namespace fs = std::filesystem;
 
@@ -36,8 +48,6 @@ void check_options(const std::vector<std::string>& options) {
 std::string absolute(const std::string& path) {
   return fs::absolute(path).lexically_normal().string();
 }
-
-}  // namespace
 
 int slurm_command(const SlurmArguments& arguments) {
   check_options(arguments.options);
@@ -95,6 +105,28 @@ int slurm_command(const SlurmArguments& arguments) {
                               WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status)) : "killed"));
   }
   return exit_ok;
+}
+
+}  // namespace
+
+void add_slurm_command(CommandLine& line) {
+  const auto slurm = std::make_shared<SlurmArguments>();
+  Command command =
+      line.add("slurm", "Write a Slurm job array that runs a suite over a shared directory, or submit it");
+  command.option("suite", slurm->suite, "Name of a shipped suite, or a path to a TOML file", {.required = true});
+  command.option("-o,--output", slurm->directory, "Results directory that all nodes see (default: results/<suite>)");
+  command.option("--array", slurm->tasks, "Tasks of the array (default: one a cell, at most 32)", {.positive = true});
+  command.option("--seeds", slurm->seeds, "Replicates A..B instead of the suite's own");
+  command.option("--only", slurm->only, "Only cells that match this shell glob, as of run");
+  command.flag("--force", slurm->force, "Compute cells again whose configuration changed");
+  command.flag("--submit", slurm->submit, "Submit the script with sbatch");
+  command.option("sbatch", slurm->options, "After '--': options of sbatch, e.g. -- --partition=long --time=4:00:00");
+  command.footer(
+      "Writes DIR/slurm.sh. Each task runs its share, 'run --shard I/N', on --cpus-per-task workers (default 1). Tasks may\n"
+      "be killed, requeued and submitted again; 'onmanifold run' with the same -o shows what is left.\n\n"
+      "Example:\n"
+      "  onmanifold slurm paper -o /shared/paper --array 16 -- --time=4:00:00");
+  command.action([slurm] { return slurm_command(*slurm); });
 }
 
 }  // namespace onmanifold

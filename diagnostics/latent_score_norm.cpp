@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include <Eigen/QR>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/decompositions.hpp"
 #include "core/math/summation.hpp"
 
 namespace onmanifold {
@@ -28,9 +28,7 @@ LatentScoreNorm latent_score_norm(const ScoreField& field, const PointsRef& code
   const Index k = m - d;
   Points normals(m, k * n);
   for (Index j = 0; j < n; ++j) {
-    const Eigen::HouseholderQR<Points> qr(tangents.middleCols(j * d, d));
-    const Points basis = qr.householderQ();
-    normals.middleCols(j * k, k) = basis.rightCols(k);
+    normals.middleCols(j * k, k) = full_qr(tangents.middleCols(j * d, d)).q.rightCols(k);
   }
   const auto along = [&](const Points& v, Index j) {
     return (normals.middleCols(j * k, k).transpose() * v.col(j)).squaredNorm();

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <limits>
 
-#include <Eigen/QR>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "core/math/decompositions.hpp"
 #include "manifolds/normal_lift.hpp"
 #include "manifolds/random_frame.hpp"
 #include "manifolds/safe_norm.hpp"
@@ -96,16 +96,11 @@ Affine::Affine(const Points& a, const Vector& b, std::string spec) : spec_(std::
   if (b.size() != m) throw InvalidInput(fmt::format("affine: {} values for {} constraints", b.size(), m));
   if (!a.allFinite() || !b.allFinite()) throw InvalidInput("affine: a coefficient is not finite");
 
-  Eigen::ColPivHouseholderQR<Points> pivoted(a.transpose());
-  pivoted.setThreshold(1e-10);
-  if (pivoted.rank() < m) {
-    throw InvalidInput(fmt::format("affine: {} constraints of rank {}, expected full row rank", m, pivoted.rank()));
+  if (const Index rank = pivoted_rank(a.transpose(), 1e-10); rank < m) {
+    throw InvalidInput(fmt::format("affine: {} constraints of rank {}, expected full row rank", m, rank));
   }
 
-  const Eigen::HouseholderQR<Points> qr(a.transpose());
-  Points q = Points::Identity(dimension, dimension);
-  q.applyOnTheLeft(qr.householderQ());
-  Points r = qr.matrixQR().topRows(m).triangularView<Eigen::Upper>();
+  auto [q, r] = full_qr(a.transpose());
   // A positive diagonal of R makes the factorisation unique: the first normal points where the first row
   // does.
   for (Index i = 0; i < m; ++i) {

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include <Eigen/LU>
-#include <Eigen/SVD>
 
+#include "core/math/decompositions.hpp"
 #include "core/math/quadrature.hpp"
 #include "core/math/scaled_bessel.hpp"
 #include "core/points.hpp"
@@ -16,10 +16,10 @@ namespace onmanifold {
 using Eigen::Matrix3d;
 
 SignedSvd::SignedSvd(const Matrix3d& f) {
-  const Eigen::JacobiSVD<Matrix3d> svd(f, Eigen::ComputeFullU | Eigen::ComputeFullV);
-  u = svd.matrixU();
-  v = svd.matrixV();
-  for (std::size_t i = 0; i < 3; ++i) s[i] = svd.singularValues()[static_cast<Index>(i)];
+  const Svd3 svd = jacobi_svd3(f);
+  u = svd.u;
+  v = svd.v;
+  for (std::size_t i = 0; i < 3; ++i) s[i] = svd.s[static_cast<Index>(i)];
   if (u.determinant() < 0) {
     u.col(2) *= -1;
     s[2] = -s[2];

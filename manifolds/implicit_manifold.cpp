@@ -5,12 +5,11 @@
 #include <limits>
 #include <optional>
 
-#include <Eigen/Cholesky>
-#include <Eigen/QR>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "core/math/decompositions.hpp"
 #include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
@@ -35,11 +34,9 @@ std::optional<Frame> frame_at(const ImplicitFunction& function, const Vector& x)
   if (!jacobian.allFinite()) return std::nullopt;
   const Index k = jacobian.rows();
   const Index ambient = jacobian.cols();
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(jacobian.transpose());
-  Eigen::MatrixXd q = Eigen::MatrixXd::Identity(ambient, ambient);
-  q.applyOnTheLeft(qr.householderQ());
+  auto [q, r] = full_qr(jacobian.transpose());
   Frame frame;
-  frame.r = qr.matrixQR().topRows(k).triangularView<Eigen::Upper>();
+  frame.r = std::move(r);
   frame.normals = q.leftCols(k);
   frame.tangents = q.rightCols(ambient - k);
   double largest = 0;
@@ -105,12 +102,8 @@ std::optional<Nearest> nearest_point(const ImplicitFunction& function, const Vec
     Eigen::MatrixXd lagrangian = function.weighted_hessian(result.point, multipliers);
     lagrangian.diagonal().array() += 1;
     const Eigen::MatrixXd hessian = frame->tangents.transpose() * lagrangian * frame->tangents;
-    const Eigen::LLT<Eigen::MatrixXd> cholesky(hessian);
-    Vector step = -gradient;
-    if (cholesky.info() == Eigen::Success) {
-      const Vector newton = -cholesky.solve(gradient);
-      if (newton.allFinite() && newton.norm() <= 10 * size) step = newton;
-    }
+    const std::optional<Vector> newton = cholesky_solve(hessian, gradient);
+    const Vector step = newton && newton->allFinite() && newton->norm() <= 10 * size ? -*newton : -gradient;
     const double descent = gradient.dot(step);
     const double before = 0.5 * move.squaredNorm();
     bool accepted = false;

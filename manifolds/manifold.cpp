@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include <Eigen/QR>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/decompositions.hpp"
 #include "manifolds/geodesics.hpp"
 #include "manifolds/heat_kernel.hpp"
 #include "manifolds/normal_lift.hpp"
@@ -105,10 +105,7 @@ Points Manifold::do_tangent_bases(const PointsRef& y) const {
   const Points normals = normal_bases(y);
   Points result(ambient_dimension(), d * y.cols());
   for (Index j = 0; j < y.cols(); ++j) {
-    const Eigen::HouseholderQR<Points> qr(normals.middleCols(k * j, k));
-    Points basis = Points::Identity(ambient_dimension(), ambient_dimension());
-    basis.applyOnTheLeft(qr.householderQ());
-    result.middleCols(d * j, d) = basis.rightCols(d);
+    result.middleCols(d * j, d) = full_qr(normals.middleCols(k * j, k)).q.rightCols(d);
   }
   return result;
 }

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <limits>
 
-#include <Eigen/QR>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/decompositions.hpp"
 #include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
@@ -263,10 +263,7 @@ Points OrbitEmbedding::do_normal_bases(const PointsRef& y) const {
   Points result = Points::Constant(y.rows(), k * y.cols(), nan);
   for (Index j = 0; j < y.cols(); ++j) {
     if (!tangents.middleCols(d * j, d).allFinite()) continue;
-    const Eigen::HouseholderQR<Eigen::MatrixXd> qr(tangents.middleCols(d * j, d));
-    Eigen::MatrixXd basis = Eigen::MatrixXd::Identity(y.rows(), y.rows());
-    basis.applyOnTheLeft(qr.householderQ());
-    result.middleCols(k * j, k) = basis.rightCols(k);
+    result.middleCols(k * j, k) = full_qr(tangents.middleCols(d * j, d)).q.rightCols(k);
   }
   return result;
 }

@@ -6,8 +6,8 @@
 #include <numbers>
 
 #include <Eigen/LU>
-#include <Eigen/SVD>
 
+#include "core/math/decompositions.hpp"
 #include "core/math/statistics.hpp"
 #include "manifolds/fisher_moments.hpp"
 #include "manifolds/geodesics.hpp"
@@ -30,12 +30,10 @@ struct NearestRotation {
 
 NearestRotation nearest_rotation(const Matrix3d& x) {
   if (!x.allFinite()) return {x, nan};
-  const Eigen::JacobiSVD<Matrix3d> svd(x, Eigen::ComputeFullU | Eigen::ComputeFullV);
-  const Eigen::Vector3d& s = svd.singularValues();
-  const double sign = svd.matrixU().determinant() * svd.matrixV().determinant() < 0 ? -1 : 1;
-  Matrix3d u = svd.matrixU();
+  auto [u, s, v] = jacobi_svd3(x);
+  const double sign = u.determinant() * v.determinant() < 0 ? -1 : 1;
   u.col(2) *= sign;
-  return {u * svd.matrixV().transpose(), s[0] > 0 ? (s[1] + sign * s[2]) / s[0] : 0};
+  return {u * v.transpose(), s[0] > 0 ? (s[1] + sign * s[2]) / s[0] : 0};
 }
 
 double distance(const Matrix3d& a, const Matrix3d& b) {

@@ -6,10 +6,10 @@
 #include <functional>
 #include <limits>
 
-#include <Eigen/QR>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/decompositions.hpp"
 #include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
@@ -118,10 +118,7 @@ Points Simplex::do_normal_bases(const PointsRef& y) const {
 
 Points Simplex::do_tangent_bases(const PointsRef& y) const {
   const Points normal = Points::Constant(size_, 1, 1 / std::sqrt(static_cast<double>(size_)));
-  const Eigen::HouseholderQR<Points> qr(normal);
-  Points basis = Points::Identity(size_, size_);
-  basis.applyOnTheLeft(qr.householderQ());
-  return basis.rightCols(size_ - 1).replicate(1, y.cols());
+  return full_qr(normal).q.rightCols(size_ - 1).replicate(1, y.cols());
 }
 
 Points Simplex::do_normal_component(const PointsRef& /*y*/, const PointsRef& v) const {

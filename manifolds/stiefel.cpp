@@ -4,10 +4,10 @@
 #include <cmath>
 #include <limits>
 
-#include <Eigen/SVD>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/decompositions.hpp"
 
 namespace onmanifold {
 namespace {
@@ -30,9 +30,8 @@ struct Polar {
 
 Polar polar(const Matrix& x) {
   if (!x.allFinite()) return {x, std::numeric_limits<double>::quiet_NaN()};
-  const Eigen::JacobiSVD<Matrix> svd(x, Eigen::ComputeThinU | Eigen::ComputeThinV);
-  const Vector& s = svd.singularValues();
-  return {svd.matrixU() * svd.matrixV().transpose(), s[s.size() - 1] / s[0]};
+  const ThinSvd svd = jacobi_svd(x);
+  return {svd.u * svd.v.transpose(), svd.s[svd.s.size() - 1] / svd.s[0]};
 }
 
 }  // namespace

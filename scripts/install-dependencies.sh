@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, as root or through sudo.
-#   scripts/install-dependencies.sh [--build|--test|--browser|--slurm|--fuzz|--peers|--docs]...
-# Without an argument: what is needed to build. --test adds the tests' packages, --browser and --slurm the browser and the
-# scheduler that one test each starts where they are installed, --fuzz clang's fuzzer, --peers the Python tools that
-# benchmarks/peers/ compares with (about 1 GB), --docs what draws the documentation.
+#   scripts/install-dependencies.sh [--build|--test|--style|--browser|--slurm|--fuzz|--peers|--docs]...
+# Without an argument: what is needed to build. --test adds the tests' packages, --style the tools that check form, --browser
+# and --slurm the browser and the scheduler that one test each starts where they are installed, --fuzz clang's fuzzer,
+# --peers the Python tools that benchmarks/peers/ compares with (about 1 GB), --docs what draws the documentation.
 set -euo pipefail
 
 build=(
@@ -13,6 +13,7 @@ build=(
   nlohmann-json3-dev tao-pegtl-dev zlib1g-dev
 )
 test=(libbenchmark-dev libgmock-dev libgtest-dev python3 python3-h5py python3-numpy texlive-latex-base texlive-latex-recommended)
+style=(clang-14 clang-format-14 clang-tidy-14)
 browser=(chromium)
 slurm=(munge slurm-wlm)
 fuzz=(clang-14 libclang-rt-14-dev)
@@ -24,13 +25,14 @@ for argument in "$@"; do
   case "$argument" in
     --build) ;;
     --test) wanted+=("${test[@]}") ;;
+    --style) wanted+=("${style[@]}") ;;
     --browser) wanted+=("${browser[@]}") ;;
     --slurm) wanted+=("${slurm[@]}") ;;
     --fuzz) wanted+=("${fuzz[@]}") ;;
     --peers) wanted+=("${peers[@]}") ;;
     --docs) wanted+=("${docs[@]}") ;;
     -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "install-dependencies.sh: unknown argument '$argument' (known: --build, --test, --browser, --slurm, --fuzz, --peers, --docs)" >&2; exit 2 ;;
+    *) echo "install-dependencies.sh: unknown argument '$argument' (known: --build, --test, --style, --browser, --slurm, --fuzz, --peers, --docs)" >&2; exit 2 ;;
   esac
 done
 

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <string>
 
-#include <Eigen/Eigenvalues>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/decompositions.hpp"
 
 namespace onmanifold {
 namespace {
@@ -51,14 +51,14 @@ class Gaussian final : public GenerativeModel {
     points.colwise() -= mean_;
     const Eigen::MatrixXd covariance =
         points * points.transpose() / static_cast<double>(std::max<Index>(points.cols() - 1, 1));
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);
-    if (solver.info() != Eigen::Success) {
+    const std::optional<EigenPairs> pairs = self_adjoint_eigen(covariance);
+    if (!pairs) {
       throw NumericalFailure("gaussian: the eigenvalues of the covariance did not converge");
     }
-    const double floor = negligible_variance * solver.eigenvalues().maxCoeff();
-    const Vector spread = solver.eigenvalues().unaryExpr(
+    const double floor = negligible_variance * pairs->values.maxCoeff();
+    const Vector spread = pairs->values.unaryExpr(
         [floor](double variance) { return variance > floor ? std::sqrt(variance) : 0.0; });
-    factor_ = solver.eigenvectors() * spread.asDiagonal();
+    factor_ = pairs->vectors * spread.asDiagonal();
     // What is sampled is what state() keeps.
     do_load(state(), context);
   }
