@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "core/error.hpp"
 #include "models/networks/lenet.hpp"
+#include "suite/score.hpp"
 #include "suite/task_features.hpp"
 
 namespace onmanifold {

@@ -3,8 +3,11 @@
 // How numbers and text appear in reports: digits by the spread, width of UTF-8 text, escapes. Locale plays no
 // part.
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "contracts/unit_info.hpp"
 
 namespace onmanifold {
 
