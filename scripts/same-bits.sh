@@ -66,6 +66,8 @@ build() {
 
 /usr/bin/python3 "$here/thin_suite.py" "$root/suite/suites/methods.toml" "$work/methods-thin.toml"
 cp "$root/suite/suites/smoke.toml" "$work/smoke.toml"
+# What only reports read is unknown to older programs and enters no hash.
+sed -i -E '/^(purpose|claims)[[:space:]]*=/d' "$work/smoke.toml" "$work/methods-thin.toml"
 status=0
 for suite in smoke methods-thin; do
   for side in old new; do
