@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "reports/report.hpp"
-#include "reports/terminal_table.hpp"
+#include "reports/terminal_report.hpp"
 #include "results/provenance.hpp"
 #include "results/verify.hpp"
 #include "suite/scheduler.hpp"
@@ -127,8 +127,10 @@ int run(int cells, const std::string& directory, int workers) {
   });
   measure("report", [&] {
     const ResultSet results = load_results(directory);
-    write_reports(results, directory + "/report", {.formats = report_formats()});
-    if (terminal_report(results, false).empty()) throw std::runtime_error("an empty report");
+    const Analysis analysis = analyse(results);
+    const Report report(analysis);
+    write_reports(report, directory + "/report", report_format_registry().names());
+    if (terminal_report(report, false).empty()) throw std::runtime_error("an empty report");
   });
   measure("verify", [&] {
     if (!verify_directory(directory).problems.empty()) throw std::runtime_error("problems");

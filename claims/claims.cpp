@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "claims/papers.hpp"
+#include "core/call_count.hpp"
 #include "core/error.hpp"
 
 namespace onmanifold {
@@ -114,6 +115,7 @@ std::string claim_text(const Claim& claim) {
 }
 
 std::vector<ClaimResult> judge_claims(const ResultSet& results, double alpha) {
+  count_call("judge_claims");
   if (!(alpha > 0) || !(alpha < 1)) throw InvalidInput("judge_claims: alpha must lie in (0, 1)");
   std::vector<ClaimResult> judged;
   judged.reserve(claims().size());

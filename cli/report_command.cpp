@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "analysis/submissions.hpp"
 #include "cli/commands.hpp"
 #include "metrics/registry.hpp"
 #include "reports/report.hpp"
-#include "reports/submissions.hpp"
-#include "reports/terminal_table.hpp"
+#include "reports/terminal_report.hpp"
 
 namespace onmanifold {
 namespace {
@@ -18,30 +18,20 @@ namespace {
 struct ReportArguments {
   std::string directory;
   std::string output;  ///< empty: the results directory
-  std::string formats = "html,md,csv,tex";
+  std::vector<std::string> formats = {"html", "md", "csv", "tex"};
   std::vector<std::string> submissions;  ///< JSON files of score
 };
 
-std::vector<std::string> split_formats(const std::string& text) {
-  std::vector<std::string> parts;
-  std::size_t start = 0;
-  while (start <= text.size()) {
-    const std::size_t comma = std::min(text.find(',', start), text.size());
-    if (comma > start) parts.push_back(text.substr(start, comma - start));
-    start = comma + 1;
-  }
-  return parts;
-}
-
 int report_command(const ReportArguments& arguments) {
-  const std::string output = arguments.output.empty() ? arguments.directory : arguments.output;
-  ReportOptions options{.formats = split_formats(arguments.formats)};
-  for (const auto& entry : metric_registry().entries()) options.metric_descriptions[entry.name] = entry.description;
-  check_report_formats(options.formats);
+  check_report_formats(arguments.formats);
   ResultSet results = load_results(arguments.directory);
   for (const std::string& file : arguments.submissions) add_submission(results, file);
-  const std::vector<std::string> paths = write_reports(results, output, options);
-  fmt::print("{}", terminal_report(results, isatty(STDOUT_FILENO) == 1));
+  const Analysis analysis = analyse(results);
+  Report report(analysis);
+  for (const auto& entry : metric_registry().entries()) report.metric_descriptions[entry.name] = entry.description;
+  const std::string output = arguments.output.empty() ? arguments.directory : arguments.output;
+  const std::vector<std::string> paths = write_reports(report, output, arguments.formats);
+  fmt::print("{}", terminal_report(report, isatty(STDOUT_FILENO) == 1));
   for (const std::string& path : paths) fmt::print("{}\n", path);
   return exit_ok;
 }
@@ -53,8 +43,8 @@ void add_report_command(CommandLine& line) {
   Command command = line.add("report", "Print the table of a results directory and write its pages");
   command.option("directory", report->directory, "Results directory", {.required = true});
   command.option("-o,--output", report->output, "Where to write (default: the results directory)");
-  command.option("--format", report->formats, "Comma-separated: html, md, csv, tex, figures (SVG and PNG)",
-                 {.show_default = true});
+  command.option("--format", report->formats, "Comma-separated: html, md, csv, tex, txt, figures (SVG and PNG)",
+                 {.comma = true, .one_word = true, .default_text = "html,md,csv,tex"});
   command.option("--submission", report->submissions,
                  "JSON of score --task: a row beside the built-in ones; several, or repeated");
   command.footer(

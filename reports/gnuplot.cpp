@@ -18,6 +18,8 @@
 
 #include "core/error.hpp"
 #include "core/files/temporary_directory.hpp"
+#include "reports/assets.hpp"
+#include "reports/template.hpp"
 #include "reports/text_format.hpp"
 
 extern char** environ;  // NOLINT: POSIX
@@ -127,15 +129,16 @@ std::string gnuplot_svg(std::string_view commands, int width, int height, std::s
 
 std::string figure_html(const Figure& figure, std::string_view id) {
   if (figure.commands.empty()) return "";
+  std::string svg;
+  std::string problem;
   try {
-    return fmt::format(
-        "<figure tabindex=\"0\"><figcaption>{}{}</figcaption>\n{}</figure>\n", escape_html(figure.title),
-        figure.detail.empty() ? "" : fmt::format("<br><span>{}</span>", escape_html(figure.detail)),
-        gnuplot_svg(figure.commands, figure.width, figure.height, id, figure.title + ": " + figure.name));
+    svg = gnuplot_svg(figure.commands, figure.width, figure.height, id, figure.title + ": " + figure.name);
   } catch (const IoError& error) {
-    return fmt::format("<p class=\"hint\">Figure left out ({}): {}</p>\n", escape_html(figure.title),
-                       escape_html(error.what()));
+    problem = error.what();
   }
+  static const Template page("figure.html", asset("figure.html"), escape_html);
+  return page.render(
+      Value::Table{{"title", figure.title}, {"detail", figure.detail}, {"svg", svg}, {"problem", problem}});
 }
 
 }  // namespace onmanifold

@@ -4,20 +4,21 @@
 // loaded from the network (a content security policy in the page forbids it); without JavaScript the turning
 // of the three-dimensional views is missing, and sorting and filtering of the tables.
 
-#include <map>
 #include <string>
+#include <vector>
 
-#include "results/result_set.hpp"
+#include "reports/reporter.hpp"
 
 namespace onmanifold {
-
-struct HtmlOptions {
-  std::map<std::string, std::string> metric_descriptions = {};  ///< one line by name, for the definitions of the page
-};
 
 /// Reads the samples of one cell an arm for the pictures and the training curves of its first 30. Pictures
 /// show at most 2,000 points an arm and fewer when there are many arms, so that the page of a suite like
 /// `quick` stays below 5 MB. What cannot be drawn is said in the page.
-[[nodiscard]] std::string html_report(const ResultSet& results, const HtmlOptions& options = {});
+[[nodiscard]] std::string html_report(const Report& report);
+
+class HtmlReporter final : public Reporter {
+ public:
+  [[nodiscard]] std::vector<std::string> write(const Report& report, const std::string& directory) const override;
+};
 
 }  // namespace onmanifold

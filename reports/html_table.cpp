@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/html_table.hpp"
 
-#include <cctype>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <zlib.h>
 
 #include "core/error.hpp"
+#include "reports/assets.hpp"
+#include "reports/cell_text.hpp"
 #include "reports/picture.hpp"
 
 namespace onmanifold {
@@ -14,30 +16,65 @@ namespace {
 
 constexpr std::size_t bytes_left_plain = 100000;
 
-std::string cell_html(const TableCell& cell, RowGroup group) {
-  std::string classes;
-  if (cell.best) {
-    classes = "best";
-  } else if (cell.second) {
-    classes = "second";
-  }
+Value cell_value(const TableCell& cell, RowGroup group) {
+  std::string classes = cell.best ? "best" : cell.second ? "second" : "";
   if (cell.at_floor && group == RowGroup::learner) classes += classes.empty() ? "floor" : " floor";
-  const std::string hover = cell.detail.empty() ? cell.note : cell.detail + (cell.note.empty() ? "" : "; " + cell.note);
-  std::string text = escape_html(cell.text.value);
-  if (!cell.text.spread.empty()) text += fmt::format(" <span class=\"sd\">± {}</span>", escape_html(cell.text.spread));
-  return fmt::format("<td{}{}>{}</td>", classes.empty() ? "" : fmt::format(" class=\"{}\"", classes),
-                     hover.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(hover)), text);
+  const FormattedValue text = cell_text(cell);
+  return Value::Table{{"class", classes}, {"hover", hover_text(cell)}, {"value", text.value}, {"spread", text.spread}};
 }
 
-// "↓" -> "low", "↑" -> "high", "→0.01" -> "0.01".
-std::string best_of(const std::string& arrow) {
-  if (arrow == "↓") return "low";
-  if (arrow == "↑") return "high";
-  constexpr std::string_view target = "→";
-  return arrow.starts_with(target) ? arrow.substr(target.size()) : "";
+// What the page's script compares with.
+std::string best_of(const TableColumn& column) {
+  if (!column.direction) return "";
+  switch (*column.direction) {
+    case Direction::lower:
+      return "low";
+    case Direction::higher:
+      return "high";
+    case Direction::target:
+      break;
+  }
+  return std::isfinite(column.target) ? fmt::format("{:.4g}", column.target) : "";
+}
+
+Value column_value(const TableColumn& column, const std::set<std::string>& defined) {
+  return Value::Table{{"name", breakable(column.name)},
+                      {"parameters", column.parameters},
+                      {"samples", std::string(column.samples ? name_of(*column.samples) : "")},
+                      {"best", best_of(column)},
+                      {"definition", defined.contains(column.name) ? definition_id(column.name) : ""},
+                      {"kind", column.kind()},
+                      {"arrow", column.arrow()}};
+}
+
+std::string body_class(RowGroup group) {
+  return group == RowGroup::learner ? "learners" : group == RowGroup::null ? "null apart" : "apart";
+}
+
+// Rows of one kind that follow each other are a body.
+Value::Array bodies_value(const Table& table) {
+  Value::Array bodies;
+  Value::Array rows;
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+    const TableRow& row = table.rows[r];
+    Value::Array cells;
+    for (const TableCell& cell : row.cells) cells.push_back(cell_value(cell, row.group));
+    rows.push_back(
+        Value::Table{{"name", row.name}, {"lift", row.lift}, {"seeds", row.seeds()}, {"cells", std::move(cells)}});
+    if (r + 1 < table.rows.size() && body_class(row.group) == body_class(table.rows[r + 1].group)) continue;
+    bodies.push_back(
+        Value::Table{{"next", !bodies.empty()}, {"class", body_class(row.group)}, {"rows", std::move(rows)}});
+    rows.clear();
+  }
+  return bodies;
 }
 
 }  // namespace
+
+Template page_template(std::string_view name) {
+  const std::string file = std::string(name) + ".html";
+  return {file, asset(file), escape_html};
+}
 
 std::string definition_id(std::string_view metric) {
   std::string id = "def-";
@@ -57,45 +94,24 @@ std::string breakable(std::string_view name) {
   return html;
 }
 
-std::string table_html(const Table& table, std::string_view caption, bool rows_are_arms,
-                       const std::set<std::string>& defined) {
-  if (table.columns.empty()) return "<p>No metric has been computed.</p>\n";
-  std::string html = fmt::format(
-      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-      "aria-label=\"{0}\"><table{1}><caption>{0}</caption>\n"
-      "<thead><tr><th scope=\"col\"><span>{2}</span></th><th scope=\"col\"><span>Seeds</span></th>",
-      escape_html(caption), rows_are_arms ? " data-arms" : "", rows_are_arms ? "Arm" : escape_html(table.row_header));
-  for (const TableColumn& column : table.columns) {
-    const std::string best = best_of(column.arrow);
-    const bool kind = column.samples == "raw" || column.samples == "projected";
-    const std::string name = breakable(column.metric);
-    html += fmt::format("<th scope=\"col\"{}{}{}>{}<small>{} {}</small></th>",
-                        column.parameters.empty() ? "" : fmt::format(" title=\"{}\"", escape_html(column.parameters)),
-                        kind ? fmt::format(" data-samples=\"{}\"", column.samples) : "",
-                        best.empty() ? "" : fmt::format(" data-best=\"{}\"", escape_html(best)),
-                        defined.contains(column.metric)
-                            ? fmt::format("<a href=\"#{}\">{}</a>", definition_id(column.metric), name)
-                            : fmt::format("<span>{}</span>", name),
-                        escape_html(column.samples), escape_html(column.arrow));
+std::string table_html(const Table& table, std::string_view caption, const std::set<std::string>& defined) {
+  Value::Array columns;
+  for (const TableColumn& column : table.columns) columns.push_back(column_value(column, defined));
+  static const Template page = page_template("table");
+  return page.render(Value::Table{{"caption", std::string(caption)},
+                                  {"arms", table.rows_are_arms},
+                                  {"row_header", table.rows_are_arms ? "Arm" : table.row_header},
+                                  {"has_columns", !columns.empty()},
+                                  {"columns", std::move(columns)},
+                                  {"bodies", bodies_value(table)}});
+}
+
+Value::Array footnotes_value(const Table& table) {
+  Value::Array notes;
+  for (const Footnote& note : table.footnotes) {
+    notes.push_back(Value::Table{{"text", note.marked()}, {"problem", note.problem}});
   }
-  html += "</tr></thead>\n";
-  const auto body_class = [](RowGroup group) {
-    return group == RowGroup::learner ? "learners" : group == RowGroup::null ? "null apart" : "apart";
-  };
-  std::string open;
-  for (const TableRow& row : table.rows) {
-    const std::string wanted = body_class(row.group);
-    if (open != wanted) {
-      if (!open.empty()) html += "</tbody>\n";
-      html += fmt::format("<tbody class=\"{}\">\n", wanted);
-      open = wanted;
-    }
-    html += fmt::format("<tr><th scope=\"row\">{}{}</th><td>{}</td>", escape_html(row.method),
-                        row.lift.empty() ? "" : fmt::format(" <small>{}</small>", escape_html(row.lift)), row.seeds);
-    for (const TableCell& cell : row.cells) html += cell_html(cell, row.group);
-    html += "</tr>\n";
-  }
-  return html + (open.empty() ? "" : "</tbody>") + "</table></div>\n";
+  return notes;
 }
 
 std::string gzip(std::string_view bytes) {
@@ -119,13 +135,17 @@ std::string gzip(std::string_view bytes) {
 
 std::string download_link(std::string_view label, std::string_view file_name, std::string_view type,
                           std::string_view content, std::size_t most_bytes) {
-  std::string packed = content.size() > bytes_left_plain ? gzip(content) : std::string();
+  const std::string packed = content.size() > bytes_left_plain ? gzip(content) : std::string();
   const bool use = !packed.empty() && packed.size() < content.size();
-  const std::string address = base64(use ? std::string_view(packed) : content);
+  std::string address = base64(use ? std::string_view(packed) : content);
   if (address.size() > most_bytes) return "";
-  return fmt::format("<a class=\"button\" download=\"{}{}\"{} href=\"data:{};base64,{}\">{}</a>\n", file_name,
-                     use ? ".gz" : "", use ? fmt::format(" data-packed data-type=\"{}\"", type) : "",
-                     use ? "application/gzip" : type, address, escape_html(label));
+  static const Template page = page_template("download");
+  return page.render(Value::Table{{"file", std::string(file_name) + (use ? ".gz" : "")},
+                                  {"packed", use},
+                                  {"type", std::string(type)},
+                                  {"address_type", use ? "application/gzip" : std::string(type)},
+                                  {"address", std::move(address)},
+                                  {"label", std::string(label)}});
 }
 
 }  // namespace onmanifold

@@ -10,9 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "reports/claim_figures.hpp"
 #include "reports/gnuplot.hpp"
-#include "reports/lift_effect.hpp"
 #include "reports/table.hpp"
 #include "reports/text_format.hpp"
 
@@ -76,23 +74,17 @@ std::string logarithmic_range(double low, double high) {
 }
 
 std::string lift_of(const Arm& arm) {
-  return arm.lift == "none" ? "no lift" : arm.lift;
+  return arm.lifted() ? arm.lift : "no lift";
 }
 
-std::string label_of(const Arm& arm) {
-  return arm.role == ArmRole::learner || arm.lift != "none" ? arm_label(arm.method, arm.lift == "none" ? "" : arm.lift)
-                                                            : arm.method;
-}
-
-double mean_timing(const TaskResult& task, const Arm& arm) {
+double mean_timing(const Arm& arm) {
   double sum = 0.0;
   int n = 0;
-  for (const CellResult& cell : task.cells) {
-    if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok() || cell.submission)
-      continue;
-    const auto fit = cell.head.timing.find("fit_s");
-    const auto sample = cell.head.timing.find("sample_s");
-    if (fit == cell.head.timing.end() || sample == cell.head.timing.end()) continue;
+  for (const CellResult* cell : arm.cells) {
+    const auto& timing = cell->head.timing;
+    const auto fit = timing.find("fit_s");
+    const auto sample = timing.find("sample_s");
+    if (!cell->head.status.ok() || fit == timing.end() || sample == timing.end()) continue;
     sum += fit->second + sample->second;
     ++n;
   }
@@ -100,7 +92,7 @@ double mean_timing(const TaskResult& task, const Arm& arm) {
 }
 
 std::string axis_text(const MetricColumn& column) {
-  return fmt::format("{} ({}) {}", column.name, to_string(column.samples),
+  return fmt::format("{} ({}) {}", column.name, name_of(column.samples),
                      direction_arrow(column.direction, column.target));
 }
 
@@ -126,8 +118,8 @@ std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, c
   }
   int learners = 0;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
-    const bool learner = summary.arms[a].role == ArmRole::learner;
-    points.push_back({label_of(summary.arms[a]), x[a], y[a], learner});
+    const bool learner = summary.arms[a].learns();
+    points.push_back({short_label(summary.arms[a]), x[a], y[a], learner});
     if (learner && std::isfinite(x[a]) && std::isfinite(y[a])) ++learners;
   }
   if (learners < 2) return "";
@@ -138,9 +130,9 @@ std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, c
   for (std::size_t a = 0; a < points.size(); ++a) {
     if (!std::isfinite(points[a].x) || !std::isfinite(points[a].y)) continue;
     const Arm& arm = summary.arms[a];
-    const bool isotropic = arm.lift.starts_with("isotropic");
+    const bool isotropic = arm.lift_type == LiftType::isotropic;
     // none: disc, isotropic: square, any other lift: triangle; what is no learner: a cross.
-    const int mark = !points[a].learner ? 2 : arm.lift == "none" ? 7 : isotropic ? 5 : 9;
+    const int mark = !points[a].learner ? 2 : !arm.lifted() ? 7 : isotropic ? 5 : 9;
     const std::string_view colour =
         points[a].learner
             ? many_colours[colour_of.try_emplace(arm.method, colour_of.size()).first->second % many_colours.size()]
@@ -182,7 +174,7 @@ std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, c
 
 }  // namespace
 
-std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult& task, const TaskSummary& summary,
+std::vector<CurveSet> load_curves(const std::string& directory, const TaskAnalysis& task,
                                   std::vector<std::string>& problems) {
   CurveSet loss;
   loss.name = "loss";
@@ -206,11 +198,11 @@ std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult
   score.x_label = "noise level";
   score.y_label = "mean square of the score";
   score.log_x = score.log_y = true;
-  for (const Arm& arm : summary.arms) {
+  for (const Arm& arm : task.summary.arms) {
     int seen = 0;
-    for (const CellResult& cell : task.cells) {
-      if (cell.key.method != arm.method || cell.key.lift != arm.lift || !cell.head.status.ok() || cell.submission)
-        continue;
+    for (const CellResult* one : arm.cells) {
+      const CellResult& cell = *one;
+      if (!cell.head.status.ok() || cell.submission) continue;
       if (++seen > curves_per_arm) break;
       try {
         const Curves training = read_training_curves(cell.key.raw_path(directory));
@@ -246,10 +238,11 @@ std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult
   return sets;
 }
 
-Figure dot_plot(const TaskResult& task, const TaskSummary& summary, std::size_t index) {
+Figure dot_plot(const TaskAnalysis& task, std::size_t index) {
+  const TaskSummary& summary = task.summary;
   const MetricColumn& column = summary.columns[index];
   Figure figure;
-  figure.name = task.name + "-seeds";
+  figure.name = task.result->name + "-seeds";
   figure.title = column.name + " of every seed";
   figure.detail = "Dots are seeds, crosses their mean; the band is where a perfect model falls (null ± 2 sd).";
   std::string ticks;
@@ -266,12 +259,12 @@ Figure dot_plot(const TaskResult& task, const TaskSummary& summary, std::size_t 
     const Arm& arm = summary.arms[static_cast<std::size_t>(a)];
     const Summary& entry = summary.table[static_cast<std::size_t>(a)][index];
     const int y = arms - 1 - a;
-    const bool lifted = arm.role == ArmRole::learner || arm.lift != "none";
+    const bool lifted = arm.learns() || arm.lifted();
     const std::string label = lifted ? arm.method + " " + arm.lift : arm.method;
     ticks += fmt::format("{}{} {}", a == 0 ? "" : ", ", gnuplot_string(label), y);
     for (const auto& [seed, value] : entry.values) {
       if (!std::isfinite(value)) continue;
-      dots += fmt::format("{} {} {}\n", value, y, arm.role == ArmRole::learner ? 0 : 1);
+      dots += fmt::format("{} {} {}\n", value, y, arm.learns() ? 0 : 1);
       cover(value);
     }
     if (std::isfinite(entry.mean)) means += fmt::format("{} {}\n", entry.mean, y);
@@ -297,7 +290,7 @@ Figure dot_plot(const TaskResult& task, const TaskSummary& summary, std::size_t 
       logarithmic ? fmt::format("set logscale x\nset xtics ({}) nomirror\n", logarithmic_ticks(left, right))
                   : std::string("set xtics nomirror\n"),
       left, right, arms - 0.4, ticks,
-      gnuplot_string(fmt::format("{} ({}) {}", column.name, to_string(column.samples),
+      gnuplot_string(fmt::format("{} ({}) {}", column.name, name_of(column.samples),
                                  direction_arrow(column.direction, column.target))));
   if (has_band) {
     commands += fmt::format(
@@ -331,20 +324,24 @@ std::vector<std::size_t> pareto_front(const std::vector<ParetoPoint>& points, bo
   return front;
 }
 
-Figure constraint_pareto(const TaskResult& task, const TaskSummary& summary) {
+Figure constraint_pareto(const TaskAnalysis& task) {
+  const TaskSummary& summary = task.summary;
   Figure figure;
-  figure.name = task.name + "-pareto-constraint";
+  figure.name = task.result->name + "-pareto-constraint";
   figure.title = "Quality against constraint error";
   figure.detail =
       "Means over seeds. Disc: no lift, square: isotropic, triangle: normal; crosses are no learners. The "
       "line joins "
       "the learners that no other beats on both.";
   figure.height = 340;
-  const int quality = ranking_column(summary);
-  const int error = summary.column("constraint_mean", SampleKind::raw);
+  const int quality = summary.primary;
+  const auto constraint = std::find_if(summary.columns.begin(), summary.columns.end(), [](const MetricColumn& one) {
+    return one.samples == SampleKind::raw && one.constraint;
+  });
+  const int error = constraint == summary.columns.end() ? -1 : static_cast<int>(constraint - summary.columns.begin());
   if (quality < 0 || error < 0) return figure;
   const MetricColumn& column = summary.columns[static_cast<std::size_t>(quality)];
-  if (column.direction != Direction::lower && column.direction != Direction::higher) return figure;
+  if (!column.direction || column.direction == Direction::target) return figure;
   std::vector<double> x;
   std::vector<double> y;
   for (const std::vector<Summary>& arm : summary.table) {
@@ -356,24 +353,25 @@ Figure constraint_pareto(const TaskResult& task, const TaskSummary& summary) {
   return figure;
 }
 
-Figure time_pareto(const TaskResult& task, const TaskSummary& summary) {
+Figure time_pareto(const TaskAnalysis& task) {
+  const TaskSummary& summary = task.summary;
   Figure figure;
-  figure.name = task.name + "-pareto-time";
+  figure.name = task.result->name + "-pareto-time";
   figure.title = "Quality against time";
   figure.detail =
       "Seconds of training and sampling of one cell on one core, mean over seeds, as measured in this run: "
       "other "
       "machines, other seconds.";
   figure.height = 340;
-  const int quality = ranking_column(summary);
+  const int quality = summary.primary;
   if (quality < 0) return figure;
   const MetricColumn& column = summary.columns[static_cast<std::size_t>(quality)];
-  if (column.direction != Direction::lower && column.direction != Direction::higher) return figure;
+  if (!column.direction || column.direction == Direction::target) return figure;
   std::vector<double> x;
   std::vector<double> y;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
     // Controls and the oracle train nothing.
-    x.push_back(summary.arms[a].role == ArmRole::learner ? mean_timing(task, summary.arms[a]) : MetricRecord::unknown);
+    x.push_back(summary.arms[a].learns() ? mean_timing(summary.arms[a]) : MetricRecord::unknown);
     y.push_back(summary.table[a][static_cast<std::size_t>(quality)].mean);
   }
   figure.commands = pareto_commands(summary, x, y, "seconds of training and sampling", axis_text(column),
@@ -381,16 +379,17 @@ Figure time_pareto(const TaskResult& task, const TaskSummary& summary) {
   return figure;
 }
 
-Figure sigma_sweep(const TaskResult& task, const TaskSummary& summary) {
+Figure sigma_sweep(const TaskAnalysis& task) {
+  const TaskSummary& summary = task.summary;
   Figure figure;
-  figure.name = task.name + "-sigma";
+  figure.name = task.result->name + "-sigma";
   figure.title = "Quality over the level of the lift";
   figure.detail =
       "Normal lifts, mean and 95 % t interval over seeds; broken lines are the same methods without a lift. "
       "The "
       "upright line is the level chosen before the run.";
   figure.height = 320;
-  const int quality = ranking_column(summary);
+  const int quality = summary.primary;
   if (quality < 0) return figure;
   const auto c = static_cast<std::size_t>(quality);
   struct Level {
@@ -407,10 +406,10 @@ Figure sigma_sweep(const TaskResult& task, const TaskSummary& summary) {
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
     const Arm& arm = summary.arms[a];
     const Summary& entry = summary.table[a][c];
-    if (arm.role != ArmRole::learner || !std::isfinite(entry.mean)) continue;
-    if (arm.lift == "none") {
+    if (!arm.learns() || !std::isfinite(entry.mean)) continue;
+    if (!arm.lifted()) {
       without[arm.method] = entry.mean;
-    } else if (arm.lift_type == "normal" && arm.lift_sigma > 0.0) {
+    } else if (arm.lift_type == LiftType::normal && arm.lift_sigma > 0.0) {
       levels[arm.method].push_back({arm.lift_sigma, entry.mean, std::isfinite(entry.interval) ? entry.interval : 0.0});
     }
   }
@@ -441,7 +440,8 @@ Figure sigma_sweep(const TaskResult& task, const TaskSummary& summary) {
     ++number;
   }
   std::string choice;
-  const double chosen = task.file ? find_number(task.file->details, "preregistered_sigma") : MetricRecord::unknown;
+  const double chosen =
+      task.result->file ? find_number(task.result->file->details, "preregistered_sigma") : MetricRecord::unknown;
   if (chosen >= least / 1.5 && chosen <= largest * 1.5) {
     choice = fmt::format("set arrow 1 from {0}, graph 0 to {0}, graph 1 nohead lw 1 dt 3 lc rgb 'black'\n", chosen);
   }
@@ -455,9 +455,9 @@ Figure sigma_sweep(const TaskResult& task, const TaskSummary& summary) {
   return figure;
 }
 
-Figure curves_figure(const TaskResult& task, const CurveSet& set) {
+Figure curves_figure(const TaskAnalysis& task, const CurveSet& set) {
   Figure figure;
-  figure.name = task.name + "-" + set.name;
+  figure.name = task.result->name + "-" + set.name;
   figure.title = set.title;
   figure.detail = set.detail;
   std::vector<std::string> panels;
@@ -521,32 +521,14 @@ Figure curves_figure(const TaskResult& task, const CurveSet& set) {
   return figure;
 }
 
-std::vector<Figure> task_figures(const TaskResult& task, const TaskSummary& summary,
-                                 const std::vector<CurveSet>& curves) {
+std::vector<Figure> task_figures(const TaskAnalysis& task, const std::vector<CurveSet>& curves) {
   std::vector<Figure> figures;
-  int column = ranking_column(summary);
-  if (column < 0 && !summary.columns.empty()) column = 0;
-  if (column >= 0) figures.push_back(dot_plot(task, summary, static_cast<std::size_t>(column)));
-  figures.push_back(constraint_pareto(task, summary));
-  figures.push_back(time_pareto(task, summary));
-  figures.push_back(sigma_sweep(task, summary));
+  const int column = task.summary.primary;
+  if (column >= 0) figures.push_back(dot_plot(task, static_cast<std::size_t>(column)));
+  figures.push_back(constraint_pareto(task));
+  figures.push_back(time_pareto(task));
+  figures.push_back(sigma_sweep(task));
   for (const CurveSet& set : curves) figures.push_back(curves_figure(task, set));
-  std::erase_if(figures, [](const Figure& figure) { return figure.commands.empty(); });
-  return figures;
-}
-
-std::vector<Figure> all_figures(const ResultSet& results, std::vector<std::string>& problems) {
-  const std::vector<TaskSummary> summaries = summarise_all(results);
-  std::vector<Figure> figures = {rank_figure(rank_arms(results, summaries)),
-                                 lift_phase_figure(lift_effects(results, summaries))};
-  for (std::size_t t = 0; t < summaries.size(); ++t) {
-    const TaskResult& task = results.tasks[t];
-    const std::vector<CurveSet> curves = load_curves(results.directory, task, summaries[t], problems);
-    for (Figure& figure : task_figures(task, summaries[t], curves)) figures.push_back(std::move(figure));
-  }
-  if (holds_claims(results)) {
-    for (ClaimFigure& one : claim_figures(results, judge_claims(results))) figures.push_back(std::move(one.figure));
-  }
   std::erase_if(figures, [](const Figure& figure) { return figure.commands.empty(); });
   return figures;
 }
@@ -569,7 +551,7 @@ Figure rank_figure(const Ranking& ranking) {
     data += fmt::format("{} {} {} {}\n", arm.mean_rank, arms - 1 - a, known ? arm.interval.low : arm.mean_rank,
                         known ? arm.interval.high : arm.mean_rank);
     ticks += fmt::format("{}{} {}", a == 0 ? "" : ", ",
-                         gnuplot_string(arm.lift == "none" ? arm.method : arm.method + " " + arm.lift), arms - 1 - a);
+                         gnuplot_string(arm_label(arm.method, arm.lifted ? arm.lift : "")), arms - 1 - a);
     most = std::max({most, arm.mean_rank, known ? arm.interval.high : 0.0});
   }
   // Each group is a bar of its own, right of the ranks.
@@ -602,6 +584,51 @@ Figure rank_figure(const Ranking& ranking) {
       data, bars, scale, most + step * (number + 2), arms - (has_cd ? -0.4 : 0.4), ticks, 1 + arms / 12, arms,
       palette[0]);
   figure.height = 90 + 24 * arms;
+  return figure;
+}
+
+Figure lift_phase_figure(const std::vector<LiftEffect>& effects) {
+  Figure figure;
+  figure.name = "lifts";
+  figure.title = "Level and codimension";
+  figure.detail = "normal lifts; filled: decided, hollow: not";
+  figure.height = 380;
+  struct Mark {
+    double x;
+    double y;
+    const LiftEffect* effect;
+  };
+  std::vector<Mark> marks;
+  double least = std::numeric_limits<double>::infinity();
+  double largest = 0;
+  for (const LiftEffect& effect : effects) {
+    if (effect.isotropic || !(effect.sigma > 0) || !(effect.codimension > 0) || !(effect.reach > 0)) continue;
+    marks.push_back({effect.sigma / effect.reach, effect.codimension, &effect});
+    if (std::isinf(effect.reach)) continue;
+    least = std::min(least, marks.back().x);
+    largest = std::max(largest, marks.back().x);
+  }
+  if (marks.size() < 2 || !(largest > 0)) return figure;
+  const double edge = least / 3;  // where flat manifolds stand
+  std::string data;
+  std::map<std::pair<double, double>, int> taken;
+  for (Mark& mark : marks) {
+    if (!(mark.x > 0)) mark.x = edge;
+    // Marks of one place stand beside each other.
+    const int before = taken[{mark.x, mark.y}]++;
+    const double colour = std::clamp(mark.effect->change, -0.5, 0.5);
+    data += fmt::format("{} {} {} {}\n", mark.x * std::pow(1.07, before), mark.y * std::pow(1.12, before), colour,
+                        mark.effect->helps || mark.effect->harms ? 1 : 0);
+  }
+  figure.commands = fmt::format(
+      "$d << EOD\n{}EOD\nset border 3 lc rgb '#8a929c'\nset tics nomirror scale 0.4 textcolor rgb 'black'\n"
+      "unset key\nset logscale xy\nset xrange [{}:{}]\nset yrange [0.7:*]\n"
+      "set xlabel 'lift level over reach (left edge: flat)'\nset ylabel 'codimension'\n"
+      "set palette defined (-0.5 '#2166ac', 0 '#d8d8d8', 0.5 '#b2182b')\nset cbrange [-0.5:0.5]\n"
+      "set cblabel 'change against no lift'\nset format cb '%+.1f'\n"
+      "plot $d using ($4==1?$1:NaN):2:3 with points pt 7 ps 1.3 lc palette, "
+      "$d using ($4==0?$1:NaN):2:3 with points pt 6 ps 1.1 lw 1.4 lc palette\n",
+      data, edge / 1.5, 1.6 * largest);
   return figure;
 }
 

@@ -6,10 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "reports/aggregate.hpp"
+#include "reports/analysis.hpp"
 #include "reports/figure.hpp"
-#include "reports/ranking.hpp"
-#include "results/result_set.hpp"
 
 namespace onmanifold {
 
@@ -36,11 +34,11 @@ struct CurveSet {
 /// Losses and mean log-determinants over training, and mean square score norms over noise levels, where cells
 /// have them: those of the first 30 cells of each arm, as at most 200 means over equal stretches. A file that
 /// cannot be read goes to \p problems, one line each.
-[[nodiscard]] std::vector<CurveSet> load_curves(const std::string& directory, const TaskResult& task,
-                                                const TaskSummary& summary, std::vector<std::string>& problems);
+[[nodiscard]] std::vector<CurveSet> load_curves(const std::string& directory, const TaskAnalysis& task,
+                                                std::vector<std::string>& problems);
 
 /// One column of a task: seeds as dots and their mean as a cross, one line an arm, with the band null ± 2 sd.
-[[nodiscard]] Figure dot_plot(const TaskResult& task, const TaskSummary& summary, std::size_t column);
+[[nodiscard]] Figure dot_plot(const TaskAnalysis& task, std::size_t column);
 
 /// An arm in a plot of two costs: means over seeds, smaller is better on both axes where \p y_higher is not
 /// set.
@@ -55,23 +53,23 @@ struct ParetoPoint {
 [[nodiscard]] std::vector<std::size_t> pareto_front(const std::vector<ParetoPoint>& points, bool y_higher);
 
 /// Quality on projected samples against the mean constraint error of raw samples; nothing below two learners.
-[[nodiscard]] Figure constraint_pareto(const TaskResult& task, const TaskSummary& summary);
+[[nodiscard]] Figure constraint_pareto(const TaskAnalysis& task);
 /// Quality against the CPU seconds of training and sampling, mean over seeds.
-[[nodiscard]] Figure time_pareto(const TaskResult& task, const TaskSummary& summary);
+[[nodiscard]] Figure time_pareto(const TaskAnalysis& task);
 /// Quality over σ of the normal lifts, mean and 95 % t interval over seeds, with the level of no lift;
 /// nothing unless some method has three levels.
-[[nodiscard]] Figure sigma_sweep(const TaskResult& task, const TaskSummary& summary);
+[[nodiscard]] Figure sigma_sweep(const TaskAnalysis& task);
 /// Small multiples, one a panel.
-[[nodiscard]] Figure curves_figure(const TaskResult& task, const CurveSet& set);
+[[nodiscard]] Figure curves_figure(const TaskAnalysis& task, const CurveSet& set);
 
 /// All figures of a task that have something to draw.
-[[nodiscard]] std::vector<Figure> task_figures(const TaskResult& task, const TaskSummary& summary,
-                                               const std::vector<CurveSet>& curves);
-
-/// Those of all tasks, the ranking and the lifts before them, the claims after them. \p problems as load_curves.
-[[nodiscard]] std::vector<Figure> all_figures(const ResultSet& results, std::vector<std::string>& problems);
+[[nodiscard]] std::vector<Figure> task_figures(const TaskAnalysis& task, const std::vector<CurveSet>& curves);
 
 /// Mean ranks with their intervals, best at the top, and the arms that are not separated joined by bars.
 [[nodiscard]] Figure rank_figure(const Ranking& ranking);
+
+/// The normal lifts over σ/reach (flat manifolds: at the left edge) and codimension: blue where the value falls, red
+/// where it rises, filled where that is decided. Empty for fewer than two points with known place.
+[[nodiscard]] Figure lift_phase_figure(const std::vector<LiftEffect>& effects);
 
 }  // namespace onmanifold

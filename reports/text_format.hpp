@@ -11,6 +11,27 @@
 
 namespace onmanifold {
 
+/// A number that has been rounded, before any reporter's signs.
+struct Decimal {
+  enum class Kind { none, unknown, infinite, number };
+  Kind kind = Kind::none;
+  bool negative = false;
+  bool plus = false;                           ///< a positive number shows its sign
+  std::string digits = "";                     ///< "0.0213"
+  std::optional<int> exponent = std::nullopt;  ///< of ten
+  std::string unit = "";                       ///< " %"
+};
+/// "", "—", "∞", "-0.0213", "1.2e-5".
+[[nodiscard]] std::string to_text(const Decimal& number);
+/// The same with LaTeX's signs: "---", "$-$1.2$\cdot$10$^{-5}$".
+[[nodiscard]] std::string to_latex(const Decimal& number);
+
+/// A value and its spread as numbers for print; no spread: Kind::none.
+struct MeasuredDecimal {
+  Decimal value;
+  Decimal spread;
+};
+
 /// A value and its spread, ready for print; spread is empty where there is none.
 struct FormattedValue {
   std::string value;
@@ -21,10 +42,19 @@ struct FormattedValue {
 /// value has four significant digits; a spread below 1e-12 of the value is rounding, and none. Both are plain decimals,
 /// or both scientific ("1.23e-5") when the greater of the two is below 1e-3 or at least 1e6. NaN gives "—"; infinities
 /// give "∞", "-∞".
+[[nodiscard]] MeasuredDecimal round_measured(double value, double spread);
 [[nodiscard]] FormattedValue format_measured(double value, double spread);
+/// "0.0213 ± 0.0012", "—".
+[[nodiscard]] std::string measured_text(double value, double spread);
+/// \p digits behind the point.
+[[nodiscard]] Decimal round_fixed(double value, int digits);
+/// \p digits significant ones at most, without zeros at the end; powers of ten below 1e-4 and from 10^digits.
+[[nodiscard]] Decimal round_significant(double value, int digits);
+/// A share in percent, one digit behind the point below ten.
+[[nodiscard]] Decimal round_percent(double share);
 
-/// "↓", "↑" or "→0.01" for the directions lower, higher and target; empty without one.
-[[nodiscard]] std::string direction_arrow(const std::optional<Direction>& direction, double target);
+/// "↓", "↑" or "→0.01" for the directions lower, higher and target; empty for none.
+[[nodiscard]] std::string direction_arrow(std::optional<Direction> direction, double target);
 
 /// Columns that \p text takes on a terminal: combining marks take none, wide East Asian characters two.
 [[nodiscard]] int display_width(std::string_view text);

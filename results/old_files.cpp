@@ -17,12 +17,14 @@ struct OldMethod {
   Place place = Place::nowhere;
   std::string_view varies = "";
   bool floor = false;
+  bool foreign = false;
 };
-constexpr std::array<OldMethod, 14> old_methods = {
+constexpr std::array<OldMethod, 15> old_methods = {
     {{"oracle", MethodRole::oracle},
      {"exact_score", MethodRole::analytic},
      {"gaussian", MethodRole::control, Place::nowhere, "", true},
      {"memorizer", MethodRole::control},
+     {"external", MethodRole::learner, Place::nowhere, "", false, true},
      {"niso", MethodRole::learner, Place::noise, "ddpm"},
      {"tango", MethodRole::learner, Place::loss, "ddpm"},
      {"pidm", MethodRole::learner, Place::penalty, "ddpm"},
@@ -59,6 +61,7 @@ CellMethod method_of_old_file(const Value& config) {
     method.info.place = known->place;
     method.info.varies = known->varies;
     method.info.floor = known->floor;
+    method.info.foreign = known->foreign;
   }
   method.lift = find_named<LiftType>(find_text(config, "lift.type")).value_or(LiftType::none);
   return method;

@@ -148,6 +148,16 @@ TEST_F(ScoreCli, SubmissionsStandBesideBuiltInRowsOrAreRefused) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("mine submission"), std::string::npos) << result.out;
   EXPECT_NE(slurp(file("pages/report.md")).find("submitted, good.json"), std::string::npos);
+  // Several, behind each other or one by one.
+  std::filesystem::copy_file(file("good.json"), file("second.json"));
+  for (const std::string& files :
+       {file("good.json") + " " + file("second.json"), file("good.json") + " --submission " + file("second.json")}) {
+    EXPECT_EQ(onmanifold(report + files).exit_code, 0);
+    const std::string page = slurp(file("pages/report.md"));
+    EXPECT_NE(page.find("submitted, good.json"), std::string::npos);
+    EXPECT_NE(page.find("submitted, second.json"), std::string::npos);
+  }
+  EXPECT_TRUE(refused("report " + file("tiny") + " one two three", {"one two three"}));
 
   // Another number of reference draws, another task, other points beside the file.
   ASSERT_EQ(onmanifold("score --task sphere-vmf6 --reference-size 200 --name mine --samples " + file("good.npy") +

@@ -10,20 +10,22 @@
 
 #include <gtest/gtest.h>
 
-#include "reports/csv_table.hpp"
-#include "reports/latex_table.hpp"
-#include "reports/markdown_table.hpp"
-#include "reports/terminal_table.hpp"
+#include "reports/csv_report.hpp"
+#include "reports/latex_report.hpp"
+#include "reports/markdown_report.hpp"
+#include "reports/terminal_report.hpp"
+#include "tests/support/made_report.hpp"
 #include "tests/support/report_fixture.hpp"
 
 namespace onmanifold {
 namespace {
 
 std::string render(const std::string& format, const ResultSet& results) {
-  if (format == "txt") return terminal_report(results, false);
-  if (format == "md") return markdown_report(results);
+  const MadeReport made(results);
+  if (format == "txt") return terminal_report(made.report, false);
+  if (format == "md") return markdown_report(made.report);
   if (format == "csv") return csv_report(results);
-  return latex_report(results);
+  return latex_report(made.report);
 }
 
 class GoldenReport : public testing::TestWithParam<std::string> {};

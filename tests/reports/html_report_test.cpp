@@ -17,6 +17,7 @@
 #include "reports/gnuplot.hpp"
 #include "reports/html_table.hpp"
 #include "tests/support/expect_throws_message.hpp"
+#include "tests/support/made_report.hpp"
 #include "tests/support/report_fixture.hpp"
 #include "tests/support/synthetic_results.hpp"
 
@@ -26,7 +27,7 @@ namespace {
 std::string page_of(const SyntheticResults& options) {
   const TemporaryDirectory directory;
   write_synthetic_results(directory.path(), options);
-  return html_report(load_results(directory.path()));
+  return html_report(MadeReport(load_results(directory.path())).report);
 }
 
 const std::string& small_page() {
@@ -36,7 +37,7 @@ const std::string& small_page() {
 
 // Everything but three.js, which is code of others and never asked to load anything.
 std::string without_three(std::string page) {
-  for (const std::string_view script : {three_script(), orbit_controls_script()}) {
+  for (const std::string_view script : {asset("three.js"), asset("orbit.js")}) {
     const std::size_t at = page.find(script);
     if (at != std::string::npos) page.erase(at, script.size());
   }
@@ -116,7 +117,7 @@ TEST(HtmlReport, IsAFunctionOfTheFiles) {
   const TemporaryDirectory directory;
   write_synthetic_results(directory.path(), {.seeds = 1, .samples = 10, .reference = 10, .mesh_resolution = 5});
   const ResultSet results = load_results(directory.path());
-  EXPECT_EQ(html_report(results), html_report(results));
+  EXPECT_EQ(html_report(MadeReport(results).report), html_report(MadeReport(results).report));
 }
 
 TEST(HtmlReport, WorksWithAlmostNothing) {
@@ -129,7 +130,7 @@ TEST(HtmlReport, WorksWithAlmostNothing) {
   cell.head.status = {CellState::failed, "nothing"};
   cell.problem = "failed: nothing";
   results.tasks[0].cells.push_back(cell);
-  const std::string page = html_report(results);
+  const std::string page = html_report(MadeReport(results).report);
   EXPECT_NE(page.find("No picture of samples: no task.h5"), std::string::npos);
   EXPECT_NE(page.find("No metric has been computed"), std::string::npos);
   EXPECT_EQ(page.find("THREE"), std::string::npos);  // no view, no three.js
@@ -138,7 +139,9 @@ TEST(HtmlReport, WorksWithAlmostNothing) {
 // The words and tables of a page, without what gnuplot draws (which changes with its version) and packed
 // downloads.
 std::string main_part(const ResultSet& results) {
-  std::string page = html_report(results, {{{"tvd", "total variation distance of histograms"}}});
+  MadeReport made(results);
+  made.report.metric_descriptions["tvd"] = "total variation distance of histograms";
+  std::string page = html_report(made.report);
   page.erase(0, page.find("<main"));
   page.erase(page.find("<section id=\"provenance\">"));
   for (std::size_t at = page.find("<svg"); at != std::string::npos; at = page.find("<svg", at + 1)) {
@@ -166,7 +169,9 @@ TEST(HtmlReport, TheMainPartIsTheSameLetterByLetter) {
 }
 
 TEST(HtmlReport, MetricsLeadToTheirDefinitions) {
-  const std::string page = html_report(report_fixture(), {{{"tvd", "a <described> metric"}}});
+  MadeReport made(report_fixture());
+  made.report.metric_descriptions["tvd"] = "a <described> metric";
+  const std::string page = html_report(made.report);
   EXPECT_NE(page.find("<a href=\"#def-tvd\">tvd</a>"), std::string::npos);
   EXPECT_NE(page.find("<div id=\"def-tvd\""), std::string::npos);
   EXPECT_NE(page.find("a &lt;described&gt; metric"), std::string::npos);

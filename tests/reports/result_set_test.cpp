@@ -13,9 +13,10 @@
 #include "core/error.hpp"
 #include "core/files/atomic_file.hpp"
 #include "core/files/temporary_directory.hpp"
-#include "reports/csv_table.hpp"
+#include "reports/csv_report.hpp"
 #include "reports/report.hpp"
 #include "tests/support/expect_throws_message.hpp"
+#include "tests/support/made_report.hpp"
 #include "tests/support/synthetic_results.hpp"
 
 namespace onmanifold {
@@ -149,12 +150,12 @@ TEST(WriteReports, WritesEachFormatAndRefusesUnknownOnes) {
   write_synthetic_results(directory.file("in"), small);
   EXPECT_TRUE(throws_message<InvalidInput>(
       [&] {
-        write_reports(directory.file("in"), directory.file("out"), std::vector<std::string>{"csv", "pdf"});
+        write_reports(MadeReport(load_results(directory.file("in"))).report, directory.file("out"), {"csv", "pdf"});
       },
       {"'pdf'", "html, md, csv, tex"}));
   EXPECT_FALSE(std::filesystem::exists(directory.file("out")));
   const std::vector<std::string> paths =
-      write_reports(directory.file("in"), directory.file("out"), std::vector<std::string>{"md", "csv"});
+      write_reports(MadeReport(load_results(directory.file("in"))).report, directory.file("out"), {"md", "csv"});
   ASSERT_EQ(paths.size(), 2U);
   EXPECT_EQ(paths[0], directory.file("out/report.md"));
   EXPECT_EQ(read_file(paths[1]), csv_report(load_results(directory.file("in"))));

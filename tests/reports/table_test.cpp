@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 
 #include "core/files/temporary_directory.hpp"
-#include "reports/markdown_table.hpp"
-#include "reports/narrative.hpp"
-#include "reports/terminal_table.hpp"
+#include "reports/markdown_report.hpp"
+#include "reports/sentences.hpp"
+#include "reports/terminal_report.hpp"
+#include "tests/support/made_method.hpp"
+#include "tests/support/made_report.hpp"
 #include "tests/support/synthetic_results.hpp"
 
 namespace onmanifold {
@@ -28,6 +30,7 @@ TaskResult small_task() {
     CellResult cell;
     cell.key = {.task = "sphere-x", .method = method, .lift = lift, .seed = seed};
     cell.head.config = Value::Table{{"lift", Value::Table{{"sigma", sigma}}}};
+    cell.head.method = made_method(method, sigma > 0 ? "normal" : "none");
     cell.has_metrics = true;
     MetricRecord t;
     t.name = "tvd";
@@ -56,6 +59,7 @@ TaskResult small_task() {
   add("gaussian", "none", 0.0, 0, 0.40, 0.5);
   CellResult failed;
   failed.key = {.task = "sphere-x", .method = "gaussian", .lift = "none", .seed = 1};
+  failed.head.method = made_method("gaussian");
   failed.head.status = {CellState::failed, "out of memory\nat <step> 3"};
   failed.problem = "failed: out of memory\nat <step> 3";
   task.cells.push_back(failed);
@@ -63,9 +67,7 @@ TaskResult small_task() {
 }
 
 Table small_table() {
-  const TaskResult task = small_task();
-  const TaskSummary summary = summarise(task);
-  return make_table(task, summary, chosen_columns(summary, default_columns()));
+  return MadeReport(small_task()).report.tables.tasks[0].main;
 }
 
 TEST(RenderTerminal, Golden) {
@@ -110,7 +112,7 @@ TEST(RenderMarks, TheSecondIsUnderlinedInColourAndItalicInMarkdown) {
 
 TEST(RenderMarkdown, TextInCellsIsEscaped) {
   Table table = small_table();
-  table.rows[1].cells[0].text = {"a|b_c", ""};
+  table.rows[1].cells[0].content = std::string("a|b_c");
   table.row_header = "x|y";
   const std::string text = render_markdown(table);
   EXPECT_NE(text.find("| *a\\|b\\_c* |"), std::string::npos) << text;
@@ -149,10 +151,10 @@ A law \| on the sphere
 TEST(MakeTable, ALiftBelowTheSmallestNoiseIsCalledInvisible) {
   TaskResult task = small_task();
   task.file->details = Value::Table{{"s_min", 0.1}, {"scale", 2.0}};
-  const TaskSummary summary = summarise(task);
-  const Table table = make_table(task, summary, chosen_columns(summary, default_columns()));
-  EXPECT_TRUE(std::any_of(table.footnotes.begin(), table.footnotes.end(), [](const std::string& note) {
-    return note.find("ddpm normal-0.1 0.5 (lift invisible)") != std::string::npos;
+  const MadeReport made(task);
+  const Table& table = made.report.tables.tasks[0].main;
+  EXPECT_TRUE(std::any_of(table.footnotes.begin(), table.footnotes.end(), [](const Footnote& note) {
+    return note.text.find("ddpm normal-0.1 0.5 (lift invisible)") != std::string::npos;
   }));
 }
 
@@ -160,7 +162,7 @@ TEST(MakeTable, LikelihoodsHaveAColumnWhereThereAreAny) {
   TaskResult task = small_task();
   const auto nll_column = [&] {
     const TaskSummary summary = summarise(task);
-    for (const int column : chosen_columns(summary, default_columns())) {
+    for (const int column : asked_columns(summary)) {
       const MetricColumn& found = summary.columns[static_cast<std::size_t>(column)];
       if (found.name == "nll") return std::pair(true, found);
     }
@@ -185,17 +187,14 @@ TEST(MakeTable, LikelihoodsHaveAColumnWhereThereAreAny) {
   EXPECT_FALSE(nll_column().second.mixed_protocol);
   EXPECT_EQ(nll_column().second.parameters, nll.parameters);
   EXPECT_EQ(nll_column().second.null, 0.1);
-  // Two methods with values of different measures are one.
-  nll.parameters = R"({"measure":"ambient"})";
-  task.cells[0].raw = {nll};
-  EXPECT_TRUE(nll_column().second.mixed_protocol);
 }
 
 TEST(MakeTable, PublishedNumbersAreMarkedAsTheirs) {
   TaskResult task = small_task();
   const auto notes = [&] {
-    const TaskSummary summary = summarise(task);
-    return make_table(task, summary, {}).footnotes;
+    std::vector<std::string> texts;
+    for (const Footnote& note : MadeReport(task).report.tables.tasks[0].main.footnotes) texts.push_back(note.text);
+    return texts;
   };
   for (const std::string& note : notes()) EXPECT_EQ(note.find("published"), std::string::npos) << note;
   task.file->details = Value::Table{
@@ -215,18 +214,17 @@ TEST(MakeTable, PublishedNumbersAreMarkedAsTheirs) {
 TEST(MakeTable, MissingSeedsAreNamed) {
   TaskResult task = small_task();
   task.file->details = Value::Table{{"seeds", 3}};
-  const TaskSummary summary = summarise(task);
-  const Table table = make_table(task, summary, {});
-  EXPECT_TRUE(std::any_of(table.footnotes.begin(), table.footnotes.end(), [](const std::string& note) {
-    return note == "oracle none: 2 of 3 seeds are there" || note == "oracle: 2 of 3 seeds are there";
+  const Table table = MadeReport(task).report.tables.tasks[0].main;
+  EXPECT_TRUE(std::any_of(table.footnotes.begin(), table.footnotes.end(), [](const Footnote& note) {
+    return note.text == "oracle none: 2 of 3 seeds are there" || note.text == "oracle: 2 of 3 seeds are there";
   }));
 }
 
 TEST(TerminalReport, FitsOneHundredAndTwentyColumns) {
   const TemporaryDirectory directory;
   write_synthetic_results(directory.path(), {.seeds = 3, .samples = 10, .reference = 10, .mesh_resolution = 5});
-  const ResultSet results = load_results(directory.path());
-  const std::string text = terminal_report(results, false);
+  const MadeReport made(load_results(directory.path()));
+  const std::string text = terminal_report(made.report, false);
   std::size_t start = 0;
   while (start < text.size()) {
     const std::size_t end = text.find('\n', start);
@@ -237,7 +235,7 @@ TEST(TerminalReport, FitsOneHundredAndTwentyColumns) {
                            "Too few for either"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
-  const std::string markdown = markdown_report(results);
+  const std::string markdown = markdown_report(made.report);
   EXPECT_EQ(markdown.find("<script>"), std::string::npos);
   EXPECT_NE(markdown.find("a\\|b"), std::string::npos);
 }
@@ -254,7 +252,7 @@ TEST(ConclusionLines, SayWhatTheSeedsAllow) {
       cell.raw[0].n_samples = samples;
       results.tasks[0].cells.push_back(cell);
     }
-    return conclusion_lines(results).back();
+    return conclusion_lines(analyse(results)).back();
   };
   EXPECT_NE(last_line(3, 10000).find("Too few for either."), std::string::npos);
   EXPECT_NE(last_line(5, 10000).find("Enough for a comparison, not for a verdict."), std::string::npos);

@@ -10,8 +10,9 @@
 
 #include "core/error.hpp"
 #include "core/files/temporary_directory.hpp"
+#include "reports/figure_report.hpp"
 #include "reports/gnuplot.hpp"
-#include "reports/report.hpp"
+#include "tests/support/made_report.hpp"
 #include "tests/support/synthetic_results.hpp"
 
 namespace onmanifold {
@@ -34,25 +35,20 @@ TEST(ParetoFront, HoldsWhatNothingBeats) {
   EXPECT_TRUE(pareto_front({}, false).empty());
 }
 
-struct Made {
-  TemporaryDirectory directory;
-  ResultSet results;
-  std::vector<TaskSummary> summaries;
-  Made() {
-    write_synthetic_results(directory.path(), {.seeds = 1, .samples = 5, .reference = 5, .mesh_resolution = 4});
-    results = load_results(directory.path());
-    summaries = summarise_all(results);
-  }
-};
+ResultSet made_results() {
+  static const TemporaryDirectory directory;
+  write_synthetic_results(directory.path(), {.seeds = 1, .samples = 5, .reference = 5, .mesh_resolution = 4});
+  return load_results(directory.path());
+}
 
 // Many small files: made once.
-const Made& made() {
-  static const Made results;
-  return results;
+const Analysis& made() {
+  static const MadeReport made(made_results());
+  return made.analysis;
 }
 
 TEST(TaskFigures, TheFrontAndTheMarksAreInTheScript) {
-  const Figure figure = constraint_pareto(made().results.tasks[1], made().summaries[1]);
+  const Figure figure = constraint_pareto(made().tasks[1]);
   EXPECT_EQ(figure.name, "synthetic-plane-pareto-constraint");
   EXPECT_THAT(figure.commands, HasSubstr("$front << EOD"));
   EXPECT_THAT(figure.commands, HasSubstr("title 'ddpm'"));
@@ -61,29 +57,31 @@ TEST(TaskFigures, TheFrontAndTheMarksAreInTheScript) {
 }
 
 TEST(TaskFigures, ASweepNeedsThreeLevels) {
-  const TaskResult& task = made().results.tasks[1];
-  TaskSummary summary = made().summaries[1];
-  EXPECT_EQ(sigma_sweep(task, summary).commands, "");
+  TaskAnalysis task = made().tasks[1];
+  TaskSummary& summary = task.summary;
+  EXPECT_EQ(sigma_sweep(task).commands, "");
   const auto lifted = std::find_if(summary.arms.begin(), summary.arms.end(),
                                    [](const Arm& arm) { return arm.method == "ddpm" && arm.lift == "normal-0.1"; });
   ASSERT_NE(lifted, summary.arms.end());
   const auto a = static_cast<std::size_t>(lifted - summary.arms.begin());
-  summary.arms[a].lift_type = "normal";
+  summary.arms[a].lift_type = LiftType::normal;
   for (const double sigma : {0.2, 0.4}) {
     Arm arm = summary.arms[a];
     arm.lift_sigma = sigma;
     summary.arms.push_back(arm);
     summary.table.push_back(summary.table[a]);
   }
-  const Figure figure = sigma_sweep(task, summary);
+  const Figure figure = sigma_sweep(task);
   EXPECT_THAT(figure.commands, HasSubstr("with yerrorlines"));
   EXPECT_THAT(figure.commands, HasSubstr("\n0.4 "));
   EXPECT_THAT(gnuplot_svg(figure.commands, figure.width, figure.height, "s", "t"), HasSubstr("</svg>"));
 }
 
 TEST(TaskFigures, CurvesHaveAPanelAMethodAndAColourALift) {
-  TaskResult task;
-  task.name = "t";
+  TaskResult result;
+  result.name = "t";
+  TaskAnalysis task;
+  task.result = &result;
   CurveSet set;
   set.name = "loss";
   set.y_label = "loss";
@@ -111,6 +109,7 @@ TEST(RankFigure, JoinsWhatIsNotSeparated) {
     RankedArm arm;
     arm.method = a == 3 ? "it's" : "m";
     arm.lift = a == 0 ? "none" : "normal";
+    arm.lifted = a != 0;
     arm.mean_rank = 1.0 + a;
     if (a != 2) arm.interval = {0.5 + a, 1.25 + a};
     ranking.arms.push_back(arm);
@@ -145,7 +144,7 @@ TEST(TaskFigures, FilesAreOnWhiteAndComplete) {
 TEST(TaskFigures, AllFiguresHaveNamesOfTheirOwn) {
   std::vector<std::string> problems;
   std::set<std::string> names;
-  for (const Figure& figure : all_figures(made().results, problems)) {
+  for (const Figure& figure : all_figures(made(), problems)) {
     EXPECT_TRUE(names.insert(figure.name).second) << figure.name;
     EXPECT_NE(figure.title, "");
     EXPECT_NE(figure.detail, "");
