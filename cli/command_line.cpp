@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/error.hpp"
 #include "results/provenance.hpp"
 
 namespace onmanifold {
@@ -84,9 +85,7 @@ int CommandLine::run() {
     if (!reversed.empty()) reversed.pop_back();  // the program
     app_->parse(std::move(reversed));
   } catch (const CLI::ExtrasError&) {  // whose own message has the words from last to first
-    fmt::print(stderr, "not expected: {}\nRun with --help for more information.\n",
-               fmt::join(app_->remaining(true), " "));
-    return exit_bad_input;
+    throw InvalidInput(fmt::format("not expected: {} (see --help)", fmt::join(app_->remaining(true), " ")));
   } catch (const CLI::ParseError& error) {
     return app_->exit(error) == 0 ? exit_ok : exit_bad_input;
   }

@@ -70,7 +70,8 @@ class CommandLine {
   [[nodiscard]] Command add(const std::string& name, const std::string& help);
   /// As they were typed, the program first.
   [[nodiscard]] const std::vector<std::string>& words() const { return words_; }
-  /// Parses and acts, or prints help or one message; the result is the exit code.
+  /// Parses and acts, or prints help or one message; the result is the exit code. \throw InvalidInput for words that
+  /// the command does not know.
   int run();
 
  private:

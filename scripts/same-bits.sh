@@ -4,23 +4,26 @@
 #   scripts/same-bits.sh --old-binary PROGRAM --new-binary PROGRAM        two programs that are built already
 # Either side may be a commit or a program. Runs the suite smoke and a thinned methods (one seed, few steps, few points) with
 # both and compares: /samples and both hashes bit for bit, /metrics to 1e-12. What may differ, and why, is listed in
-# scripts/same-bits.exceptions. Options: --keep DIRECTORY keeps the results, --jobs N (default: all cores).
+# scripts/same-bits.exceptions. Both programs run the suites of OLD, since an old program need not know new keys; beside
+# --old-binary, --suites DIRECTORY says where they are (default: those of this tree). Further options: --keep DIRECTORY keeps
+# the results, --jobs N (default: all cores).
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(dirname "$here")"
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
 fail() { echo "same-bits.sh: $1" >&2; exit 2; }
 
-old_binary="" new_binary="" keep="" jobs="$(nproc)"
+old_binary="" new_binary="" suites="$root/suite/suites" keep="" jobs="$(nproc)"
 commits=()
 while [ $# -gt 0 ]; do
   case "$1" in
-    --old-binary | --new-binary | --keep | --jobs)
+    --old-binary | --new-binary | --suites | --keep | --jobs)
       [ $# -ge 2 ] || fail "$1 needs a value"
       case "$1" in
         --old-binary) old_binary="$(realpath "$2")" ;;
         --new-binary) new_binary="$(realpath "$2")" ;;
+        --suites) suites="$(realpath "$2")" ;;
         --keep) mkdir -p "$2" && keep="$(realpath "$2")" ;;
         --jobs) jobs="$2" ;;
       esac
@@ -64,8 +67,9 @@ build() {
 [ -n "$old_binary" ] || old_binary="$(build old "$old")"
 [ -n "$new_binary" ] || new_binary="$(build new "$new")"
 
-/usr/bin/python3 "$here/thin_suite.py" "$root/suite/suites/methods.toml" "$work/methods-thin.toml"
-cp "$root/suite/suites/smoke.toml" "$work/smoke.toml"
+[ -z "$old" ] || suites="$work/old/suite/suites"
+/usr/bin/python3 "$here/thin_suite.py" "$suites/methods.toml" "$work/methods-thin.toml"
+cp "$suites/smoke.toml" "$work/smoke.toml"
 # What only reports read is unknown to older programs and enters no hash.
 sed -i -E '/^(purpose|claims)[[:space:]]*=/d' "$work/smoke.toml" "$work/methods-thin.toml"
 status=0

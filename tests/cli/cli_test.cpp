@@ -74,6 +74,7 @@ TEST(Cli, WrongUsageIsExitCode2) {
   EXPECT_EQ(onmanifold("run").exit_code, 2);
   EXPECT_EQ(onmanifold("run smoke --jobs 0").exit_code, 2);
   EXPECT_EQ(onmanifold("list things").exit_code, 2);
+  EXPECT_TRUE(refused(onmanifold("verify here one two --three"), {"not expected: one two --three"}));
 }
 
 TEST(Cli, ListsOneItemALineNameFirst) {

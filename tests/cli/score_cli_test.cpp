@@ -159,6 +159,15 @@ TEST_F(ScoreCli, SubmissionsStandBesideBuiltInRowsOrAreRefused) {
   }
   EXPECT_TRUE(refused("report " + file("tiny") + " one two three", {"one two three"}));
 
+  ASSERT_EQ(onmanifold(task("good.csv") + " --name second --json " + file("second.json")).exit_code, 0);
+  for (const char* between : {" ", " --submission "}) {
+    const CommandResult both = onmanifold(report + file("good.json") + between + file("second.json"));
+    EXPECT_EQ(both.exit_code, 0) << both.err;
+    for (const char* name : {"mine submission", "second submission"}) {
+      EXPECT_NE(both.out.find(name), std::string::npos) << both.out;
+    }
+  }
+
   // Another number of reference draws, another task, other points beside the file.
   ASSERT_EQ(onmanifold("score --task sphere-vmf6 --reference-size 200 --name mine --samples " + file("good.npy") +
                        " --json " + file("other.json"))
