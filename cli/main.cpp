@@ -15,6 +15,7 @@
 
 #include "cli/commands.hpp"
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "results/provenance.hpp"
 
 namespace {
@@ -311,12 +312,12 @@ int main(int argc, char** argv) {
   try {
     return dispatch(argc, argv);
   } catch (const InvalidInput& error) {
-    fmt::print(stderr, "onmanifold: {}\n", error.what());
+    fmt::print(stderr, "onmanifold: {}\n", printable(error.what()));
     return exit_bad_input;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "onmanifold: out of memory\n");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "onmanifold: {}\n", error.what());
+    fmt::print(stderr, "onmanifold: {}\n", printable(error.what()));
   }
   return exit_failure;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,7 +99,7 @@ EigenMesh load_shipped(const std::string& name, const std::string& title) {
   result.origin = file.text("/origin");
   // Area 4π: that of the unit sphere, so that the uniform law has the same entropy there.
   result.mesh =
-      std::make_shared<const TriangleMesh>(TriangleMesh(vertices, faces, name + ".off").scaled_to_area(4 * M_PI));
+      std::make_shared<const TriangleMesh>(TriangleMesh(vertices, faces, "path=" + name + ".off").scaled_to_area(4 * M_PI));
   result.mean_edge = mean_edge_length(*result.mesh);
 
   const auto begin_hash = [&](Sha256& hash, const std::string& heading) {
@@ -264,7 +265,10 @@ Task make_mesh_eigen(Settings& settings) {
     throw MissingData(fmt::format("{}: no file '{}'", settings.locate("path"), path));
   }
   EigenMesh surface;
-  const TriangleMesh read = read_mesh(path);
+  // Not among the resolved settings unless given, so that older results keep their hashes.
+  std::optional<double> weld;
+  if (settings.has("weld")) weld = settings.number("weld", 0, 0, 1e300);
+  const TriangleMesh read = read_mesh(path, weld);
   surface.mesh = std::make_shared<const TriangleMesh>(read.scaled_to_area(area));
   const TriangleMesh& mesh = *surface.mesh;
   const Index most = *std::max_element(numbers.begin(), numbers.end());
