@@ -359,8 +359,9 @@ class NpySource : public Source {
   // One number of the file as a double. An integer that is no double is refused rather than rounded.
   [[nodiscard]] double widened(const char* bytes) const {
     std::array<char, 8> raw{};
-    std::copy_n(bytes, kind_.bytes, raw.begin());
-    if (kind_.swap) std::reverse(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(kind_.bytes));
+    for (std::size_t i = 0; i < raw.size() && i < kind_.bytes; ++i) {
+      raw[i] = bytes[kind_.swap ? kind_.bytes - 1 - i : i];
+    }
     if (kind_.letter == 'f') {
       if (kind_.bytes == 8) return number_at<double>(raw.data());
       if (kind_.bytes == 4) return static_cast<double>(number_at<float>(raw.data()));
