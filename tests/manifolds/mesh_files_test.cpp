@@ -34,8 +34,10 @@ const char* const ply_header =
     "property list uchar int vertex_indices\nproperty short flag\nend_header\n";
 
 std::string ascii_ply() {
-  return std::string("ply\nformat ascii 1.0\ncomment made by hand\nelement vertex 4\n") + ply_header +
-         "1 1 1 255\n1 -1 -1 0\n-1 1 -1 0\n-1 -1 1 0\n3 0 3 1 7\n3 0 1 2 7\n3 0 2 3 7\n3 1 3 2 7\n";
+  std::string text = "ply\nformat ascii 1.0\ncomment made by hand\nelement vertex 4\n";
+  text += ply_header;
+  text += "1 1 1 255\n1 -1 -1 0\n-1 1 -1 0\n-1 -1 1 0\n3 0 3 1 7\n3 0 1 2 7\n3 0 2 3 7\n3 1 3 2 7\n";
+  return text;
 }
 
 template <class T>
