@@ -34,8 +34,10 @@ class ForeignHdf5 : public testing::Test {
     const hid_t space = H5Screate_simple(2, shape.data(), nullptr);
     const hid_t made = H5Dcreate2(file_, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, options, H5P_DEFAULT);
     ASSERT_GE(made, 0);
-    const std::vector<double> values(rows * 2, 7);
-    if (write) H5Dwrite(made, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+    if (write) {
+      const std::vector<double> values(rows * 2, 7);
+      H5Dwrite(made, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+    }
     H5Dclose(made);
     H5Sclose(space);
   }

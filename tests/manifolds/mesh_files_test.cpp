@@ -242,7 +242,7 @@ TEST(MeshFilesTest, PlyOfOtherPrograms) {
                 "several a line");
   EXPECT_TRUE(throws_message<InvalidInput>(
       [&] { (void)parse_ply(start + faces + "0 0 0\n1 nan 0\n0 1 0\n0 0 1\n" + corner_faces, "m.ply"); },
-      {"m.ply: line 10: the coordinate nan is not finite"}));
+      {"m.ply: line 11: the coordinate nan is not finite"}));
 }
 
 std::string binary_stl(const std::string& name) {
