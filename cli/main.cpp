@@ -10,6 +10,7 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "core/error.hpp"
+#include "core/printable.hpp"
 
 int main(int argc, char** argv) {
   using namespace onmanifold;  // the one place where the whole library meets the user
@@ -24,12 +25,12 @@ int main(int argc, char** argv) {
     }
     return line.run();
   } catch (const InvalidInput& error) {
-    fmt::print(stderr, "onmanifold: {}\n", error.what());
+    fmt::print(stderr, "onmanifold: {}\n", printable(error.what()));
     return exit_bad_input;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "onmanifold: out of memory\n");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "onmanifold: {}\n", error.what());
+    fmt::print(stderr, "onmanifold: {}\n", printable(error.what()));
   }
   return exit_failure;
 }

@@ -9,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "results/provenance.hpp"
 #include "suite/run_estimate.hpp"
 #include "suite/scheduler.hpp"
@@ -130,7 +131,9 @@ int run_command(const RunArguments& arguments) {
   }
 
   options.on_cell = [](const CellKey& key, const CellStatus& status) {
-    if (!status.ok()) fmt::print(stderr, "{}: {}: {}\n", key.text(), name_of(status.state), status.message);
+    if (!status.ok()) {
+      fmt::print(stderr, "{}: {}: {}\n", printable(key.text()), name_of(status.state), printable(status.message));
+    }
   };
   const auto start = std::chrono::steady_clock::now();
   const RunSummary summary = run_suite(suite, options);

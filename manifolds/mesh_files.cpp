@@ -14,12 +14,15 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "core/error.hpp"
+#include "manifolds/polygon.hpp"
 
 namespace onmanifold {
 namespace {
@@ -27,21 +30,33 @@ namespace {
 constexpr Index largest_count = std::numeric_limits<int>::max() / 8;
 
 bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+  return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' || c == '\n';
+}
+
+// Without the byte order mark of UTF-8, which some programs of Windows put first.
+std::string_view without_mark(std::string_view text) {
+  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
 }
 
 // Lines of a text with their numbers, and the words of one line.
 class Lines {
  public:
-  Lines(std::string_view text, std::string_view where) : text_(text), where_(where) {}
+  // \p continued: a line that ends in \ goes on in the next one.
+  Lines(std::string_view text, std::string_view where, bool continued = false)
+      : text_(without_mark(text)), where_(where), continued_(continued) {}
 
   // The next line with a word on it, '#' starting a comment if wanted; false at the end.
   bool next(bool comments = true) {
     while (position_ < text_.size()) {
-      const std::size_t end = std::min(text_.find('\n', position_), text_.size());
+      number_ += 1 + joined_;
+      joined_ = 0;
+      std::size_t end = std::min(text_.find('\n', position_), text_.size());
+      while (continued_ && end < text_.size() && goes_on(end)) {
+        ++joined_;
+        end = std::min(text_.find('\n', end + 1), text_.size());
+      }
       line_ = text_.substr(position_, end - position_);
       position_ = std::min(end + 1, text_.size());
-      ++number_;
       if (comments) line_ = line_.substr(0, line_.find('#'));
       skip_spaces();
       if (!line_.empty()) return true;
@@ -59,15 +74,21 @@ class Lines {
   // The next word of the line, empty at its end.
   std::string_view word() {
     std::size_t end = 0;
-    while (end < line_.size() && !is_space(line_[end])) ++end;
+    while (end < line_.size() && !separates(line_[end])) ++end;
     const std::string_view result = line_.substr(0, end);
     line_.remove_prefix(end);
     skip_spaces();
     return result;
   }
 
-  double number() {
-    const std::string_view text = word();
+  // The next word of the file, on whatever line.
+  std::string_view word_somewhere(std::string_view what) {
+    if (at_end_of_line()) need(what);
+    return word();
+  }
+
+  double number() { return number(word()); }
+  double number(std::string_view text, bool finite = true) const {
     const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
     double value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -78,7 +99,7 @@ class Lines {
     } else if (error != std::errc{} || end != digits.data() + digits.size()) {
       fail(fmt::format("expected a number, found '{}'", text.substr(0, 40)));
     }
-    if (!std::isfinite(value)) fail(fmt::format("the coordinate '{}' is not finite", text.substr(0, 40)));
+    if (finite && !std::isfinite(value)) fail(fmt::format("the coordinate '{}' is not finite", text.substr(0, 40)));
     return value;
   }
 
@@ -100,7 +121,12 @@ class Lines {
 
  private:
   void skip_spaces() {
-    while (!line_.empty() && is_space(line_.front())) line_.remove_prefix(1);
+    while (!line_.empty() && separates(line_.front())) line_.remove_prefix(1);
+  }
+  [[nodiscard]] bool separates(char c) const { return is_space(c) || (continued_ && c == '\\'); }
+  [[nodiscard]] bool goes_on(std::size_t end) const {
+    if (end > position_ && text_[end - 1] == '\r') --end;
+    return end > position_ && text_[end - 1] == '\\';
   }
 
   std::string_view text_;
@@ -108,29 +134,56 @@ class Lines {
   std::string_view line_;
   std::size_t position_ = 0;
   Index number_ = 0;
+  Index joined_ = 0;  // further lines that belong to this one
+  bool continued_;
 };
 
-// Vertices and triangles as they come.
+// Vertices and polygons as they come.
 class Collector {
  public:
   void vertex(double x, double y, double z) { vertices_.insert(vertices_.end(), {x, y, z}); }
   [[nodiscard]] Index vertices() const { return static_cast<Index>(vertices_.size() / 3); }
 
   void polygon(const std::vector<Index>& corners) {
-    for (std::size_t i = 1; i + 1 < corners.size(); ++i) {
-      for (const Index corner : {corners[0], corners[i], corners[i + 1]}) faces_.push_back(static_cast<int>(corner));
+    for (const Index corner : corners) corners_.push_back(static_cast<int>(corner));
+    ends_.push_back(corners_.size());
+  }
+
+  // A strip of triangles, each with the last two corners of the one before; -1 starts anew. Strips repeat a corner to
+  // turn: those triangles are nothing.
+  void strip(const std::vector<Index>& corners) {
+    std::size_t start = 0;
+    for (std::size_t i = 0; i < corners.size(); ++i) {
+      if (corners[i] < 0) start = i + 1;
+      if (corners[i] < 0 || i < start + 2) continue;
+      std::array<Index, 3> triangle = {corners[i - 2], corners[i - 1], corners[i]};
+      if ((i - start) % 2 == 1) std::swap(triangle[0], triangle[1]);
+      if (triangle[0] == triangle[1] || triangle[1] == triangle[2] || triangle[2] == triangle[0]) continue;
+      polygon({triangle[0], triangle[1], triangle[2]});
     }
   }
 
   [[nodiscard]] MeshData finish(std::string_view where) const {
-    if (faces_.empty()) throw InvalidInput(fmt::format("{}: it has no faces", where));
-    return {Eigen::Map<const Points>(vertices_.data(), 3, vertices()),
-            Eigen::Map<const Eigen::MatrixXi>(faces_.data(), 3, static_cast<Index>(faces_.size() / 3))};
+    if (ends_.empty()) throw InvalidInput(fmt::format("{}: it has no faces", where));
+    const Points vertices = Eigen::Map<const Points>(vertices_.data(), 3, Collector::vertices());
+    std::vector<int> faces;
+    faces.reserve(corners_.size());
+    std::size_t begin = 0;
+    for (std::size_t f = 0; f < ends_.size(); begin = ends_[f++]) {
+      const std::vector<int> polygon(corners_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     corners_.begin() + static_cast<std::ptrdiff_t>(ends_[f]));
+      if (!triangulate_polygon(vertices, polygon, faces)) {
+        throw InvalidInput(
+            fmt::format("{}: face {}, of {} vertices, is not a simple polygon", where, f, polygon.size()));
+      }
+    }
+    return {vertices, Eigen::Map<const Eigen::MatrixXi>(faces.data(), 3, static_cast<Index>(faces.size() / 3))};
   }
 
  private:
   std::vector<double> vertices_;
-  std::vector<int> faces_;
+  std::vector<int> corners_;
+  std::vector<std::size_t> ends_;  // of each polygon in corners_
 };
 
 std::string polygon_error(Index corners) {
@@ -151,44 +204,219 @@ Index checked_count(Index count, std::size_t bytes, std::string_view what, const
 
 }  // namespace
 
-MeshData parse_off(std::string_view text, std::string_view where) {
-  Lines lines(text, where);
-  lines.need("the header OFF");
-  const std::string_view header = lines.word();
-  if (header != "OFF" && header != "COFF" && header != "NOFF" && header != "CNOFF") {
-    lines.fail(fmt::format("expected the header OFF, found '{}'", header.substr(0, 40)));
-  }
-  if (lines.at_end_of_line()) lines.need("the counts");
-  const Index vertex_count = checked_count(lines.integer(), text.size(), "vertices", lines);
-  const Index face_count = checked_count(lines.integer(), text.size(), "faces", lines);
+namespace {
 
+// What the header of an OFF file says of each vertex: [ST][C][N][4][n]OFF.
+struct OffHeader {
+  bool texture = false;
+  bool colour = false;
+  bool normal = false;
+  bool homogeneous = false;  // 4: x y z w
+  bool dimension = false;    // n: a number of coordinates before the counts
+  bool binary = false;
+  std::string_view counts;  // "OFF4 4 0": what stands right behind the word
+  [[nodiscard]] int more() const { return (normal ? 3 : 0) + (colour ? 4 : 0) + (texture ? 2 : 0); }
+};
+
+OffHeader off_header(Lines& lines) {
+  lines.need("the header OFF");
+  const std::string_view word = lines.word();
+  OffHeader header;
+  std::string_view rest = word;
+  const auto take = [&](std::string_view part) {
+    const bool there = rest.starts_with(part);
+    if (there) rest.remove_prefix(part.size());
+    return there;
+  };
+  header.texture = take("ST");
+  header.colour = take("C");
+  header.normal = take("N");
+  header.homogeneous = take("4");
+  header.dimension = take("n");
+  if (!take("OFF") || rest.find_first_not_of("0123456789") != std::string_view::npos) {
+    lines.fail(fmt::format("expected the header OFF, found '{}'", word.substr(0, 40)));
+  }
+  header.counts = rest;
+  return header;
+}
+
+void off_vertex(Collector& mesh, Lines& lines, bool homogeneous, const std::array<double, 4>& x) {
+  if (homogeneous && x[3] == 0) lines.fail("a vertex at infinity");
+  const double w = homogeneous ? x[3] : 1;
+  mesh.vertex(x[0] / w, x[1] / w, x[2] / w);
+}
+
+Index off_corner(Index index, Index vertices, const Lines& lines) {
+  if (index < 0 || index >= vertices) lines.fail(range_error(index, vertices));
+  return index;
+}
+
+// Every item on a line of its own, colours and the like after what is needed.
+MeshData off_by_lines(Lines lines, const OffHeader& header, Index vertices, Index faces, std::string_view where) {
   Collector mesh;
-  for (Index v = 0; v < vertex_count; ++v) {
-    lines.need(fmt::format("vertex {} of {}", v, vertex_count));
-    const double x = lines.number();
-    const double y = lines.number();
-    mesh.vertex(x, y, lines.number());
+  for (Index v = 0; v < vertices; ++v) {
+    lines.need(fmt::format("vertex {} of {}", v, vertices));
+    std::array<double, 4> x = {};
+    for (int i = 0; i < (header.homogeneous ? 4 : 3); ++i) x[static_cast<std::size_t>(i)] = lines.number();
+    off_vertex(mesh, lines, header.homogeneous, x);
   }
   std::vector<Index> corners;
-  for (Index f = 0; f < face_count; ++f) {
-    lines.need(fmt::format("face {} of {}", f, face_count));
+  for (Index f = 0; f < faces; ++f) {
+    lines.need(fmt::format("face {} of {}", f, faces));
     const Index count = lines.integer();
     if (count < 3) lines.fail(polygon_error(count));
     corners.clear();
     for (Index i = 0; i < count; ++i) {
       if (lines.at_end_of_line()) lines.fail(fmt::format("a face of {} vertices ends after {}", count, i));
-      const Index index = lines.integer();
-      if (index < 0 || index >= vertex_count) lines.fail(range_error(index, vertex_count));
-      corners.push_back(index);
+      corners.push_back(off_corner(lines.integer(), vertices, lines));
     }
     mesh.polygon(corners);
   }
-  if (lines.next()) lines.fail(fmt::format("text after the last of {} faces", face_count));
+  if (lines.next()) lines.fail(fmt::format("text after the last of {} faces", faces));
   return mesh.finish(where);
 }
 
-MeshData parse_obj(std::string_view text, std::string_view where) {
+// Numbers one after another, line ends mean nothing; then faces have no colours.
+MeshData off_by_words(Lines lines, const OffHeader& header, Index vertices, Index faces, std::string_view where) {
+  Collector mesh;
+  for (Index v = 0; v < vertices; ++v) {
+    std::array<double, 4> x = {};
+    for (int i = 0; i < (header.homogeneous ? 4 : 3); ++i) {
+      x[static_cast<std::size_t>(i)] = lines.number(lines.word_somewhere("a vertex"));
+    }
+    for (int i = 0; i < header.more(); ++i) (void)lines.word_somewhere("a vertex");
+    off_vertex(mesh, lines, header.homogeneous, x);
+  }
+  std::vector<Index> corners;
+  for (Index f = 0; f < faces; ++f) {
+    const Index count = lines.integer(lines.word_somewhere("a face"));
+    if (count < 3) lines.fail(polygon_error(count));
+    corners.clear();
+    for (Index i = 0; i < count; ++i) {
+      corners.push_back(off_corner(lines.integer(lines.word_somewhere("a face")), vertices, lines));
+    }
+    mesh.polygon(corners);
+  }
+  if (!lines.at_end_of_line() || lines.next()) lines.fail(fmt::format("text after the last of {} faces", faces));
+  return mesh.finish(where);
+}
+
+// Numbers of a binary file, one after another.
+class Bytes {
+ public:
+  Bytes(std::string_view bytes, std::string_view where, bool big_endian)
+      : bytes_(bytes), where_(where), swap_(big_endian != (std::endian::native == std::endian::big)) {}
+
+  template <class T>
+  T read() {
+    if (bytes_.size() < sizeof(T)) fail("the file ends too early");
+    std::array<char, sizeof(T)> raw;
+    std::memcpy(raw.data(), bytes_.data(), sizeof(T));
+    if (swap_) std::reverse(raw.begin(), raw.end());
+    bytes_.remove_prefix(sizeof(T));
+    T result;
+    std::memcpy(&result, raw.data(), sizeof(T));
+    return result;
+  }
+  double coordinate() {
+    const auto value = static_cast<double>(read<float>());
+    if (!std::isfinite(value)) fail(fmt::format("the coordinate {} is not finite", value));
+    return value;
+  }
+  void skip(std::size_t bytes) {
+    if (bytes_.size() < bytes) fail("the file ends too early");
+    bytes_.remove_prefix(bytes);
+  }
+  [[nodiscard]] std::size_t left() const { return bytes_.size(); }
+  void at(std::string_view item, Index number) {
+    item_ = item;
+    number_ = number;
+  }
+  [[noreturn]] void fail(std::string_view what) const {
+    throw InvalidInput(fmt::format("{}: {} {}: {}", where_, item_, number_, what));
+  }
+
+ private:
+  std::string_view bytes_;
+  std::string_view where_;
+  bool swap_;
+  std::string_view item_ = "header";
+  Index number_ = 0;
+};
+
+// Big-endian: three counts, float32 for each vertex, and for each face its corners and its colour, both with a count.
+MeshData binary_off(std::string_view body, const OffHeader& header, std::string_view where) {
+  Bytes bytes(body, where, true);
+  const Index vertices = bytes.read<std::int32_t>();
+  const Index faces = bytes.read<std::int32_t>();
+  (void)bytes.read<std::int32_t>();
+  const auto most = static_cast<Index>(body.size() / 12);
+  if (vertices < 0 || faces < 0 || vertices > most || faces > most) {
+    bytes.fail(fmt::format("{} vertices and {} faces cannot be in a file of this size", vertices, faces));
+  }
+  Collector mesh;
+  for (Index v = 0; v < vertices; ++v) {
+    bytes.at("vertex", v);
+    const double x = bytes.coordinate();
+    const double y = bytes.coordinate();
+    const double z = bytes.coordinate();
+    const double w = header.homogeneous ? bytes.coordinate() : 1;
+    if (w == 0) bytes.fail("is at infinity");
+    bytes.skip(static_cast<std::size_t>(header.more()) * sizeof(float));
+    mesh.vertex(x / w, y / w, z / w);
+  }
+  std::vector<Index> corners;
+  for (Index f = 0; f < faces; ++f) {
+    bytes.at("face", f);
+    const Index count = bytes.read<std::int32_t>();
+    if (count < 3) bytes.fail(polygon_error(count));
+    corners.clear();
+    for (Index i = 0; i < count; ++i) {
+      const Index corner = bytes.read<std::int32_t>();
+      if (corner < 0 || corner >= vertices) bytes.fail(range_error(corner, vertices));
+      corners.push_back(corner);
+    }
+    const std::int32_t colour = bytes.read<std::int32_t>();
+    if (colour < 0) bytes.fail("a colour of fewer than no numbers");
+    bytes.skip(static_cast<std::size_t>(colour) * sizeof(float));
+    mesh.polygon(corners);
+  }
+  if (bytes.left() > 0) bytes.fail(fmt::format("{} bytes follow the last face", bytes.left()));
+  return mesh.finish(where);
+}
+
+}  // namespace
+
+MeshData parse_off(std::string_view text, std::string_view where) {
   Lines lines(text, where);
+  OffHeader header = off_header(lines);
+  if (header.counts.empty() && !lines.at_end_of_line()) {
+    Lines peek = lines;
+    if (peek.word() == "BINARY") return binary_off(lines.rest(), header, where);
+  }
+  if (header.dimension) {
+    const Index dimension = lines.integer(lines.word_somewhere("the dimension"));
+    if (dimension != 3) lines.fail(fmt::format("vertices in {} dimensions, expected 3", dimension));
+  }
+  if (header.counts.empty() && lines.at_end_of_line()) lines.need("the counts");
+  const Index vertices = checked_count(lines.integer(header.counts.empty() ? lines.word() : header.counts), text.size(),
+                                       "vertices", lines);
+  const Index faces = checked_count(lines.integer(), text.size(), "faces", lines);
+  Lines body = lines;
+  (void)body.word();  // edges, which nobody counts
+  try {
+    return off_by_lines(lines, header, vertices, faces, where);
+  } catch (const InvalidInput&) {
+    try {
+      return off_by_words(body, header, vertices, faces, where);
+    } catch (const InvalidInput&) {  // the first complaint is the better one
+    }
+    throw;
+  }
+}
+
+MeshData parse_obj(std::string_view text, std::string_view where) {
+  Lines lines(text, where, true);
   Collector mesh;
   struct Pending {  // faces may come before their vertices
     std::vector<Index> corners;
@@ -278,29 +506,32 @@ class PlyValues {
 
   Index integer(Scalar type) {
     const double v = value(type);
-    if (v != std::floor(v) || std::abs(v) > 1e15) fail(fmt::format("expected an integer, found {}", v));
+    if (!(v == std::floor(v)) || std::abs(v) > 1e15) fail(fmt::format("expected an integer, found {}", v));
     return static_cast<Index>(v);
   }
 };
 
 class AsciiValues : public PlyValues {
  public:
-  explicit AsciiValues(Lines lines) : lines_(lines) {}
+  // \p by_lines: every item has a line of its own.
+  AsciiValues(Lines lines, bool by_lines) : lines_(lines), by_lines_(by_lines) {}
   void begin_item(const Element& element, Index number) override {
-    if (element.properties.empty()) return;
+    if (element.properties.empty() || !by_lines_) return;
     lines_.need(fmt::format("{} {} of {}", element.name, number, element.count));
   }
   double value(Scalar /*type*/) override {
+    if (!by_lines_) return lines_.number(lines_.word_somewhere("a number"), false);
     if (lines_.at_end_of_line()) lines_.fail("too few numbers");
-    return lines_.number();
+    return lines_.number(lines_.word(), false);
   }
   void end_item() override {
-    if (!lines_.at_end_of_line()) lines_.fail("too many numbers");
+    if (by_lines_ && !lines_.at_end_of_line()) lines_.fail("too many numbers");
   }
   [[noreturn]] void fail(std::string_view what) const override { lines_.fail(what); }
 
  private:
   Lines lines_;
+  bool by_lines_;
 };
 
 class BinaryValues : public PlyValues {
@@ -357,7 +588,35 @@ class BinaryValues : public PlyValues {
   Index number_ = 0;
 };
 
-void read_ply_body(const std::vector<Element>& elements, PlyValues& values, Collector& mesh) {
+bool is_corner_list(const Property& property) {
+  return property.is_list && (property.name == "vertex_indices" || property.name == "vertex_index");
+}
+
+// One list of one element: a face, a strip, or something that is passed over.
+void read_ply_list(const Element& element, const Property& property, Index vertex_count, PlyValues& values,
+                   Collector& mesh, std::vector<Index>& corners) {
+  const bool is_strip = element.name == "tristrips" && is_corner_list(property);
+  const bool is_face = element.name == "face" && is_corner_list(property);
+  const Index count = values.integer(property.count_type);
+  if (count < 0) values.fail(fmt::format("a list of {} values", count));
+  if (is_face && count < 3) values.fail(polygon_error(count));
+  corners.clear();
+  for (Index k = 0; k < count; ++k) {
+    if (!is_face && !is_strip) {
+      (void)values.value(property.type);
+      continue;
+    }
+    const Index index = values.integer(property.type);
+    const bool restart = is_strip && index == -1;
+    if (!restart && (index < 0 || index >= vertex_count)) values.fail(range_error(index, vertex_count));
+    corners.push_back(index);
+  }
+  if (is_face) mesh.polygon(corners);
+  if (is_strip) mesh.strip(corners);
+}
+
+MeshData read_ply_body(const std::vector<Element>& elements, PlyValues&& values, std::string_view where) {
+  Collector mesh;
   Index vertex_count = 0;
   for (const Element& element : elements) {
     if (element.name == "vertex") vertex_count = element.count;
@@ -370,36 +629,22 @@ void read_ply_body(const std::vector<Element>& elements, PlyValues& values, Coll
       values.begin_item(element, i);
       std::array<double, 3> point = {};
       for (const Property& property : element.properties) {
-        if (!property.is_list) {
-          const double value = values.value(property.type);
-          if (!is_vertex || property.name.size() != 1) continue;
-          const int axis = property.name[0] - 'x';
-          if (axis < 0 || axis > 2) continue;
-          if (!std::isfinite(value)) values.fail(fmt::format("the coordinate {} is not finite", value));
-          point[static_cast<std::size_t>(axis)] = value;
+        if (property.is_list) {
+          read_ply_list(element, property, vertex_count, values, mesh, corners);
           continue;
         }
-        const bool is_face =
-            element.name == "face" && (property.name == "vertex_indices" || property.name == "vertex_index");
-        const Index count = values.integer(property.count_type);
-        if (count < 0) values.fail(fmt::format("a list of {} values", count));
-        if (is_face && count < 3) values.fail(polygon_error(count));
-        corners.clear();
-        for (Index k = 0; k < count; ++k) {
-          if (!is_face) {
-            (void)values.value(property.type);
-            continue;
-          }
-          const Index index = values.integer(property.type);
-          if (index < 0 || index >= vertex_count) values.fail(range_error(index, vertex_count));
-          corners.push_back(index);
-        }
-        if (is_face) mesh.polygon(corners);
+        const double value = values.value(property.type);
+        if (!is_vertex || property.name.size() != 1) continue;
+        const int axis = property.name[0] - 'x';
+        if (axis < 0 || axis > 2) continue;
+        if (!std::isfinite(value)) values.fail(fmt::format("the coordinate {} is not finite", value));
+        point[static_cast<std::size_t>(axis)] = value;
       }
       values.end_item();
       if (is_vertex) mesh.vertex(point[0], point[1], point[2]);
     }
   }
+  return mesh.finish(where);
 }
 
 }  // namespace
@@ -460,20 +705,179 @@ MeshData parse_ply(std::string_view text, std::string_view where) {
     lines.fail(fmt::format("element '{}' has no {} '{}'", e.name, list ? "list" : "property", name));
   };
   for (const std::string_view axis : {"x", "y", "z"}) require(element("vertex"), axis, false);
-  require(element("face"), "vertex_indices", true);
+  const bool strips = std::any_of(elements.begin(), elements.end(), [](const Element& e) {
+    return e.name == "tristrips" && std::any_of(e.properties.begin(), e.properties.end(), is_corner_list);
+  });
+  if (!strips) require(element("face"), "vertex_indices", true);
 
+  if (format != "ascii") {
+    return read_ply_body(elements, BinaryValues(lines.rest(), where, format == "binary_big_endian"), where);
+  }
+  try {
+    return read_ply_body(elements, AsciiValues(lines, true), where);
+  } catch (const InvalidInput&) {
+    try {
+      return read_ply_body(elements, AsciiValues(lines, false), where);
+    } catch (const InvalidInput&) {  // the first complaint is the better one
+    }
+    throw;
+  }
+}
+
+namespace {
+
+// ---- STL
+
+// Gives equal points one number, -0 being 0.
+class Welder {
+ public:
+  explicit Welder(Collector& mesh) : mesh_(mesh) {}
+  Index vertex(const std::array<double, 3>& x) {
+    const std::array<double, 3> key = {x[0] + 0.0, x[1] + 0.0, x[2] + 0.0};
+    const auto [place, fresh] = numbers_.try_emplace(key, mesh_.vertices());
+    if (fresh) mesh_.vertex(key[0], key[1], key[2]);
+    return place->second;
+  }
+  // What has no two corners apart is no triangle of the surface.
+  void triangle(const std::vector<Index>& corners) {
+    if (corners[0] != corners[1] && corners[1] != corners[2] && corners[2] != corners[0]) mesh_.polygon(corners);
+  }
+
+ private:
+  Collector& mesh_;
+  std::map<std::array<double, 3>, Index> numbers_;
+};
+
+constexpr std::size_t stl_header_bytes = 84;
+constexpr std::size_t stl_triangle_bytes = 50;
+
+std::uint32_t stl_count(std::string_view text) {
+  return Bytes(text.substr(80), "", false).read<std::uint32_t>();
+}
+
+MeshData binary_stl(std::string_view text, std::string_view where) {
+  Bytes bytes(text.substr(stl_header_bytes), where, false);
+  const Index count = stl_count(text);
+  if (static_cast<std::size_t>(count) * stl_triangle_bytes != bytes.left()) {
+    throw InvalidInput(fmt::format("{}: {} triangles need {} bytes, {} follow the header", where, count,
+                                   static_cast<std::size_t>(count) * stl_triangle_bytes, bytes.left()));
+  }
   Collector mesh;
-  if (format == "ascii") {
-    AsciiValues values(lines);
-    read_ply_body(elements, values, mesh);
-  } else {
-    BinaryValues values(lines.rest(), where, format == "binary_big_endian");
-    read_ply_body(elements, values, mesh);
+  Welder welder(mesh);
+  for (Index f = 0; f < count; ++f) {
+    bytes.at("triangle", f);
+    bytes.skip(3 * sizeof(float));  // the normal, which the corners say again
+    std::vector<Index> corners;
+    for (int i = 0; i < 3; ++i) {
+      const double x = bytes.coordinate();
+      const double y = bytes.coordinate();
+      corners.push_back(welder.vertex({x, y, bytes.coordinate()}));
+    }
+    bytes.skip(2);
+    welder.triangle(corners);
   }
   return mesh.finish(where);
 }
 
-TriangleMesh read_mesh(const std::string& path) {
+MeshData ascii_stl(std::string_view text, std::string_view where) {
+  Lines lines(text, where);
+  Collector mesh;
+  Welder welder(mesh);
+  std::vector<Index> corners;
+  while (lines.next(false)) {
+    while (!lines.at_end_of_line()) {
+      std::string word(lines.word());
+      std::transform(word.begin(), word.end(), word.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      if (word == "solid" || word == "endsolid") break;  // a name follows
+      if (word == "vertex") {
+        const double x = lines.number();
+        const double y = lines.number();
+        corners.push_back(welder.vertex({x, y, lines.number()}));
+      } else if (word == "endfacet") {
+        if (corners.size() != 3) lines.fail(fmt::format("a facet of {} vertices, expected 3", corners.size()));
+        welder.triangle(corners);
+        corners.clear();
+      } else if (word == "normal") {
+        for (int i = 0; i < 3; ++i) (void)lines.word();
+      } else if (word != "facet" && word != "outer" && word != "loop" && word != "endloop") {
+        lines.fail(fmt::format("expected a facet, found '{}'", word.substr(0, 40)));
+      }
+    }
+  }
+  if (!corners.empty()) lines.fail("the file ends in a facet");
+  return mesh.finish(where);
+}
+
+}  // namespace
+
+MeshData parse_stl(std::string_view text, std::string_view where) {
+  // Binary files may start with "solid" too; their size tells.
+  const bool fits =
+      text.size() >= stl_header_bytes && text.size() == stl_header_bytes + stl_count(text) * stl_triangle_bytes;
+  const std::string_view marked = without_mark(text);
+  const bool solid = marked.substr(std::min(marked.find_first_not_of(" \t\r\n"), marked.size())).starts_with("solid");
+  if (!fits && solid) return ascii_stl(text, where);
+  if (text.size() < stl_header_bytes) {
+    throw InvalidInput(fmt::format("{}: neither 'solid' nor a binary header of 84 bytes", where));
+  }
+  return binary_stl(text, where);
+}
+
+MeshData weld(const MeshData& mesh, double tolerance) {
+  if (!(tolerance >= 0) || !std::isfinite(tolerance)) {
+    throw InvalidInput(fmt::format("weld = {}: expected a length of 0 or more", tolerance));
+  }
+  // Cells as wide as the tolerance: what is near lies in the same or a neighbouring one. In the order of the file, so
+  // the first of several vertices stays.
+  using Cell = std::array<double, 3>;
+  std::map<Cell, std::vector<int>> cells;
+  std::vector<int> kept;
+  std::vector<int> number(static_cast<std::size_t>(mesh.vertices.cols()));
+  const auto coordinate = [&](double x) { return tolerance > 0 ? std::floor(x / tolerance) : x + 0.0; };
+  const int reach = tolerance > 0 ? 1 : 0;
+  const auto nearest = [&](Index v, const Cell& cell) {
+    int best = -1;
+    double best_distance = tolerance;
+    for (int k = 0; k < (reach == 0 ? 1 : 27); ++k) {
+      const Cell near = {cell[0] + reach * (k % 3 - 1), cell[1] + reach * (k / 3 % 3 - 1),
+                         cell[2] + reach * (k / 9 - 1)};
+      const auto found = cells.find(near);
+      if (found == cells.end()) continue;
+      for (const int other : found->second) {
+        const double distance =
+            (mesh.vertices.col(v) - mesh.vertices.col(kept[static_cast<std::size_t>(other)])).stableNorm();
+        if (distance < best_distance || (distance <= best_distance && (best < 0 || other < best))) {
+          best = other;
+          best_distance = distance;
+        }
+      }
+    }
+    return best;
+  };
+  for (Index v = 0; v < mesh.vertices.cols(); ++v) {
+    const Cell cell = {coordinate(mesh.vertices(0, v)), coordinate(mesh.vertices(1, v)),
+                       coordinate(mesh.vertices(2, v))};
+    int same = nearest(v, cell);
+    if (same < 0) {
+      same = static_cast<int>(kept.size());
+      kept.push_back(static_cast<int>(v));
+      cells[cell].push_back(same);
+    }
+    number[static_cast<std::size_t>(v)] = same;
+  }
+  std::vector<int> faces;
+  for (Index f = 0; f < mesh.faces.cols(); ++f) {
+    std::array<int, 3> t{};
+    for (std::size_t i = 0; i < 3; ++i) t[i] = number[static_cast<std::size_t>(mesh.faces(static_cast<Index>(i), f))];
+    if (t[0] != t[1] && t[1] != t[2] && t[2] != t[0]) faces.insert(faces.end(), t.begin(), t.end());
+  }
+  if (faces.empty()) throw InvalidInput(fmt::format("weld = {}: no triangle is left", tolerance));
+  return {mesh.vertices(Eigen::all, kept),
+          Eigen::Map<const Eigen::MatrixXi>(faces.data(), 3, static_cast<Index>(faces.size() / 3))};
+}
+
+TriangleMesh read_mesh(const std::string& path, std::optional<double> tolerance) {
   const std::size_t dot = path.rfind('.');
   std::string ending = dot == std::string::npos ? "" : path.substr(dot);
   std::transform(ending.begin(), ending.end(), ending.begin(),
@@ -482,17 +886,35 @@ TriangleMesh read_mesh(const std::string& path) {
   if (ending == ".off") parse = parse_off;
   if (ending == ".obj") parse = parse_obj;
   if (ending == ".ply") parse = parse_ply;
-  if (parse == nullptr) throw InvalidInput(fmt::format("{}: a mesh file ends in .off, .obj or .ply", path));
+  if (ending == ".stl") parse = parse_stl;
+  if (parse == nullptr) throw InvalidInput(fmt::format("{}: a mesh file ends in .off, .obj, .ply or .stl", path));
 
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    throw IoError(fmt::format("{}: cannot open the mesh: {}", path, std::strerror(errno)));
+  }
+  if (!S_ISREG(status.st_mode)) throw InvalidInput(fmt::format("{}: not a regular file", path));
   std::ifstream file(path, std::ios::binary);
   if (!file) throw IoError(fmt::format("{}: cannot open the mesh: {}", path, std::strerror(errno)));
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (file.bad()) throw IoError(fmt::format("{}: cannot read the mesh: {}", path, std::strerror(errno)));
   MeshData data = parse(text, path);
+  const std::string source = tolerance ? fmt::format("weld={},path={}", *tolerance, path) : "path=" + path;
+  const auto surface = [&](MeshData&& mesh) {
+    try {
+      return TriangleMesh(std::move(mesh.vertices), std::move(mesh.faces), source);
+    } catch (const InvalidInput& error) {
+      throw InvalidInput(fmt::format("{}: {}", path, error.what()));
+    }
+  };
+  if (tolerance) return surface(weld(data, *tolerance));
   try {
-    return {std::move(data.vertices), std::move(data.faces), path};
+    return surface(MeshData(data));
   } catch (const InvalidInput& error) {
-    throw InvalidInput(fmt::format("{}: {}", path, error.what()));
+    const Index apart = weld(data, 0).vertices.cols();
+    if (apart == data.vertices.cols()) throw;
+    throw InvalidInput(fmt::format("{} ({} of its {} vertices lie where another one does: weld = 0 makes them one)",
+                                   error.what(), data.vertices.cols() - apart, data.vertices.cols()));
   }
 }
 

@@ -61,19 +61,27 @@ void check_arrays(const Points& vertices, const Eigen::MatrixXi& faces) {
   bad_index.check("an index is out of range");
 }
 
+// A power of two, so that nothing is rounded, that brings the largest coordinate near 1: squares and products of it
+// neither overflow nor vanish.
+double unit_scale(const Points& vertices) {
+  const double largest = vertices.cwiseAbs().maxCoeff();
+  return largest > 0 ? std::exp2(-std::ilogb(largest)) : 1;
+}
+
 void check_faces(const Points& vertices, const Eigen::MatrixXi& faces) {
+  const double scale = unit_scale(vertices);
   Offence degenerate;
   for (Index f = 0; f < faces.cols(); ++f) {
     if (faces(0, f) == faces(1, f) || faces(1, f) == faces(2, f) || faces(2, f) == faces(0, f)) {
       degenerate.add("face {} repeats a vertex ({}, {}, {})", f, faces(0, f), faces(1, f), faces(2, f));
       continue;
     }
-    const Eigen::Vector3d ab = vertices.col(faces(1, f)) - vertices.col(faces(0, f));
-    const Eigen::Vector3d ac = vertices.col(faces(2, f)) - vertices.col(faces(0, f));
+    const Eigen::Vector3d ab = scale * (vertices.col(faces(1, f)) - vertices.col(faces(0, f)));
+    const Eigen::Vector3d ac = scale * (vertices.col(faces(2, f)) - vertices.col(faces(0, f)));
     const double longest = std::max({ab.squaredNorm(), ac.squaredNorm(), (ac - ab).squaredNorm()});
     const double twice_area = ab.cross(ac).norm();
     if (!(twice_area > 1e-12 * longest) || !(twice_area * twice_area > 1e-280)) {
-      degenerate.add("face {} has area {}", f, twice_area / 2);
+      degenerate.add("face {} has area {}", f, twice_area / 2 / scale / scale);
     }
   }
   degenerate.check("a face is degenerate");
@@ -169,14 +177,15 @@ TriangleMesh::TriangleMesh(Points vertices, Eigen::MatrixXi faces, std::string p
       index_(vertices_, checked(vertices_, faces_)) {
   normals_.resize(3, faces_.cols());
   areas_.resize(faces_.cols());
+  const double scale = unit_scale(vertices_);
   for (Index f = 0; f < faces_.cols(); ++f) {
     const Eigen::Vector3d a = vertices_.col(faces_(0, f));
-    const Eigen::Vector3d ab = vertices_.col(faces_(1, f)) - a;
-    const Eigen::Vector3d ac = vertices_.col(faces_(2, f)) - a;
+    const Eigen::Vector3d ab = scale * (vertices_.col(faces_(1, f)) - a);
+    const Eigen::Vector3d ac = scale * (vertices_.col(faces_(2, f)) - a);
     const Eigen::Vector3d cross = ab.cross(ac);
     const double norm = cross.norm();
     normals_.col(f).head<3>() = cross / norm;
-    areas_(f) = norm / 2;
+    areas_(f) = norm / 2 / scale / scale;
     area_ += areas_(f);
   }
   const Eigen::Vector3d box = vertices_.rowwise().maxCoeff() - vertices_.rowwise().minCoeff();
@@ -263,8 +272,8 @@ SurfacePoints TriangleMesh::sample(Index n, const Vector& face_weights, Stream s
 
 std::string TriangleMesh::do_spec() const {
   if (path_.empty()) return fmt::format("mesh:vertices={},faces={}", vertices_.cols(), faces_.cols());
-  if (scaled_area_ > 0) return fmt::format("mesh:area={},path={}", scaled_area_, path_);
-  return "mesh:path=" + path_;
+  if (scaled_area_ > 0) return fmt::format("mesh:area={},{}", scaled_area_, path_);
+  return "mesh:" + path_;
 }
 
 Projection TriangleMesh::do_project(const PointsRef& x) const {

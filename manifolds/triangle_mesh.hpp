@@ -42,7 +42,7 @@ struct SurfacePoints {
 /// diagonal of the bounding box, constraint tolerance 1e-9 times that. Thread-safe.
 class TriangleMesh : public Manifold {
  public:
-  /// \p vertices 3×V, \p faces 3×F of numbers 0 … V-1. \p path: the file it came from, for spec().
+  /// \p vertices 3×V, \p faces 3×F of numbers 0 … V-1. \p path: "path=FILE", how to read it again, for spec().
   /// \throw InvalidInput naming what, how many and the first one: no triangles, a vertex that is not finite
   /// or beyond 1e100, an index out of range, a degenerate face (repeated vertex, or twice its area below
   /// 1e-12 of its longest edge squared), an edge of one face (open) or of more than two (non-manifold), two

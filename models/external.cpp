@@ -1,49 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/external.hpp"
 
-#include <array>
-#include <cerrno>
-#include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <system_error>
-#include <thread>
+#include <map>
+#include <string_view>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/error.hpp"
 #include "core/files/point_files.hpp"
-#include "core/files/temporary_directory.hpp"
+#include "core/printable.hpp"
+#include "models/supervised_program.hpp"
 
 namespace onmanifold {
 namespace {
 
 namespace fs = std::filesystem;
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
+using Places = std::map<std::string, std::string, std::less<>>;  // "{train}" and so on: what stands for it
+
+/// The place that starts at \p text, or the end.
+Places::const_iterator place_at(std::string_view text, const Places& places) {
+  if (!text.starts_with('{')) return places.end();
+  const std::size_t end = text.find('}');
+  return end == std::string_view::npos ? places.end() : places.find(text.substr(0, end + 1));
 }
 
-/// The last 64 KiB of what the program printed: enough for any traceback, bounded for any program.
-std::string tail_of(const std::string& path) {
-  constexpr std::streamoff most = 65536;
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : 0;
-  file.seekg(size > most ? size - most : 0);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+/// \p argument of a program that is started without a shell.
+std::string fill_argument(std::string_view argument, const Places& places) {
+  std::string result;
+  while (!argument.empty()) {
+    const auto place = place_at(argument, places);
+    result += place == places.end() ? std::string(1, argument.front()) : place->second;
+    argument.remove_prefix(place == places.end() ? 1 : place->first.size());
+  }
+  return result;
+}
+
+/// \p value as the shell must see it to read one piece of a word, outside quotes (\p quote 0) or inside of them.
+std::string shell_quoted(std::string_view value, char quote) {
+  std::string result;
+  for (const char c : value) {
+    if (quote == '"' && std::string_view("$`\"\\").find(c) != std::string_view::npos) result += '\\';
+    result += quote != '"' && c == '\'' ? "'\\''" : std::string(1, c);
+  }
+  return quote == 0 ? "'" + result + "'" : result;
+}
+
+/// \p command for /bin/sh, with every value quoted for the place where it stands.
+std::string fill_command(std::string_view command, const Places& places) {
+  std::string result;
+  char quote = 0;
+  while (!command.empty()) {
+    const auto place = place_at(command, places);
+    if (place != places.end()) {
+      result += shell_quoted(place->second, quote);
+      command.remove_prefix(place->first.size());
+      continue;
+    }
+    const char c = command.front();
+    const std::size_t length = c == '\\' && quote != '\'' && command.size() > 1 ? 2 : 1;
+    if (length == 1 && (c == '\'' || c == '"') && (quote == 0 || quote == c)) quote = quote == 0 ? c : '\0';
+    result += command.substr(0, length);
+    command.remove_prefix(length);
+  }
+  return result;
 }
 
 /// ": " and the last line of \p text that is not empty, cut to a readable length; nothing if there is none.
@@ -56,56 +81,29 @@ std::string last_line(const std::string& text) {
   return ": " + (line.size() > most ? line.substr(0, most) + "…" : line);
 }
 
-/// In the child between fork and exec: only functions that are safe there.
-[[noreturn]] void become(const char* command, int log, pid_t parent) {
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a killed worker must not leave the program behind
-  if (getppid() != parent) _exit(127);
-  const int nothing = open("/dev/null", O_RDONLY);
-  if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) _exit(127);
-  execl("/bin/sh", "sh", "-c", command, static_cast<char*>(nullptr));
-  _exit(127);
-}
-
-/// Runs \p command; its output goes to the file \p log. \return the status of waitpid, or nothing after \p timeout_s.
-std::optional<int> run(const std::string& command, const std::string& log, double timeout_s) {
-  const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (output < 0) throw IoError(fmt::format("{}: {}", log, std::strerror(errno)));
-  const pid_t self = getpid();
-  const pid_t child = fork();
-  if (child == 0) become(command.c_str(), output, self);
-  close(output);
-  if (child < 0) throw IoError(fmt::format("external: no process can be made: {}", std::strerror(errno)));
-  setpgid(child, child);  // whoever comes first
-  const auto start = std::chrono::steady_clock::now();
-  auto pause = std::chrono::milliseconds(1);
-  int status = 0;
-  for (;;) {
-    const pid_t ended = waitpid(child, &status, WNOHANG);
-    if (ended == child) {
-      kill(-child, SIGKILL);  // what it started in the background
-      return status;
-    }
-    if (ended < 0 && errno != EINTR) throw IoError(fmt::format("external: waitpid: {}", std::strerror(errno)));
-    if (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > timeout_s) {
-      kill(-child, SIGKILL);
-      waitpid(child, &status, 0);
-      return std::nullopt;
-    }
-    std::this_thread::sleep_for(pause);
-    pause = std::min(2 * pause, std::chrono::milliseconds(50));
-  }
-}
-
 class External final : public GenerativeModel {
  public:
   explicit External(Settings& settings)
-      : command_(settings.text("command", "", "command line with {train} {samples} {n} {seed}, run once a cell")),
-        timeout_s_(settings.number("timeout_s", 600, 0.001, 1e9, "seconds that a run of the program may take")) {
-    if (command_.empty()) throw InvalidInput(settings.locate("command") + ": an external method needs a command");
-    if (command_.find("{samples}") == std::string::npos) {
-      throw InvalidInput(settings.locate("command") + ": the command has no place {samples}");
+      : timeout_s_(settings.number("timeout_s", 600, 0.001, 1e9, "seconds that a run of the program may take")) {
+    const char* const meaning =
+        "command line with {train} {samples} {n} {seed}, run once a cell; an array of words is run without a shell";
+    try {
+      command_ = {settings.text("command", "", meaning)};
+    } catch (const InvalidInput&) {  // no text: then it must be an array
+      command_ = settings.texts("command", {}, meaning);
+      shell_ = false;
     }
+    // Not among the resolved settings unless given, so that older results keep their hashes.
+    if (settings.has("threads")) threads_ = static_cast<int>(settings.integer("threads", 1, 1, 4096));
+    if (settings.has("memory_gb")) memory_gb_ = settings.number("memory_gb", 0, 0.001, 1e6);
+    if (command_.empty() || command_.front().empty()) {
+      throw InvalidInput(settings.locate("command") + ": an external method needs a command");
+    }
+    for (const std::string& part : command_) {
+      if (part.find('\0') != std::string::npos) throw InvalidInput(settings.locate("command") + ": holds a NUL");
+      if (part.find("{samples}") != std::string::npos) return;
+    }
+    throw InvalidInput(settings.locate("command") + ": the command has no place {samples}");
   }
 
   [[nodiscard]] std::string log() const override { return log_; }
@@ -118,25 +116,38 @@ class External final : public GenerativeModel {
   void do_load(const ModelState&, const FitContext& context) override { do_fit(context); }
 
   [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
-    const TemporaryDirectory directory;
-    const std::string samples = directory.file("samples.npy");
-    const std::string output = directory.file("output.txt");
-    write_points(directory.file("train.npy"), train_);
+    const fs::path directory = unused_directory_name();
+    const std::string train = directory / "train.npy";
+    const std::string samples = directory / "samples.npy";
     Stream draws = stream;
-    std::string command = command_;
-    replace_all(command, "{train}", directory.file("train.npy"));
-    replace_all(command, "{samples}", samples);
-    replace_all(command, "{n}", std::to_string(n));
-    replace_all(command, "{seed}", std::to_string(draws.integer(std::uint64_t{1} << 31U)));
-    replace_all(command, "{dim}", std::to_string(train_.rows()));
-    // One thread, like the other workers; the child inherits the environment of this process.
-    for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) setenv(name, "1", 1);
-    const std::optional<int> status = run(command, output, timeout_s_);
-    log_ = tail_of(output);
-    if (!status) throw TimeLimitExceeded(fmt::format("external: not done after {} s", timeout_s_));
+    const Places places = {{"{train}", train},
+                           {"{samples}", samples},
+                           {"{n}", std::to_string(n)},
+                           {"{seed}", std::to_string(draws.integer(std::uint64_t{1} << 31U))},
+                           {"{dim}", std::to_string(train_.rows())}};
+    ProgramRequest request{.arguments = {},
+                           .directory = directory,
+                           .timeout_s = timeout_s_,
+                           .memory_bytes = memory_gb_ * 1e9,
+                           .threads = threads_};
+    if (shell_) {
+      request.arguments = {"/bin/sh", "-c", fill_command(command_.front(), places)};
+    } else {
+      for (const std::string& part : command_) request.arguments.push_back(fill_argument(part, places));
+    }
+    SupervisedProgram program(request);  // from here on nothing is left behind
+    write_points(train, train_);
+    const ProgramEnd end = program.run();
+    log_ = printable_lines(end.output);
+    if (end.timed_out) throw TimeLimitExceeded(fmt::format("external: not done after {} s", timeout_s_));
+    return checked_samples(end.status, samples, n);
+  }
+
+  /// What the program wrote, if it ended well and wrote what it should.
+  [[nodiscard]] Points checked_samples(int status, const std::string& samples, Index n) const {
     // The shell says 128 + signal of a program that was killed.
-    const int code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 0;
-    const int signal = WIFSIGNALED(*status) ? WTERMSIG(*status) : code > 128 && code <= 128 + SIGRTMAX ? code - 128 : 0;
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : code > 128 && code <= 128 + SIGRTMAX ? code - 128 : 0;
     if (signal != 0) {
       throw IoError(fmt::format("external: killed by signal {} ({}){}", signal, strsignal(signal), last_line(log_)));
     }
@@ -157,8 +168,11 @@ class External final : public GenerativeModel {
     return result;
   }
 
-  std::string command_;
+  bool shell_ = true;
+  std::vector<std::string> command_;  // one line for the shell, or program and arguments
   double timeout_s_;
+  int threads_ = 1;
+  double memory_gb_ = 0;
   Points train_;
   mutable std::string log_;
 };

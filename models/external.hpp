@@ -17,15 +17,17 @@ class TimeLimitExceeded : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Settings: command (needed), a line for /bin/sh with the places {train}, {samples} (needed), {n}, {seed} and {dim};
-/// timeout_s (600), of the program. Training points: one fixed lifted draw, epoch 0 of the source, as float64 C-order
-/// .npy, N×D. {seed} is a number below 2^31 that depends on suite, cell and replicate. The program runs in a process
-/// group of its own with one thread for OpenMP and BLAS, in a temporary directory that is removed afterwards; it must
-/// write n×D finite numbers to {samples} (.npy) and end with code 0. It runs on sample(), as it cannot be trained apart
-/// from sampling.
+/// Settings: command (needed), a line for /bin/sh or an array of program and arguments, started without a shell, with
+/// the places {train}, {samples} (needed), {n}, {seed} and {dim}, whose values are quoted for the shell; timeout_s
+/// (600), of the program; threads (1), told to OpenMP and BLAS; memory_gb, the limit of the data segment of each of its
+/// processes. Training points: one fixed lifted draw, epoch 0 of the source, as float64 C-order .npy, N×D. {seed} is a
+/// number below 2^31 that depends on suite, cell and replicate. The program must write n×D finite numbers to {samples}
+/// (.npy) and end with code 0. Whatever happens, also to this process, nothing that it started and no file of it
+/// outlives the run (SupervisedProgram). It runs on sample(), as it cannot be trained apart from sampling.
 ///
 /// sample() throws IoError naming what went wrong (code, signal, missing or wrong file, numbers that are not finite)
-/// and TimeLimitExceeded; what the program printed is in log() in every case. No state.
+/// and TimeLimitExceeded; what the program printed (head and tail, control
+/// characters escaped) is in log() in every case. No state.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_external(Settings& settings);
 
 }  // namespace onmanifold

@@ -59,6 +59,15 @@ auto in_file(const std::string& where, const Read& read) try {
   throw InvalidInput(fmt::format("{}: {}", where, error.what()));
 }
 
+/// The settings of a cell: a table, or null where there are none.
+Value read_settings(const Hdf5Reader& file) {
+  Value config = read_json(file, "/config");
+  if (!config.is_null() && config.get_if<Value::Table>() == nullptr) {
+    throw InvalidInput(fmt::format("{}:/config: is {}, expected a table", file.path(), config.type_name()));
+  }
+  return config;
+}
+
 void check_length(const std::string& path, std::string_view what, Index size, Index expected) {
   if (size != 0 && size != expected) {
     throw InvalidInput(fmt::format("{}: {} has {} entries for {} samples", path, what, size, expected));
@@ -321,7 +330,7 @@ RawCell read_raw_cell(const std::string& path) {
   check_kind(file, raw_kind);
   RawCell cell;
   cell.sample_hash = file.text_attribute("/", "sample_hash");
-  cell.config = read_json(file, "/config");
+  cell.config = read_settings(file);
   cell.provenance = read_json(file, "/provenance");
   cell.status = read_status(file);
   cell.method = read_method(file, cell.config);
@@ -359,7 +368,7 @@ CellHead read_cell_head(const std::string& path) {
   head.sample_hash = file.text_attribute("/", "sample_hash");
   head.raw_digest = file.text_attribute("/", "raw_digest");
   head.status = read_status(file);
-  head.config = read_json(file, "/config");
+  head.config = read_settings(file);
   head.method = read_method(file, head.config);
   head.provenance = read_json(file, "/provenance");
   head.timing = file.numbers("/timing");
@@ -402,7 +411,7 @@ MetricsCell read_metrics_cell(const std::string& path) {
   MetricsCell cell;
   cell.metric_hash = file.text_attribute("/", "metric_hash");
   cell.raw_digest = file.text_attribute("/", "raw_digest");
-  cell.config = read_json(file, "/config");
+  cell.config = read_settings(file);
   cell.raw = read_records(file, "/metrics/raw");
   cell.projected = read_records(file, "/metrics/projected");
   cell.metrics = file.has("/metric_info") ? read_infos(file, "/metric_info") : std::map<std::string, MetricInfo>{};

@@ -81,6 +81,7 @@ StoredSamples stored_samples(const std::string& path) {
   const Index kept = file.has("samples/raw") ? file.shape("samples/raw").at(0) : 0;
   const Value config = read_cell_head(path).config;
   const auto* table = config.get_if<Value::Table>();
+  if (table == nullptr) return {kept, kept};
   const auto asked = table->find("n_samples");
   const auto* all = asked == table->end() ? nullptr : asked->second.get_if<std::int64_t>();
   return {kept, all == nullptr ? kept : static_cast<Index>(*all)};

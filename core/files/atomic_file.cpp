@@ -122,7 +122,8 @@ void write_file(const std::string& path, std::string_view content) {
 }
 
 std::string read_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A named pipe must not make us wait for its writer.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     if (errno == ENOENT || errno == ENOTDIR) throw InvalidInput(fmt::format("{}: no such file", path));
     fail(path, "open", errno);
@@ -134,8 +135,9 @@ std::string read_file(const std::string& path) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) fail(path, "read", errno);
   if (S_ISDIR(status.st_mode)) throw InvalidInput(fmt::format("{}: is a directory, not a file", path));
+  if (!S_ISREG(status.st_mode)) throw InvalidInput(fmt::format("{}: not a regular file", path));
   std::string content;
-  // The size is a hint only: pipes and /proc files have none.
+  // The size is a hint only: /proc files have none.
   content.resize(static_cast<std::size_t>(status.st_size) + 1);
   std::size_t used = 0;
   while (true) {

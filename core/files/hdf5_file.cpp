@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -454,6 +455,64 @@ void Hdf5Writer::commit() {
 
 // ---------------------------------------------------------------- reading
 
+namespace {
+
+// How links are followed: never into another file. A file from outside must not make us read what its reader may see
+// and its writer may not.
+hid_t inside_the_file(const std::string& where) {
+  static const hid_t options = [&] {
+    const hid_t access = made_once(H5Pcreate(H5P_LINK_ACCESS), where);
+    const H5L_elink_traverse_t refuse = [](const char*, const char*, const char*, const char*, unsigned*, hid_t,
+                                           void*) -> herr_t { return -1; };
+    check(H5Pset_elink_cb(access, refuse, nullptr), where, "start HDF5");
+    return access;
+  }();
+  return options;
+}
+
+// Refuses a dataset whose values stand in other files, or nowhere: HDF5 would read those files, or give zeros.
+void check_stored_here(hid_t dataset, const std::string& at) {
+  const Handle made = checked(H5Dget_create_plist(dataset), H5Pclose, at, "read the layout");
+  const H5D_layout_t layout = H5Pget_layout(made.id());
+  if (layout == H5D_VIRTUAL) {
+    throw InvalidInput(fmt::format("{}: is a virtual dataset, whose values stand in other files", at));
+  }
+  if (H5Pget_external_count(made.id()) != 0) {
+    throw InvalidInput(fmt::format("{}: keeps its values in other files (external storage)", at));
+  }
+  const Handle space = checked(H5Dget_space(dataset), H5Sclose, at, "read the shape");
+  const hssize_t elements = H5Sget_simple_extent_npoints(space.id());
+  if (elements <= 0 || H5Sget_simple_extent_type(space.id()) != H5S_SIMPLE) {
+    // Nothing to store, or a scalar.
+    if (elements == 1 && layout == H5D_CONTIGUOUS && H5Dget_storage_size(dataset) == 0) {
+      throw InvalidInput(fmt::format("{}: was never written", at));
+    }
+    return;
+  }
+  if (layout == H5D_CONTIGUOUS && H5Dget_storage_size(dataset) == 0) {
+    throw InvalidInput(fmt::format("{}: was never written", at));
+  }
+  if (layout != H5D_CHUNKED) return;
+  std::array<hsize_t, H5S_MAX_RANK> lengths{};
+  std::array<hsize_t, H5S_MAX_RANK> chunk{};
+  const int rank = H5Sget_simple_extent_dims(space.id(), lengths.data(), nullptr);
+  hsize_t written = 0;
+  if (rank < 0 || H5Pget_chunk(made.id(), rank, chunk.data()) < 0 ||
+      H5Dget_num_chunks(dataset, space.id(), &written) < 0) {
+    fail(at, "read the layout");
+  }
+  double wanted = 1;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rank); ++i) {
+    wanted *= std::ceil(static_cast<double>(lengths[i]) / static_cast<double>(std::max<hsize_t>(chunk[i], 1)));
+  }
+  if (static_cast<double>(written) < wanted) {
+    throw InvalidInput(
+        fmt::format("{}: was never written, or in part ({} of {} pieces are there)", at, written, wanted));
+  }
+}
+
+}  // namespace
+
 struct Hdf5Reader::State {
   std::string path;
   Handle file;
@@ -464,7 +523,7 @@ struct Hdf5Reader::State {
   [[nodiscard]] bool has(const std::string& name) const {
     if (name == "/") return true;
     for (std::size_t slash = name.find('/', 1);; slash = name.find('/', slash + 1)) {
-      if (H5Lexists(file.id(), name.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) {
+      if (H5Lexists(file.id(), name.substr(0, slash).c_str(), inside_the_file(path)) <= 0) {
         H5Eclear2(H5E_DEFAULT);
         return false;
       }
@@ -473,9 +532,17 @@ struct Hdf5Reader::State {
   }
 
   [[nodiscard]] Handle open_object(const std::string& name) const {
-    Handle object(H5Oopen(file.id(), name.c_str(), H5P_DEFAULT), H5Oclose);
-    if (object.valid()) return object;
+    Handle object(H5Oopen(file.id(), name.c_str(), inside_the_file(path)), H5Oclose);
+    if (object.valid()) {
+      if (H5Iget_type(object.id()) == H5I_DATASET) check_stored_here(object.id(), where(name));
+      return object;
+    }
     const std::string reason = error_stack();  // before has(), which clears it
+    H5L_info_t link{};
+    const bool external =
+        H5Lget_info(file.id(), name.c_str(), &link, inside_the_file(path)) >= 0 && link.type == H5L_TYPE_EXTERNAL;
+    H5Eclear2(H5E_DEFAULT);
+    if (external) throw InvalidInput(fmt::format("{}: is a link to another file, which is not followed", where(name)));
     if (!has(name)) throw InvalidInput(fmt::format("{}: missing", where(name)));
     throw IoError(fmt::format("{}: cannot open: {}", where(name), reason));
   }
@@ -653,6 +720,7 @@ Hdf5Reader::Hdf5Reader(std::string path) : state_(std::make_unique<State>()) {
   const auto status = std::filesystem::status(at, error);
   if (!std::filesystem::exists(status)) throw InvalidInput(fmt::format("{}: no such file", at));
   if (std::filesystem::is_directory(status)) throw InvalidInput(fmt::format("{}: is a directory, not a file", at));
+  if (!std::filesystem::is_regular_file(status)) throw InvalidInput(fmt::format("{}: not a regular file", at));
   static const hid_t access = [&] {
     const hid_t options = made_once(H5Pcreate(H5P_FILE_ACCESS), at);
     // Finished files never change, so no lock is needed; some network file systems have none.
@@ -679,7 +747,7 @@ bool Hdf5Reader::has(const std::string& name) const {
 }
 
 bool Hdf5Reader::is_group(const std::string& name) const {
-  const Handle object(H5Oopen(state_->file.id(), name.c_str(), H5P_DEFAULT), H5Oclose);
+  const Handle object(H5Oopen(state_->file.id(), name.c_str(), inside_the_file(state_->path)), H5Oclose);
   if (object.valid()) return H5Iget_type(object.id()) == H5I_GROUP;
   H5Eclear2(H5E_DEFAULT);
   if (!has(name)) return false;

@@ -75,7 +75,9 @@ Spec parse_spec(const std::string& spec) {
 
 class File {
  public:
-  explicit File(const std::string& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  // O_NONBLOCK: a named pipe is refused, not waited for.
+  explicit File(const std::string& path)
+      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) {
       if (errno == ENOENT || errno == ENOTDIR) throw InvalidInput(fmt::format("{}: no such file", path));
       fail("open");
@@ -157,8 +159,7 @@ class NpyHeaderParser {
       expect(':');
       if (key == "descr" && !has_dtype) {
         has_dtype = true;
-        if (peek() == '[')
-          throw InvalidInput(fmt::format("{}: an array of records, expected float64 or float32", path_));
+        if (peek() == '[') throw InvalidInput(fmt::format("{}: an array of records, expected numbers", path_));
         header.dtype = string();
       } else if (key == "fortran_order" && !has_order) {
         has_order = true;
@@ -242,25 +243,14 @@ class NpySource : public Source {
  public:
   explicit NpySource(const std::string& path) : file_(path) {
     const NpyHeader header = read_header();
-    const std::string_view dtype = header.dtype;
-    if (dtype == "<f8") {
-      item_ = 8;
-    } else if (dtype == "<f4") {
-      item_ = 4;
-    } else if (dtype == ">f8" || dtype == ">f4") {
-      throw InvalidInput(fmt::format("{}: dtype '{}' is big-endian, expected '<f8' or '<f4'", path, dtype));
-    } else if (dtype.find('O') != std::string_view::npos) {
-      throw InvalidInput(fmt::format("{}: an array of Python objects, expected float64 or float32", path));
-    } else {
-      throw InvalidInput(fmt::format("{}: dtype '{}', expected '<f8' (float64) or '<f4' (float32)", path, dtype));
-    }
+    kind_ = number_kind(header.dtype);
     if (header.shape.empty() || header.shape.size() > 2) {
       throw InvalidInput(fmt::format("{}: shape ({}), expected (N, D) or (N,)", path, fmt::join(header.shape, ", ")));
     }
     const std::uint64_t rows = header.shape[0];
     const std::uint64_t columns = header.shape.size() == 2 ? header.shape[1] : 1;
     std::uint64_t bytes = 0;
-    if (__builtin_mul_overflow(rows, columns, &bytes) || __builtin_mul_overflow(bytes, item_, &bytes) ||
+    if (__builtin_mul_overflow(rows, columns, &bytes) || __builtin_mul_overflow(bytes, kind_.bytes, &bytes) ||
         bytes > std::uint64_t{1} << 62U || rows > std::uint64_t{1} << 62U || columns > std::uint64_t{1} << 62U) {
       throw InvalidInput(fmt::format("{}: impossible shape ({})", path, fmt::join(header.shape, ", ")));
     }
@@ -322,23 +312,76 @@ class NpySource : public Source {
 
   // \p count numbers of the array from number \p first on, widened to double.
   void numbers(double* out, Index count, Index first) const {
-    const std::uint64_t offset = data_ + static_cast<std::uint64_t>(first) * item_;
-    if (item_ == 8) {
+    const std::uint64_t offset = data_ + static_cast<std::uint64_t>(first) * kind_.bytes;
+    if (kind_.letter == 'f' && kind_.bytes == 8 && !kind_.swap) {
       file_.read(out, static_cast<std::size_t>(count) * 8, offset);
       return;
     }
     constexpr Index block = 16384;
-    Eigen::VectorXf narrow(std::min(count, block));
+    std::string raw(static_cast<std::size_t>(std::min(count, block)) * kind_.bytes, '\0');
     for (Index done = 0; done < count; done += block) {
       const Index n = std::min(block, count - done);
-      file_.read(narrow.data(), static_cast<std::size_t>(n) * 4, offset + static_cast<std::uint64_t>(done) * 4);
-      Eigen::Map<Vector>(out + done, n) = narrow.head(n).cast<double>();
+      file_.read(raw.data(), static_cast<std::size_t>(n) * kind_.bytes,
+                 offset + static_cast<std::uint64_t>(done) * kind_.bytes);
+      for (Index i = 0; i < n; ++i) out[done + i] = widened(raw.data() + static_cast<std::size_t>(i) * kind_.bytes);
     }
+  }
+
+  // What a dtype says of one number.
+  struct NumberKind {
+    char letter = 'f';  // f: floating point, i: integer, u: without sign, b: boolean
+    std::uint64_t bytes = 8;
+    bool swap = false;  // big-endian
+  };
+
+  [[nodiscard]] NumberKind number_kind(std::string_view dtype) const {
+    if (dtype.find('O') != std::string_view::npos) {
+      throw InvalidInput(fmt::format("{}: an array of Python objects, expected numbers", file_.path()));
+    }
+    if (dtype.size() == 3 && std::string_view("<>|=").find(dtype[0]) != std::string_view::npos) {
+      const NumberKind kind{dtype[1], static_cast<std::uint64_t>(dtype[2] - '0'), dtype[0] == '>'};
+      const bool whole = (kind.letter == 'i' || kind.letter == 'u') &&
+                         (kind.bytes == 1 || kind.bytes == 2 || kind.bytes == 4 || kind.bytes == 8);
+      const bool real = kind.letter == 'f' && (kind.bytes == 2 || kind.bytes == 4 || kind.bytes == 8);
+      if (whole || real || (kind.letter == 'b' && kind.bytes == 1)) return kind;
+    }
+    throw InvalidInput(fmt::format("{}: dtype '{}', expected real numbers: float16, float32, float64, integers or bool",
+                                   file_.path(), dtype));
+  }
+
+  template <class T>
+  static T number_at(const char* bytes) {
+    T value;
+    std::memcpy(&value, bytes, sizeof(T));
+    return value;
+  }
+
+  // One number of the file as a double. An integer that is no double is refused rather than rounded.
+  [[nodiscard]] double widened(const char* bytes) const {
+    std::array<char, 8> raw{};
+    for (std::size_t i = 0; i < raw.size() && i < kind_.bytes; ++i) {
+      raw[i] = bytes[kind_.swap ? kind_.bytes - 1 - i : i];
+    }
+    if (kind_.letter == 'f') {
+      if (kind_.bytes == 8) return number_at<double>(raw.data());
+      if (kind_.bytes == 4) return static_cast<double>(number_at<float>(raw.data()));
+      return static_cast<double>(static_cast<float>(number_at<Eigen::half>(raw.data())));
+    }
+    const auto bits = number_at<std::uint64_t>(raw.data());  // zeros above what was read
+    const auto shift = static_cast<unsigned>(64 - 8 * kind_.bytes);
+    const auto integer = static_cast<std::int64_t>(bits << shift) >> shift;
+    const bool is_signed = kind_.letter == 'i';
+    const std::uint64_t size = !is_signed ? bits : (integer < 0 ? 0 - static_cast<std::uint64_t>(integer) : bits);
+    if (size > std::uint64_t{1} << 53U) {
+      throw InvalidInput(fmt::format("{}: the integer {}{} is beyond 2^53 and no float64", file_.path(),
+                                     is_signed && integer < 0 ? "-" : "", size));
+    }
+    return is_signed ? static_cast<double>(integer) : static_cast<double>(bits);
   }
 
   File file_;
   std::uint64_t data_ = 0;  // offset of the first number
-  std::uint64_t item_ = 8;  // bytes of a number
+  NumberKind kind_;
   Index dimension_ = 0;
   Index size_ = 0;
   bool fortran_ = false;
@@ -420,16 +463,18 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Calls visit(field) for every field of a line.
+// Calls visit(field) for every field of a line. Fields are split by \p separator; by a space: by any number of them.
 template <class Visit>
-void for_each_field(std::string_view line, const Visit& visit) {
+void for_each_field(std::string_view line, char separator, const Visit& visit) {
+  if (separator == ' ' || separator == '\t') line = trimmed(line);
   while (true) {
-    const std::size_t comma = line.find(',');
-    std::string_view field = trimmed(line.substr(0, comma));
+    const std::size_t end = separator == ' ' ? line.find_first_of(" \t") : line.find(separator);
+    std::string_view field = trimmed(line.substr(0, end));
     if (field.size() >= 2 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
     visit(field);
-    if (comma == std::string_view::npos) return;
-    line.remove_prefix(comma + 1);
+    if (end == std::string_view::npos) return;
+    line.remove_prefix(end + 1);
+    if (separator == ' ') line = trimmed(line);
   }
 }
 
@@ -453,23 +498,22 @@ class CsvSource : public Source {
   explicit CsvSource(const std::string& path) : file_(path), lines_(file_) {
     LineReader lines(file_);
     std::string_view line;
-    bool first = true;
+    std::vector<std::string> start;  // the first two lines say how the rest is to be read
+    Index first_line = 0;
     while (lines.next(line)) {
       if (skipped(line)) continue;
-      if (first) {
-        first = false;
-        Index numbers = 0;
-        for_each_field(line, [&](std::string_view field) {
-          double ignored = 0;
-          ++dimension_;
-          numbers += parse_number(field, ignored) == NumberError::not_a_number ? 0 : 1;
-        });
-        if (numbers == 0) {
-          header_line_ = lines.number();
-          continue;
-        }
-      }
       ++size_;
+      if (start.empty()) first_line = lines.number();
+      if (start.size() < 2) start.emplace_back(line);
+      if (start.size() == 2 && size_ == 2) separator_ = separator_of(start.back(), lines.number());
+    }
+    if (start.size() == 1) separator_ = separator_of(start.front(), first_line);
+    if (!start.empty()) {
+      for_each_field(start.front(), separator_, [&](std::string_view) { ++dimension_; });
+      if (is_header(start)) {
+        header_line_ = first_line;
+        --size_;
+      }
     }
     if (size_ == 0) throw InvalidInput(fmt::format("{}: no numbers in it", path));
   }
@@ -484,7 +528,7 @@ class CsvSource : public Source {
         if (!lines_.next(line)) throw InvalidInput(fmt::format("{}: became shorter while it was read", file_.path()));
       } while (skipped(line) || lines_.number() == header_line_);
       Index column = 0;
-      for_each_field(line, [&](std::string_view field) {
+      for_each_field(line, separator_, [&](std::string_view field) {
         ++column;
         if (column > dimension_) return;
         const NumberError error = parse_number(field, chunk(column - 1, j));
@@ -502,6 +546,49 @@ class CsvSource : public Source {
   }
 
  private:
+  static bool all_numbers(std::string_view line, char separator) {
+    bool all = true;
+    for_each_field(line, separator, [&](std::string_view field) {
+      double ignored = 0;
+      all = all && parse_number(field, ignored) != NumberError::not_a_number;
+    });
+    return all;
+  }
+
+  // What stands between the numbers of a line: the first of these that leaves numbers only; a comma if none does.
+  [[nodiscard]] char separator_of(const std::string& line, Index number) const {
+    const std::string_view text = trimmed(line);
+    constexpr std::string_view separators = ",;\t ";
+    for (const char separator : separators) {
+      if (text.find(separator) != std::string_view::npos && all_numbers(line, separator)) return separator;
+    }
+    std::string points = line;
+    std::replace(points.begin(), points.end(), ',', '.');
+    for (const char separator : separators.substr(1)) {
+      if (points != line && text.find(separator) != std::string_view::npos && all_numbers(points, separator)) {
+        throw InvalidInput(
+            fmt::format("{}: line {}: decimal commas; write numbers with a decimal point", file_.path(), number));
+      }
+    }
+    return ',';
+  }
+
+  // Names of columns: no number among them; or 0, 1, … D-1, as pandas counts columns without names, above numbers that
+  // are not whole (of whole ones it may be a point).
+  [[nodiscard]] bool is_header(const std::vector<std::string>& start) const {
+    Index column = 0;
+    Index numbers = 0;
+    bool counts = true;
+    for_each_field(start.front(), separator_, [&](std::string_view field) {
+      double ignored = 0;
+      numbers += parse_number(field, ignored) == NumberError::not_a_number ? 0 : 1;
+      counts = counts && field == std::to_string(column++);
+    });
+    if (numbers == 0) return true;
+    return counts && start.size() == 2 && start.back().find_first_of(".eEnN") != std::string::npos &&
+           all_numbers(start.back(), separator_);
+  }
+
   static bool skipped(std::string_view line) {
     const std::string_view text = trimmed(line);
     return text.empty() || text.front() == '#';
@@ -512,6 +599,7 @@ class CsvSource : public Source {
   Index dimension_ = 0;
   Index size_ = 0;
   Index header_line_ = 0;  // 0: none
+  char separator_ = ',';
 };
 
 void write_csv(const std::string& path, const PointsRef& points) {

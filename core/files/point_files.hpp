@@ -13,11 +13,11 @@ namespace onmanifold {
 /// Reads points block by block, also from files larger than memory.
 ///
 /// \p spec is a path that ends in
-///  - .npy: format versions 1 to 3, float64 or float32, little-endian, C or Fortran order, 1-D (N numbers: D
-///  = 1) or 2-D;
-///  - .csv: numbers between commas, one point a line; empty lines and lines that start with # are skipped,
-///  and so is
-///    a first line without any number (names of columns);
+///  - .npy: format versions 1 to 3, floats and integers of any width and byte order, C or Fortran order, 1-D (N: D
+///    = 1) or 2-D; integers beyond 2^53 are refused;
+///  - .csv: numbers between commas, semicolons, tabs or spaces, one point a line; empty lines and lines that start with
+///    # are skipped, and so is a first line of names: without any number, or 0, 1, … D-1 above numbers that are not
+///    whole;
 ///  - .h5 or .hdf5, optionally followed by :dataset (default "samples"): floating point or integer, 1-D or
 ///  2-D.
 ///

@@ -91,6 +91,17 @@ bool is_overlong(const std::string& value) {
   return start != std::string::npos && stop - start > 9;
 }
 
+/// gemmi wants the numbers that authors gave; where a file has none, those of the labels are as good. They lose their
+/// own name, which nothing here asks for.
+void number_by_labels(gemmi::cif::Loop& atoms) {
+  std::string* label = nullptr;
+  for (std::string& tag : atoms.tags) {
+    if (lower(tag) == "_atom_site.auth_seq_id") return;
+    if (lower(tag) == "_atom_site.label_seq_id") label = &tag;
+  }
+  if (label != nullptr) *label = "_atom_site.auth_seq_id";
+}
+
 /// The same of a CIF file: its category _atom_site.
 void keep_atoms(gemmi::cif::Document& document) {
   const auto check = [](const std::string& value) {
@@ -107,6 +118,7 @@ void keep_atoms(gemmi::cif::Document& document) {
         check(item.pair[1]);
       } else {
         for (const std::string& value : item.loop.values) check(value);
+        number_by_labels(item.loop);
       }
     }
   }
@@ -117,7 +129,9 @@ gemmi::Structure read_structure(const std::string& path) {
   if (format.empty())
     throw InvalidInput(fmt::format("{}: not .pdb, .ent, .cif or .mmcif (or one of them with .gz)", path));
   std::error_code error;
-  if (!fs::is_regular_file(path, error)) throw InvalidInput(fmt::format("{}: there is no such file", path));
+  if (!fs::is_regular_file(path, error))
+    throw InvalidInput(
+        fmt::format("{}: {}", path, fs::exists(path, error) ? "not a regular file" : "there is no such file"));
   try {
     const gemmi::CharArray text = gemmi::read_into_buffer(gemmi::MaybeGzipped(path));
     if (format == "pdb") {

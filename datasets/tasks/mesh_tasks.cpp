@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,7 +99,7 @@ EigenMesh load_shipped(const std::string& name, const std::string& title) {
   result.origin = file.text("/origin");
   // Area 4π: that of the unit sphere, so that the uniform law has the same entropy there.
   result.mesh =
-      std::make_shared<const TriangleMesh>(TriangleMesh(vertices, faces, name + ".off").scaled_to_area(4 * M_PI));
+      std::make_shared<const TriangleMesh>(TriangleMesh(vertices, faces, "path=" + name + ".off").scaled_to_area(4 * M_PI));
   result.mean_edge = mean_edge_length(*result.mesh);
 
   const auto begin_hash = [&](Sha256& hash, const std::string& heading) {
@@ -260,12 +261,15 @@ Task make_mesh_eigen(Settings& settings) {
   const double area = settings.number("area", 4 * M_PI, 1e-6, 1e6, "area that the surface is scaled to");
   const std::vector<Index> numbers = read_numbers(settings, "eigenfunctions", "10:50:100");
   const std::string path = settings.required_text(
-      "path", "file of the closed surface: OFF, OBJ or PLY");  // last: the others are known without it
+      "path", "file of the closed surface: OFF, OBJ, PLY or STL");  // last: the others are known without it
   if (!std::filesystem::is_regular_file(path)) {
     throw MissingData(fmt::format("{}: no file '{}'", settings.locate("path"), path));
   }
   EigenMesh surface;
-  const TriangleMesh read = read_mesh(path);
+  // Not among the resolved settings unless given, so that older results keep their hashes.
+  std::optional<double> weld;
+  if (settings.has("weld")) weld = settings.number("weld", 0, 0, 1e300, "vertices up to this far apart are one");
+  const TriangleMesh read = read_mesh(path, weld);
   surface.mesh = std::make_shared<const TriangleMesh>(read.scaled_to_area(area));
   const TriangleMesh& mesh = *surface.mesh;
   const Index most = *std::max_element(numbers.begin(), numbers.end());

@@ -12,9 +12,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "core/files/hdf5_file.hpp"
 #include "core/random/stream.hpp"
 
@@ -180,6 +182,27 @@ TEST_F(PointFiles, NpyOfEveryVersionOrderAndWidth) {
   EXPECT_EQ(read_points(write("d.npy", npy(vector, data))), expected.reshaped(1, 6));
 }
 
+TEST_F(PointFiles, NpyOfOtherNumbersIsConverted) {
+  const auto read = [&](const std::string& dtype, const std::string& data) {
+    return read_points(
+        write("k.npy", npy(fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': (2, 1), }}", dtype), data)));
+  };
+  const Points expected = (Points(1, 2) << -2, 3).finished();
+  EXPECT_EQ(read("|i1", bytes<std::int8_t>({-2, 3})), expected);
+  EXPECT_EQ(read("<i2", bytes<std::int16_t>({-2, 3})), expected);
+  EXPECT_EQ(read(">i2", std::string("\xff\xfe\0\3", 4)), expected);
+  EXPECT_EQ(read("<i4", bytes<std::int32_t>({-2, 3})), expected);
+  EXPECT_EQ(read("<i8", bytes<std::int64_t>({-2, 3})), expected);
+  EXPECT_EQ(read(">i4", std::string("\xff\xff\xff\xfe\0\0\0\3", 8)), expected);
+  EXPECT_EQ(read("|u1", std::string("\xfe\3")), (Points(1, 2) << 254, 3).finished());
+  EXPECT_EQ(read(">u2", std::string("\xff\xfe\0\3", 4)), (Points(1, 2) << 65534, 3).finished());
+  EXPECT_EQ(read("|b1", std::string("\1\0", 2)), (Points(1, 2) << 1, 0).finished());
+  EXPECT_EQ(read("<f2", std::string("\x00\xc0\x00\x42", 4)), expected);  // -2 and 3 in binary16
+  EXPECT_EQ(read(">f2", std::string("\xc0\x00\x42\x00", 4)), expected);
+  EXPECT_EQ(read(">f4", std::string("\xc0\0\0\0\x40\x40\0\0", 8)), expected);
+  EXPECT_EQ(read(">f8", std::string("\xc0\0\0\0\0\0\0\0\x40\x08\0\0\0\0\0\0", 16)), expected);
+}
+
 TEST_F(PointFiles, NpyFortranOrderInBlocks) {
   const Points points = Stream(1, "fortran").normal(4, 100);
   const Points transposed = points.transpose();
@@ -207,9 +230,16 @@ TEST_F(PointFiles, NpyErrors) {
   EXPECT_THAT(error(npy(header("'<f8'", "(1, 2)"), "1234567")),
               HasSubstr("truncated: 7 bytes of data, shape (1, 2) needs 16"));
   EXPECT_THAT(error(npy(header("'<f8'", "(1, 2)"), two + "x")), HasSubstr("too long: 17 bytes"));
-  EXPECT_THAT(error(npy(header("'>f8'", "(1, 2)"), two)), HasSubstr("big-endian"));
   EXPECT_THAT(error(npy(header("'|O'", "(1, 2)"), two)), HasSubstr("Python objects"));
-  EXPECT_THAT(error(npy(header("'<i8'", "(1, 2)"), two)), HasSubstr("dtype '<i8', expected"));
+  EXPECT_THAT(error(npy(header("'<c8'", "(1, 2)"), two)), HasSubstr("dtype '<c8', expected real numbers"));
+  EXPECT_THAT(error(npy(header("'<f9'", "(1, 2)"), two)), HasSubstr("dtype '<f9'"));
+  for (const std::int64_t large : {std::int64_t{1} << 53, -(std::int64_t{1} << 53)}) {
+    EXPECT_EQ(read_points(write("large.npy", npy(header("'<i8'", "(1, 1)"), bytes({large}))))(0),
+              static_cast<double>(large));
+    EXPECT_THAT(error(npy(header("'<i8'", "(1, 1)"), bytes({large + (large < 0 ? -1 : 1)}))), HasSubstr("beyond 2^53"));
+  }
+  EXPECT_THAT(error(npy(header("'<i8'", "(1, 1)"), bytes({std::numeric_limits<std::int64_t>::min()}))),
+              HasSubstr("-9223372036854775808"));
   EXPECT_THAT(error(npy(header("[('x', '<f8')]", "(2,)"), two)), HasSubstr("array of records"));
   EXPECT_THAT(error(npy(header("'<f8'", "(1, 1, 2)"), two)), HasSubstr("shape (1, 1, 2)"));
   EXPECT_THAT(error(npy(header("'<f8'", "()"), two)), HasSubstr("shape ()"));
@@ -261,6 +291,43 @@ TEST_F(PointFiles, CsvOfOtherPrograms) {
   EXPECT_EQ(special(1), std::numeric_limits<double>::infinity());
   EXPECT_EQ(special(2), -std::numeric_limits<double>::infinity());
   EXPECT_EQ(special(3), 0);
+}
+
+TEST_F(PointFiles, CsvWithOtherSeparators) {
+  const Points expected = (Points(2, 3) << 1, 3, -5, 2, 4.5, 6e-3).finished();
+  EXPECT_EQ(read_points(write("a.csv", "x;y\n1;2\n3;4.5\n-5;6e-3\n")), expected);
+  EXPECT_EQ(read_points(write("b.csv", "x\ty\n1\t2\n3\t4.5\n-5\t6e-3\n")), expected);
+  EXPECT_EQ(read_points(write("c.csv", " x   y\n 1   2 \n 3  4.5\n-5 6e-3\n")), expected);
+  EXPECT_EQ(read_points(write("d.csv", "1;2\n3;4.5\n-5;6e-3")), expected);
+  EXPECT_EQ(read_points(write("e.csv", "7 8\n")), (Points(2, 1) << 7, 8).finished());
+  const auto error = [&](const std::string& content) { return reading(write("bad.csv", content)); };
+  EXPECT_THAT(error("1,5;2,5\n3,5;4,5\n"), HasSubstr("bad.csv: line 2: decimal commas"));
+  EXPECT_THAT(error("1,5\t2,5\n"), HasSubstr("line 1: decimal commas"));
+  EXPECT_THAT(error("1;2\n3;4\n5,6\n"), HasSubstr("line 3: 1 columns, expected 2"));
+}
+
+TEST_F(PointFiles, CsvHeaderOfColumnNumbers) {
+  const Points expected = (Points(2, 2) << 1.5, 3, 2, 4.5).finished();
+  EXPECT_EQ(read_points(write("a.csv", "0,1\n1.5,2\n3,4.5\n")), expected);
+  EXPECT_EQ(read_points(write("b.csv", "0;1\n1.5;2\n3;4.5\n")), expected);
+  EXPECT_EQ(read_points(write("c.csv", "0\n1.5\n")), Points::Constant(1, 1, 1.5));
+  // Broken twins: points, not headers.
+  EXPECT_EQ(read_points(write("d.csv", "0,1\n1,0\n")).cols(), 2) << "whole numbers";
+  EXPECT_EQ(read_points(write("e.csv", "0,1.0\n1.5,2\n")).cols(), 2);
+  EXPECT_EQ(read_points(write("f.csv", "1,2\n1.5,2\n")).cols(), 2);
+  EXPECT_EQ(read_points(write("g.csv", "0,1\n")).cols(), 1) << "alone";
+}
+
+TEST_F(PointFiles, PipesAndDevicesAreRefusedAtOnce) {
+  for (const char* name : {"pipe.npy", "pipe.csv", "pipe.h5"}) {
+    ASSERT_EQ(mkfifo(path(name).c_str(), 0600), 0);
+    EXPECT_THAT(reading(path(name)), HasSubstr("not a regular file")) << name;
+    fs::remove(path(name));
+    fs::create_symlink("/dev/zero", path(name));
+    EXPECT_THAT(reading(path(name)), HasSubstr("not a regular file")) << name;
+  }
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_THAT(message_of([&] { (void)read_file(path("pipe")); }), HasSubstr("not a regular file"));
 }
 
 TEST_F(PointFiles, CsvLongLinesAndManyLines) {

@@ -28,7 +28,7 @@ namespace {
 
 using namespace onmanifold;
 
-constexpr int readers = 13;
+constexpr int readers = 14;
 
 /// Some files are read by path. The file stays, in memory, for the next input.
 std::string file_of(const std::string& text, const std::string& extension) {
@@ -110,6 +110,9 @@ void read(int reader, const std::string& text) {
       read_cell(path);
       break;
     }
+    case 13:
+      (void)parse_stl(text, "fuzz");
+      break;
     default:
       for (const MetricSpec& metric : parse_metric_list(text)) (void)make_metric(metric);
   }

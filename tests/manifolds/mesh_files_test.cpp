@@ -2,10 +2,16 @@
 #include "manifolds/mesh_files.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
+#include <Eigen/Geometry>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "core/error.hpp"
 #include "core/files/temporary_directory.hpp"
@@ -28,8 +34,10 @@ const char* const ply_header =
     "property list uchar int vertex_indices\nproperty short flag\nend_header\n";
 
 std::string ascii_ply() {
-  return std::string("ply\nformat ascii 1.0\ncomment made by hand\nelement vertex 4\n") + ply_header +
-         "1 1 1 255\n1 -1 -1 0\n-1 1 -1 0\n-1 -1 1 0\n3 0 3 1 7\n3 0 1 2 7\n3 0 2 3 7\n3 1 3 2 7\n";
+  std::string text = "ply\nformat ascii 1.0\ncomment made by hand\nelement vertex 4\n";
+  text += ply_header;
+  text += "1 1 1 255\n1 -1 -1 0\n-1 1 -1 0\n-1 -1 1 0\n3 0 3 1 7\n3 0 1 2 7\n3 0 2 3 7\n3 1 3 2 7\n";
+  return text;
 }
 
 template <class T>
@@ -90,6 +98,234 @@ TEST(MeshFilesTest, PolygonsBecomeFans) {
   Eigen::MatrixXi expected(3, 3);
   expected << 0, 0, 0, 1, 2, 3, 2, 3, 4;
   EXPECT_EQ(data.faces, expected);
+}
+
+/// Area, and volume by the divergence theorem.
+std::pair<double, double> area_and_volume(const MeshData& mesh) {
+  double area = 0;
+  double volume = 0;
+  for (Index f = 0; f < mesh.faces.cols(); ++f) {
+    const Eigen::Vector3d a = mesh.vertices.col(mesh.faces(0, f));
+    const Eigen::Vector3d b = mesh.vertices.col(mesh.faces(1, f));
+    const Eigen::Vector3d c = mesh.vertices.col(mesh.faces(2, f));
+    area += (b - a).cross(c - a).norm() / 2;
+    volume += a.dot(b.cross(c)) / 6;
+  }
+  return {area, volume};
+}
+
+// A prism over an L: an outline with a corner turned in, from which a fan would leave the outline.
+const char* const concave =
+    "OFF\n12 8 18\n1 1 0\n0 1 0\n0 0 0\n2 0 0\n2 2 0\n1 2 0\n1 1 1\n0 1 1\n0 0 1\n2 0 1\n2 2 1\n1 2 1\n"
+    "6 5 4 3 2 1 0\n6 6 7 8 9 10 11\n4 0 1 7 6\n4 1 2 8 7\n4 2 3 9 8\n4 3 4 10 9\n4 4 5 11 10\n4 5 0 6 11\n";
+
+TEST(MeshFilesTest, ConcavePolygonsAreCutWithoutOverlap) {
+  const MeshData data = parse_off(concave, "x");
+  EXPECT_EQ(data.faces.cols(), 4 + 4 + 12);
+  EXPECT_NEAR(area_and_volume(data).first, 14, 1e-12);
+  EXPECT_NEAR(area_and_volume(data).second, 3, 1e-12);
+  EXPECT_EQ(TriangleMesh(data.vertices, data.faces).euler_characteristic(), 2);
+  // Stars: every other corner turned in, started at each corner, in a tilted plane.
+  for (const int points : {3, 4, 5, 9}) {
+    for (int first = 0; first < 2 * points; ++first) {
+      std::string text = fmt::format("OFF\n{} 1 0\n", 2 * points);
+      double expected = 0;
+      for (int i = 0; i < 2 * points; ++i) {
+        const double radius = i % 2 == 0 ? 1 : 0.3;
+        const double angle = M_PI * i / points;
+        const double x = radius * std::cos(angle);
+        text += fmt::format("{} {} {}\n", x, radius * std::sin(angle), x);  // stretched by sqrt(2)
+        expected += 0.3 * std::sin(M_PI / points) / 2 * std::sqrt(2.0);
+      }
+      text += std::to_string(2 * points);
+      for (int i = 0; i < 2 * points; ++i) text += fmt::format(" {}", (first + i) % (2 * points));
+      const MeshData star = parse_off(text + "\n", "x");
+      EXPECT_EQ(star.faces.cols(), 2 * points - 2);
+      EXPECT_NEAR(area_and_volume(star).first, expected, 1e-12) << points << " from " << first;
+    }
+  }
+}
+
+TEST(MeshFilesTest, PolygonsThatAreNotSimpleAreRefused) {
+  const std::vector<std::string> outlines = {
+      "4 1 0\n0 0 0\n1 1 0\n1 0 0\n0 1 0\n4 0 1 2 3\n",                                       // a bow tie
+      "4 1 0\n0 0 0\n1 0 0\n2 0 0\n3 0 0\n4 0 1 2 3\n",                                       // a line
+      "4 1 0\n0 0 0\n1 0 0\n0 1 0\n1 1 0\n4 0 1 2 1\n",                                       // there and back
+      "5 1 0\n0 1 0\n.588 -.809 0\n-.951 .309 0\n.951 .309 0\n-.588 -.809 0\n5 0 1 2 3 4\n",  // a pentagram
+  };
+  for (const std::string& outline : outlines) {
+    EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_off("OFF\n" + outline, "m.off"); },
+                                             {"m.off: face 0, of", "is not a simple polygon"}))
+        << outline;
+  }
+}
+
+// A tetrahedron with its right angle at the origin, as texts of many programs have it.
+const char* const corner_points = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n";
+const char* const corner_faces = "3 0 2 1\n3 0 1 3\n3 1 2 3\n3 0 3 2\n";
+
+void expect_corner(const MeshData& data, const char* what) {
+  EXPECT_EQ(data.vertices.cols(), 4) << what;
+  EXPECT_EQ(data.faces.cols(), 4) << what;
+  EXPECT_NEAR(area_and_volume(data).first, 1.5 + std::sqrt(3) / 2, 1e-12) << what;
+  EXPECT_NEAR(area_and_volume(data).second, 1.0 / 6, 1e-12) << what;
+  EXPECT_EQ(TriangleMesh(data.vertices, data.faces).euler_characteristic(), 2) << what;
+}
+
+TEST(MeshFilesTest, OffOfOtherPrograms) {
+  const std::string points = corner_points;
+  const std::string faces = corner_faces;
+  for (const std::string& text :
+       {"OFF4 4 0\n" + points + faces, "\xEF\xBB\xBFOFF\n4 4 6\n" + points + faces, "nOFF\n3\n4 4 6\n" + points + faces,
+        "nOFF 3\n4 4 6\n" + points + faces,
+        "OFF 4 4 6 0 0 0 1 0 0 0 1 0 0 0 1 3 0 2 1 3 0 1 3 3 1 2 3 3 0 3 2" + std::string(),
+        "OFF\n4 4 6\n0 0 0 1 0 0\n0 1 0 0 0 1\n" + faces, "OFF\n4 4 6\n0 0\n0 1 0 0\n0 1 0 0 0 1\n" + faces,
+        std::string("STOFF\n4 4 6\n0 0 0 0 0\n1 0 0 0 0\n0 1 0 nan 0\n0 0 1 0 0\n") + faces,
+        std::string("4OFF\n4 4 6\n0 0 0 1\n2 0 0 2\n0 1 0 1\n0 0 -1 -1\n") + faces,
+        std::string("NOFF\n4 4 6\n0 0 0 0 0 1 1 0 0 0 0 1\n0 1 0 0 0 1 0 0 1 0 0 1\n") + faces,
+        std::string("STCN4OFF\n4 4 6\n0 0 0 1 0 0 1 1 1 1 1 0 0\n1 0 0 1 0 0 1 1 1 1 1 0 0\n"
+                    "0 1 0 1 0 0 1 1 1 1 1 0 0\n0 0 1 1 0 0 1 1 1 1 1 0 0\n") +
+            faces}) {
+    expect_corner(parse_off(text, "x"), text.c_str());
+  }
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_off("nOFF\n4\n4 4 6\n", "m.off"); }, {"4 dimensions"}));
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [&] { (void)parse_off("4OFF\n4 4 6\n0 0 0 0\n1 0 0 1\n0 1 0 1\n0 0 1 1\n" + faces, "m.off"); }, {"at infinity"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_off("OFFx\n", "m.off"); }, {"found 'OFFx'"}));
+}
+
+std::string binary_off() {
+  std::string text = "OFF BINARY\n";
+  for (const int count : {4, 4, 6}) append(text, count, true);
+  for (const float x : {0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1}) append(text, x, true);
+  for (const auto& face : {std::array{0, 2, 1}, std::array{0, 1, 3}, std::array{1, 2, 3}, std::array{0, 3, 2}}) {
+    append(text, 3, true);
+    for (const int corner : face) append(text, corner, true);
+    append(text, 1, true);
+    append(text, 0.5F, true);
+  }
+  return text;
+}
+
+TEST(MeshFilesTest, BinaryOff) {
+  const std::string text = binary_off();
+  expect_corner(parse_off(text, "x"), "binary");
+  for (const std::string& damaged : {text.substr(0, text.size() - 1), text + "x", text.substr(0, 20)}) {
+    EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_off(damaged, "m.off"); }, {"m.off: "}));
+  }
+}
+
+TEST(MeshFilesTest, ObjOfOtherPrograms) {
+  for (const char* text :
+       {"\xEF\xBB\xBFv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 1 4 3\n",
+        "v 0 0 \\\n0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 \\\r\n2\nf 1 2 4\nf 2 3 4\nf 1 \\\n 4 \\\n3\n"}) {
+    expect_corner(parse_obj(text, "x"), text);
+  }
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_obj("v 0 0 \\\n0\nv 1 x 0\n", "m.obj"); },
+                                           {"m.obj: line 3", "found 'x'"}));
+}
+
+TEST(MeshFilesTest, PlyOfOtherPrograms) {
+  const std::string start =
+      "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\n";
+  const std::string strips = "element tristrips 1\nproperty list int int vertex_indices\nend_header\n";
+  const std::string faces = "element face 4\nproperty list uchar int vertex_indices\nend_header\n";
+  expect_corner(parse_ply(start + strips + corner_points + "6 0 2 1 3 0 2\n", "x"), "a strip");
+  // Four strips, the last with a corner repeated to turn.
+  expect_corner(parse_ply(start + strips + corner_points + "17 0 2 1 -1 0 1 3 -1 1 2 3 3 -1 0 3 2 -1\n", "x"),
+                "restarts");
+  expect_corner(
+      parse_ply(start + "property float nx\n" + faces + "0 0 0 nan\n1 0 0 inf\n0 1 0 0\n0 0 1 -nan\n" + corner_faces,
+                "x"),
+      "normals that are none");
+  expect_corner(parse_ply(start + faces + "0 0 0 1 0 0\n0 1 0 0 0 1\n3 0 2 1 3 0 1 3 3 1 2 3 3 0 3 2\n", "x"),
+                "several a line");
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [&] { (void)parse_ply(start + faces + "0 0 0\n1 nan 0\n0 1 0\n0 0 1\n" + corner_faces, "m.ply"); },
+      {"m.ply: line 11: the coordinate nan is not finite"}));
+}
+
+std::string binary_stl(const std::string& name) {
+  std::string text = name;
+  text.resize(80, ' ');
+  append(text, std::uint32_t{4}, false);
+  const MeshData mesh = parse_off(std::string("OFF\n4 4 6\n") + corner_points + corner_faces, "x");
+  for (Index f = 0; f < 4; ++f) {
+    for (int i = 0; i < 3; ++i) append(text, 0.0F, false);
+    for (int i = 0; i < 3; ++i) {
+      for (int k = 0; k < 3; ++k) append(text, static_cast<float>(mesh.vertices(k, mesh.faces(i, f))), false);
+    }
+    append(text, std::uint16_t{0}, false);
+  }
+  return text;
+}
+
+std::string ascii_stl() {
+  const MeshData mesh = parse_off(std::string("OFF\n4 4 6\n") + corner_points + corner_faces, "x");
+  std::string text = "solid facet of vertex\n";
+  for (Index f = 0; f < 4; ++f) {
+    text += "facet normal nan 0 0\n outer loop\n";
+    for (int i = 0; i < 3; ++i) {
+      const auto x = mesh.vertices.col(mesh.faces(i, f));
+      text += fmt::format("  vertex {} {} {}\n", x(0) == 0 && f == 1 ? -0.0 : x(0), x(1), x(2));
+    }
+    text += " endloop\nendfacet\n";
+  }
+  return text + "endsolid\n";
+}
+
+TEST(MeshFilesTest, StlIsWelded) {
+  expect_corner(parse_stl(ascii_stl(), "x"), "text");
+  expect_corner(parse_stl(binary_stl("made by a program"), "x"), "binary");
+  expect_corner(parse_stl(binary_stl("solid, says the header"), "x"), "binary that starts like a text");
+  const std::string binary = binary_stl("x");
+  for (const auto& [text, message] :
+       {std::pair{binary + "y", "4 triangles need 200 bytes, 201 follow"},
+        std::pair{binary.substr(0, 200), "need 200 bytes"},
+        std::pair{std::string("solid\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nendloop\nendfacet\n"),
+                  "line 6: a facet of 1 vertices"},
+        std::pair{std::string("solid\nfacet\nvertex 0 0 x\n"), "line 3: expected a number"},
+        std::pair{std::string("solid\ncube\n"), "line 2: expected a facet, found 'cube'"},
+        std::pair{std::string("solid\nendsolid\n"), "it has no faces"},
+        std::pair{std::string("cube"), "neither 'solid'"}}) {
+    EXPECT_TRUE(throws_message<InvalidInput>([&, t = text] { (void)parse_stl(t, "m.stl"); }, {"m.stl: ", message}));
+  }
+}
+
+TEST(MeshFilesTest, WeldClosesASoupOfTriangles) {
+  const TemporaryDirectory directory;
+  const std::string soup =
+      "OFF\n12 4 6\n0 0 0\n0 1 0\n1 0 0\n0 0 0\n1 0 0\n0 0 1\n1 0 0\n0 1 0\n0 0 1\n0 0 0\n0 0 1\n0 1 1e-7\n"
+      "3 0 1 2\n3 3 4 5\n3 6 7 8\n3 9 10 11\n";
+  const std::string path = directory.file("soup.off");
+  write(path, soup);
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [&] { (void)read_mesh(path); }, {"soup.off: mesh: the surface is open", "7 of its 12 vertices", "weld = 0"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)read_mesh(path, 0); }, {"the surface is open"}));
+  const TriangleMesh closed = read_mesh(path, 1e-6);
+  EXPECT_EQ(closed.vertices().cols(), 4);
+  EXPECT_NEAR(closed.area(), 1.5 + std::sqrt(3) / 2, 1e-6);
+  EXPECT_EQ(closed.spec(), "mesh:weld=1e-06,path=" + path);
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)read_mesh(path, 10); }, {"no triangle is left"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)weld(parse_off(soup, "x"), -1); }, {"weld = -1"}));
+}
+
+TEST(MeshFilesTest, SizeDoesNotDecideWhetherAMeshIsGood) {
+  for (const double scale : {1e-80, 1e-30, 1e30, 1e99}) {
+    const test::MeshArrays mesh = test::tetrahedron();
+    const TriangleMesh scaled(scale * mesh.vertices, mesh.faces);
+    EXPECT_NEAR(scaled.area() / (scale * scale) / TriangleMesh(mesh.vertices, mesh.faces).area(), 1, 1e-14) << scale;
+    Points sliver = scale * mesh.vertices;
+    sliver.col(2) = (sliver.col(0) + sliver.col(1)) / 2;
+    EXPECT_THROW(TriangleMesh(sliver, mesh.faces), InvalidInput) << scale;
+  }
+}
+
+TEST(MeshFilesTest, PipesAreRefusedAtOnce) {
+  const TemporaryDirectory directory;
+  ASSERT_EQ(mkfifo(directory.file("pipe.off").c_str(), 0600), 0);
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { (void)read_mesh(directory.file("pipe.off")); }, {"not a regular file"}));
 }
 
 TEST(MeshFilesTest, OffRoundTripIsExact) {
@@ -199,9 +435,11 @@ TEST(MeshFilesTest, MalformedPlyNamesFileAndPlace) {
 
 TEST(MeshFilesTest, EveryTruncationAndEveryFlippedByteIsReadOrRefused) {
   // Nothing but InvalidInput may come out, whatever the damage.
-  const std::string texts[] = {off, obj, ascii_ply(), binary_ply(false)};
-  MeshData (*const parsers[])(std::string_view, std::string_view) = {parse_off, parse_obj, parse_ply, parse_ply};
-  for (std::size_t k = 0; k < 4; ++k) {
+  const std::string texts[] = {off,         obj,          ascii_ply(), binary_ply(false),
+                               ascii_stl(), binary_off(), concave,     binary_stl("x")};
+  MeshData (*const parsers[])(std::string_view, std::string_view) = {parse_off, parse_obj, parse_ply, parse_ply,
+                                                                     parse_stl, parse_off, parse_off, parse_stl};
+  for (std::size_t k = 0; k < std::size(parsers); ++k) {
     const auto attempt = [&](const std::string& text) {
       try {
         const MeshData data = parsers[k](text, "x");
@@ -224,7 +462,8 @@ TEST(MeshFilesTest, EveryTruncationAndEveryFlippedByteIsReadOrRefused) {
 
 TEST(MeshFilesTest, ReadMeshNamesTheFile) {
   const TemporaryDirectory directory;
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)read_mesh("mesh.stl"); }, {"mesh.stl", ".off, .obj or .ply"}));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { (void)read_mesh("mesh.glb"); }, {"mesh.glb", ".off, .obj, .ply or .stl"}));
   EXPECT_TRUE(throws_message<IoError>([&] { (void)read_mesh(directory.file("none.off")); },
                                       {"none.off: cannot open the mesh: No such file"}));
   write(directory.file("open.off"), "OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n");

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "tests/models/model_fixtures.hpp"
 
 namespace onmanifold {
@@ -19,8 +20,9 @@ namespace {
 
 using testing::HasSubstr;
 
-std::unique_ptr<GenerativeModel> external(const std::string& command, double timeout_s = 30) {
-  Settings settings{Value(Value::Table{{"command", command}, {"timeout_s", timeout_s}}), "test"};
+std::unique_ptr<GenerativeModel> external(const Value& command, double timeout_s = 30, Value::Table more = {}) {
+  more.insert({{"command", command}, {"timeout_s", timeout_s}});
+  Settings settings{Value(more), "test"};
   auto model = make_external(settings);
   settings.finish();
   return model;
@@ -97,36 +99,105 @@ TEST(External, AHangEndsAtItsTimeLimitWithAllItStarted) {
   EXPECT_TRUE(left.empty()) << left;
 }
 
-TEST(External, LeavesNoFiles) {
-  const auto count = [] {
-    Index found = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path())) {
-      if (entry.path().filename().string().starts_with("onmanifold-external-")) ++found;
+/// Another place for temporary files while it lives.
+class OwnTemporaryPlace {
+ public:
+  explicit OwnTemporaryPlace(const std::string& name) : path_(directory_.file(name)) {
+    std::filesystem::create_directory(path_);
+    if (const char* before = std::getenv("TMPDIR")) before_ = before;
+    setenv("TMPDIR", path_.c_str(), 1);
+  }
+  ~OwnTemporaryPlace() {
+    if (before_.empty()) {
+      unsetenv("TMPDIR");
+    } else {
+      setenv("TMPDIR", before_.c_str(), 1);
     }
-    return found;
-  };
+  }
+  OwnTemporaryPlace(const OwnTemporaryPlace&) = delete;
+  OwnTemporaryPlace& operator=(const OwnTemporaryPlace&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  TemporaryDirectory directory_;
+  std::string path_;
+  std::string before_;
+};
+
+TEST(External, LeavesNoFiles) {
   FitFixture fixture(NormalLaw::in_a_plane(), 50);
-  const std::string previous = std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "";
-  const std::string own = testing::TempDir() + "/onmanifold-own-" + std::to_string(getpid());
-  std::filesystem::create_directory(own);
-  setenv("TMPDIR", own.c_str(), 1);
+  const OwnTemporaryPlace place("own");
   for (const char* mode : {"ok", "crash"}) {
     const auto model = external(program(mode));
     model->fit(fixture.context());
     (void)failure(*model);
-    EXPECT_EQ(count(), 0) << mode;
+    EXPECT_TRUE(std::filesystem::is_empty(place.path())) << mode;
   }
-  if (previous.empty()) {
-    unsetenv("TMPDIR");
-  } else {
-    setenv("TMPDIR", previous.c_str(), 1);
+}
+
+TEST(External, NoNameOfAFolderIsReadByTheShell) {
+  FitFixture fixture(NormalLaw::in_a_plane(), 50);
+  const std::string marker = testing::TempDir() + "/PWNED" + std::to_string(getpid());
+  for (const char* name : {"with a space", "x;touch $PWNED;", "it's", "q\"$(touch $PWNED)`touch $PWNED`\\", "{n}"}) {
+    setenv("PWNED", marker.c_str(), 1);
+    const OwnTemporaryPlace place(name);
+    const std::string start = std::string(ONMANIFOLD_EXTERNAL_PROGRAM) + " ok ";
+    for (const std::string places : {"{train} {samples} {n} {seed}", "\"{train}\" '{samples}' \"{n}\" {seed}",
+                                     "\"\"{train} ''{samples}'' {n} {seed}"}) {
+      const auto model = external(start + places);
+      model->fit(fixture.context());
+      EXPECT_EQ(failure(*model), "no failure") << name << ": " << places;
+    }
+    const auto direct =
+        external(Value(Value::Array{ONMANIFOLD_EXTERNAL_PROGRAM, "ok", "{train}", "{samples}", "{n}", "{seed}"}));
+    direct->fit(fixture.context());
+    EXPECT_EQ(failure(*direct), "no failure") << name;
+    EXPECT_FALSE(std::filesystem::exists(marker)) << name;
   }
-  std::filesystem::remove_all(own);
+}
+
+TEST(External, AnArrayNeedsNoShellAndSaysWhatIsNotFound) {
+  FitFixture fixture(NormalLaw::in_a_plane(), 50);
+  const auto missing = external(Value(Value::Array{"no-such-program-anywhere", "$HOME;{samples}"}));
+  missing->fit(fixture.context());
+  EXPECT_THAT(failure(*missing), HasSubstr("exit code 127: no-such-program-anywhere: No such file"));
+  const auto echo = external(Value(Value::Array{"echo", "$HOME; {samples}"}));
+  echo->fit(fixture.context());
+  EXPECT_THAT(failure(*echo), HasSubstr("wrote no samples"));
+  EXPECT_THAT(echo->log(), testing::StartsWith("$HOME; /"));
+}
+
+TEST(External, OutputIsCutInTheMiddleAndCannotActOnATerminal) {
+  FitFixture fixture(NormalLaw::in_a_plane(), 50);
+  const auto loud = external(program("loud"));
+  loud->fit(fixture.context());
+  EXPECT_EQ(failure(*loud), "no failure");
+  EXPECT_LT(loud->log().size(), 200U * 1024U);
+  EXPECT_THAT(loud->log(), testing::StartsWith("mode loud"));
+  EXPECT_THAT(loud->log(), HasSubstr("bytes left out]"));
+  EXPECT_THAT(loud->log(), HasSubstr("the last line"));
+  const auto nul = external(program("nul"));
+  nul->fit(fixture.context());
+  EXPECT_EQ(failure(*nul), "no failure");
+  EXPECT_THAT(nul->log(), HasSubstr("a\\x00b\\x1b[31m\n"));
+}
+
+TEST(External, ThreadsAndMemoryAreSettings) {
+  FitFixture fixture(NormalLaw::in_a_plane(), 50);
+  const auto threads = external(program("ok"), 30, {{"threads", 3}});
+  threads->fit(fixture.context());
+  EXPECT_EQ(failure(*threads), "no failure");
+  EXPECT_THAT(threads->log(), HasSubstr("OMP_NUM_THREADS=3"));
+  const auto limited = external("ulimit -d; exit 9 # {samples}", 30, {{"memory_gb", 1.024}});
+  limited->fit(fixture.context());
+  EXPECT_THAT(failure(*limited), HasSubstr("exit code 9: 1000000"));
 }
 
 TEST(External, NeedsACommandWithAPlaceForTheSamples) {
   EXPECT_THROW((void)external(""), InvalidInput);
   EXPECT_THROW((void)external("python3 train.py"), InvalidInput);
+  EXPECT_THROW((void)external(Value(Value::Array{})), InvalidInput);
+  EXPECT_THROW((void)external(Value(Value::Array{"python3", "train.py"})), InvalidInput);
 }
 
 }  // namespace

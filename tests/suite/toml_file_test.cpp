@@ -35,5 +35,21 @@ TEST(TomlFile, SaysWhatCannotBeRead) {
   EXPECT_TRUE(throws_message<InvalidInput>([] { (void)read_toml_file("/"); }, {"directory"}));
 }
 
+TEST(TomlFile, KeysOfVeryManyPartsAreRefused) {
+  std::string key = "a";
+  for (int i = 0; i < 100000; ++i) key += ".a";
+  for (const std::string& text : {key + " = 1", "[" + key + "]", "[[" + key + "]]", "x = 1\n\"b\".'c'." + key + " = 1",
+                                  "x = { y = 1, " + key + " = 2 }"}) {
+    EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse_toml(text, "deep.toml"); },
+                                             {"deep.toml: line ", "a key of more than 16 parts"}));
+  }
+  // Dots that are no parts.
+  const std::string dots(100, '.');
+  EXPECT_NO_THROW(
+      (void)parse_toml("a.b.c = \"" + dots + "\\\"" + dots + "\" # " + dots + "\nd = '''\n" + dots + "'''\ne = [" +
+                           "0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7]\n",
+                       "x"));
+}
+
 }  // namespace
 }  // namespace onmanifold

@@ -14,6 +14,20 @@
 #include "core/files/point_files.hpp"
 #include "core/random/stream.hpp"
 
+namespace {
+
+/// Hears no signal that can be ignored, and has a child and a grandchild in sessions of their own.
+[[noreturn]] void be_stubborn() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(signal, SIG_IGN);
+  if (fork() == 0) {
+    setsid();
+    if (fork() == 0) setsid();
+  }
+  for (;;) pause();
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace onmanifold;
   if (argc != 6) return 2;
@@ -25,6 +39,13 @@ int main(int argc, char** argv) {
   if (mode == "code") return 3;
   if (mode == "nothing") return 0;
   if (mode == "hang") pause();
+  if (mode == "stubborn") be_stubborn();
+  if (mode == "loud") {
+    const std::string line(1023, 'x');
+    for (int i = 0; i < 4096; ++i) std::puts(line.c_str());
+    std::puts("the last line");
+  }
+  if (mode == "nul") std::fwrite("a\0b\x1b[31m\n", 1, 9, stdout);
   if (mode == "garbage") {
     std::ofstream(argv[3]) << "these are no samples";
     return 0;
