@@ -14,13 +14,12 @@
 namespace onmanifold {
 
 /// How a metric or a diagnostic ended.
-enum class RecordState { ok, at_floor, degenerate, not_applicable, failed, unsupported };
+enum class RecordState { ok, at_floor, not_applicable, failed, unsupported };
 template <>
 struct EnumNames<RecordState> {
   static constexpr const char* kind = "status";
-  static constexpr std::array<EnumName<RecordState>, 6> names = {{{RecordState::ok, "ok"},
+  static constexpr std::array<EnumName<RecordState>, 5> names = {{{RecordState::ok, "ok"},
                                                                   {RecordState::at_floor, "at_floor"},
-                                                                  {RecordState::degenerate, "degenerate"},
                                                                   {RecordState::not_applicable, "not_applicable"},
                                                                   {RecordState::failed, "failed"},
                                                                   {RecordState::unsupported, "unsupported"}}};

@@ -64,7 +64,7 @@ struct ScaledTarget {
 
 void check_numbers(MetricRecord& record, double largest) {
   const bool huge = std::isinf(record.value) && std::abs(std::ilogb(largest)) > largest_exponent;
-  if (is_ok(record) && (std::isnan(record.value) || huge)) {
+  if (record.status.ok() && (std::isnan(record.value) || huge)) {
     record =
         failed(std::move(record), fmt::format("arithmetic overflows: coordinates are as large as {:.3g}", largest));
   }

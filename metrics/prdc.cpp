@@ -110,11 +110,11 @@ class PrdcMetric final : public Metric {
     record.null_sd = null->sd[0];
     record.null = !closed_form ? null->mean[0] : kind_ == Kind::coverage ? coverage_null(n, m, k_) : 1.0;
     parameters["null_method"] = closed_form ? "closed form for continuous laws; " + null->method : null->method;
-    record.parameters = to_json(parameters);
     if (shares->empty_balls > 0) {
-      return {degenerate(record, fmt::format("{} of {} balls have radius 0, for {} points coincide",
-                                             shares->empty_balls, kind_ == Kind::recall ? m : n, k_ + 1))};
+      parameters["degenerate"] = fmt::format("{} of {} balls have radius 0, for {} points coincide",
+                                             shares->empty_balls, kind_ == Kind::recall ? m : n, k_ + 1);
     }
+    record.parameters = to_json(parameters);
     return {record};
   }
 

@@ -32,15 +32,6 @@ MetricRecord failed(MetricRecord record, std::string_view why) {
   return record;
 }
 
-bool is_ok(const MetricRecord& record) {
-  return record.status.ok();
-}
-
-MetricRecord degenerate(MetricRecord record, std::string_view why) {
-  record.status = {RecordState::degenerate, std::string(why)};
-  return record;
-}
-
 double share_error(double share, Index n) {
   constexpr double z2 = 1;  // one standard deviation
   const auto size = static_cast<double>(n);

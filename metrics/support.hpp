@@ -48,10 +48,6 @@ class StreamedMoments {
 /// Marks \p record as one that cannot be computed: value, null and spread NaN, status not_applicable with \p
 /// why.
 [[nodiscard]] MetricRecord not_applicable(MetricRecord record, std::string_view why);
-/// Whether the value of \p record counts.
-[[nodiscard]] bool is_ok(const MetricRecord& record);
-/// Marks \p record as what the definition gives where it says nothing: the value stays, status "degenerate: <why>".
-[[nodiscard]] MetricRecord degenerate(MetricRecord record, std::string_view why);
 /// Standard deviation of a share of \p n independent trials, at Wilson's centre: above 0 at 0 and 1 too.
 [[nodiscard]] double share_error(double share, Index n);
 /// The same as not_applicable() with status failed.
