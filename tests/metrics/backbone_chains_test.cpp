@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "manifolds/backbone.hpp"
 #include "metrics/histogram.hpp"
 #include "metrics/one_dimensional.hpp"
 #include "tests/metrics/metric_fixtures.hpp"
