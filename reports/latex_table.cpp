@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "reports/axis_table.hpp"
 #include "claims/claims.hpp"
+#include "reports/axis_table.hpp"
 #include "reports/diagnostic_table.hpp"
 #include "reports/lift_effect.hpp"
 #include "reports/narrative.hpp"
