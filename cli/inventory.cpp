@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "claims/claims.hpp"
 #include "core/error.hpp"
 #include "datasets/task.hpp"
 #include "diagnostics/diagnostic.hpp"
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
 #include "models/registry.hpp"
-#include "claims/claims.hpp"
 #include "suite/score.hpp"
 #include "suite/suite_spec.hpp"
 

@@ -14,8 +14,8 @@ class InvalidInput : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A combination that makes sense nowhere: this method on that manifold, this diagnostic of that model. Not a failure of
-/// either. The message says what is missing.
+/// A combination that makes sense nowhere: this method on that manifold, this diagnostic of that model. Not a failure
+/// of either. The message says what is missing.
 class Unsupported : public InvalidInput {
  public:
   using InvalidInput::InvalidInput;

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "reports/claim_figures.hpp"
 #include "claims/claims.hpp"
+#include "reports/claim_figures.hpp"
 
 namespace onmanifold {
 

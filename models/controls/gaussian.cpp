@@ -56,8 +56,8 @@ class Gaussian final : public GenerativeModel {
       throw NumericalFailure("gaussian: the eigenvalues of the covariance did not converge");
     }
     const double floor = negligible_variance * pairs->values.maxCoeff();
-    const Vector spread = pairs->values.unaryExpr(
-        [floor](double variance) { return variance > floor ? std::sqrt(variance) : 0.0; });
+    const Vector spread =
+        pairs->values.unaryExpr([floor](double variance) { return variance > floor ? std::sqrt(variance) : 0.0; });
     factor_ = pairs->vectors * spread.asDiagonal();
     // What is sampled is what state() keeps.
     do_load(state(), context);

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "core/files/temporary_directory.hpp"
 #include "claims/claims.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/toml_file.hpp"
