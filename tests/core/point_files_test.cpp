@@ -303,7 +303,7 @@ TEST_F(PointFiles, CsvWithOtherSeparators) {
   const auto error = [&](const std::string& content) { return reading(write("bad.csv", content)); };
   EXPECT_THAT(error("1,5;2,5\n3,5;4,5\n"), HasSubstr("bad.csv: line 2: decimal commas"));
   EXPECT_THAT(error("1,5\t2,5\n"), HasSubstr("line 1: decimal commas"));
-  EXPECT_THAT(error("1;2\n3;4\n5,6\n"), HasSubstr("line 3: 1 columns, expected 2"));
+  EXPECT_THAT(error("1;2\n3;4\n5,6\n"), HasSubstr("line 3: column 1: '5,6' is not a number"));
 }
 
 TEST_F(PointFiles, CsvHeaderOfColumnNumbers) {
