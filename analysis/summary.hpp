@@ -26,7 +26,7 @@ struct Arm {
   bool floor = false;          ///< the control that scores begin at
   std::string varies;          ///< type of the blind method that this one varies
   LiftType lift_type = LiftType::none;
-  bool submission = false;     ///< a score of somebody's samples: nothing is known of the training
+  bool submission = false;  ///< a score of somebody's samples: nothing is known of the training
   double lift_sigma = std::numeric_limits<double>::quiet_NaN();  ///< from the cells' configuration; NaN if unknown
   std::vector<const CellResult*> cells;                          ///< by seed, whatever their state
   int n_ok = 0;                                                  ///< of these, with samples and metrics

@@ -203,7 +203,7 @@ std::shared_ptr<const Manifold> make_backbone(Settings& settings) {
 }
 
 std::shared_ptr<const Manifold> make_mesh(Settings& settings) {
-  const double area = settings.number("area", 0.0, 0.0, infinity);  // 0: as in the file
+  const double area = settings.number("area", 0.0, 0.0, infinity);    // 0: as in the file
   const double weld = settings.number("weld", -1.0, -1.0, infinity);  // below 0: vertices as in the file
   const std::string path = settings.required_text("path");
   TriangleMesh mesh = read_mesh(path, weld >= 0 ? std::optional<double>(weld) : std::nullopt);

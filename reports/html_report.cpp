@@ -362,7 +362,8 @@ std::string html_report(const Report& report) {
 
   bool has_viewer = false;
   Value::Table page;
-  page["title"] = analysis.suite.name.empty() ? "OnManifold results" : fmt::format("OnManifold: suite {}", analysis.suite.name);
+  page["title"] =
+      analysis.suite.name.empty() ? "OnManifold results" : fmt::format("OnManifold: suite {}", analysis.suite.name);
   page["suite"] = analysis.suite.name;
   add_counts(page, analysis);
   const std::vector<std::string> conclusions = conclusion_lines(analysis);

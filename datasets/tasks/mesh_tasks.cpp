@@ -98,8 +98,8 @@ EigenMesh load_shipped(const std::string& name, const std::string& title) {
   result.title = fmt::format("{} ({} vertices, {} faces, area 4 pi)", title, vertices.cols(), faces.cols());
   result.origin = file.text("/origin");
   // Area 4π: that of the unit sphere, so that the uniform law has the same entropy there.
-  result.mesh =
-      std::make_shared<const TriangleMesh>(TriangleMesh(vertices, faces, "path=" + name + ".off").scaled_to_area(4 * M_PI));
+  result.mesh = std::make_shared<const TriangleMesh>(
+      TriangleMesh(vertices, faces, "path=" + name + ".off").scaled_to_area(4 * M_PI));
   result.mean_edge = mean_edge_length(*result.mesh);
 
   const auto begin_hash = [&](Sha256& hash, const std::string& heading) {
