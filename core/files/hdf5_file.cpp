@@ -507,7 +507,7 @@ void check_stored_here(hid_t dataset, const std::string& at) {
   }
   if (static_cast<double>(written) < wanted) {
     throw InvalidInput(
-        fmt::format("{}: was never written, or in part ({} of {} pieces are there)", at, written, wanted));
+        fmt::format("{}: was never written, or in part ({} of {:.0f} pieces are there)", at, written, wanted));
   }
 }
 

@@ -28,7 +28,7 @@ TEST(DiagnosticTable, HasArmsByScalars) {
   TaskResult task;
   task.name = "task";
   const auto answer = [](double slope, double plateau) {
-    return DiagnosticRecord{"ok",
+    return DiagnosticRecord{{},
                             {{"slope", Vector::Constant(1, slope)},
                              {"plateau", Vector::Constant(1, plateau)},
                              {"unknown", Vector::Constant(1, MetricRecord::unknown)},
@@ -36,7 +36,7 @@ TEST(DiagnosticTable, HasArmsByScalars) {
                              {"level", Vector::LinSpaced(5, 0, 1)}}};
   };
   task.cells = {asked("ddpm", 0, answer(-2.1, 3)), asked("ddpm", 1, answer(-1.9, 5)),
-                asked("gaussian", 0, {"unsupported: the method has no score", {}})};
+                asked("gaussian", 0, {{RecordState::unsupported, "the method has no score"}, {}})};
   const MadeReport made(task);
   const std::vector<Table>& tables = made.report.tables.tasks[0].diagnostics;
   ASSERT_EQ(tables.size(), 1U);

@@ -159,9 +159,9 @@ TEST_P(MetricConformance, RecordsAgreeWithTheRegistry) {
   const SphereScene scene(60);
   const Points squeezed = 0.3 * scene.truth;
   for (const Points* samples : {&scene.truth, &scene.reference, &squeezed}) {
-    const MetricInput input = scene.input(*samples);
+    const Given input = scene.input(*samples);
     EXPECT_EQ(
-        disagreement(info, is_of_chains(GetParam()) ? evaluate_on_chains(*metric, input) : metric->evaluate(input)),
+        disagreement(info, is_of_chains(GetParam()) ? evaluate_on_chains(*metric, input) : evaluate(*metric, input)),
         "");
   }
 }
@@ -238,13 +238,13 @@ class Centre final : public Metric {
     if (faults_.broken_json) record.parameters = "{";
     const FiniteColumns samples(*input.samples);
     if (!faults_.forgets_nonfinite) record.n_nonfinite = samples.nonfinite();
-    if (input.reference == nullptr) {
+    if (input.target.reference == nullptr) {
       record = not_applicable(record, "no reference");
       if (faults_.zero_for_unknown) record.value = 0;
       return {record};
     }
     if (samples.size() == 0) return {failed(record, "no finite sample")};
-    record.value = (samples.points().rowwise().mean() - input.reference->rowwise().mean()).norm();
+    record.value = (samples.points().rowwise().mean() - input.target.reference->rowwise().mean()).norm();
     if (faults_.counts_calls) record.value += ++calls_;
     return {record};
   }
@@ -269,7 +269,8 @@ TEST(BrokenMetric, IsCaught) {
 
 TEST(BrokenMetric, WithoutChecksOfItsInputIsCaught) {
   const auto careless = [](const Given& input) {
-    MetricRecord record = make_record("careless", "lower", {}, input);
+    const Comparison comparison(input);
+    MetricRecord record = make_record("careless", "lower", {}, *comparison.input);
     const FiniteColumns samples(*input.samples);
     record.n_nonfinite = samples.nonfinite();
     record.value = 1;

@@ -341,13 +341,13 @@ TEST(CutFragments, CutsCountsAndSplits) {
 TEST(StructureNumbers, NumbersOfLabelsServeWhereAuthorsGaveNone) {
   const TemporaryDirectory directory;
   std::string text = "data_x\nloop_\n";
-  for (const char* tag :
-       {"group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id",
-        "label_entity_id", "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y", "Cartn_z"}) {
+  for (const char* tag : {"group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id",
+                          "label_asym_id", "label_entity_id", "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y",
+                          "Cartn_z", "occupancy", "B_iso_or_equiv"}) {
     text += std::string("_atom_site.") + tag + "\n";
   }
   text +=
-      "ATOM 1 N N . ALA A 1 7 ? 0.0 0.0 0.0\nATOM 2 C CA . ALA A 1 7 ? 1.458 0.0 0.0\nATOM 3 C C . ALA A 1 7 ? 2.009 1.422 0.0\n";
+      "ATOM 1 N N . ALA A 1 7 ? 0.0 0.0 0.0 1.0 10.0\nATOM 2 C CA . ALA A 1 7 ? 1.458 0.0 0.0 1.0 10.0\nATOM 3 C C . ALA A 1 7 ? 2.009 1.422 0.0 1.0 10.0\n";
   write_file(directory.file("a.cif"), text);
   const std::vector<BackboneSegment> segments = read_backbone_segments(directory.file("a.cif"));
   ASSERT_EQ(segments.size(), 1U);

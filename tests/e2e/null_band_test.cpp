@@ -236,7 +236,7 @@ TEST(ExactVelocity, TransportsTheNormalLawToTheTask) {
       };
       // The band of the cell of true draws, which has as many samples.
       const MetricRecord band = record({task.name, "oracle", "none", 0}, "tvd", true);
-      EXPECT_NEAR(tvd(1), band.null, 3 * band.null_sd) << task.name << " " << to_string(lift.type);
+      EXPECT_NEAR(tvd(1), band.null, 3 * band.null_sd) << task.name << " " << name_of(lift.type);
       if (lift.type == LiftType::none) {
         EXPECT_GT(tvd(0.7), band.null + 3 * band.null_sd) << "a wrong velocity went unnoticed";
       }

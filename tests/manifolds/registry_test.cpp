@@ -98,7 +98,7 @@ TEST(ManifoldRegistryTest, ErrorsNameWhatIsKnown) {
   EXPECT_TRUE(fails("product:factors=so3*sfere", {"unknown manifold 'sfere'"}));
   EXPECT_TRUE(fails("product:factors=product:factors=so3", {"a product cannot be a factor"}));
   EXPECT_TRUE(fails("mesh", {"path: missing"}));
-  EXPECT_TRUE(fails("mesh:path=x.stl", {"x.stl: a mesh file ends in"}));
+  EXPECT_TRUE(fails("mesh:path=x.step", {"x.step: a mesh file ends in"}));
   EXPECT_TRUE(
       throws_message<IoError>([] { (void)make_manifold("mesh:path=/none/x.off"); }, {"/none/x.off: cannot open"}));
 }

@@ -13,8 +13,9 @@ namespace onmanifold {
 namespace {
 
 double value_of(const std::string& metric, const Points& samples, const Points& reference, const Manifold* manifold) {
-  const Given input{.samples = &samples, .reference = &reference, .manifold = manifold, .evaluation = {1, "test"}};
-  return evaluate(*make_metric(parse_metric_list(metric).front()), input).front().value;
+  const test::Given input{
+      .samples = &samples, .reference = &reference, .manifold = manifold, .evaluation = {1, "test"}};
+  return test::evaluate(*make_metric(parse_metric_list(metric).front()), input).front().value;
 }
 
 TEST(BackboneSpaces, TorsionsAreThoseOfTheChains) {

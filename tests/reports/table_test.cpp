@@ -10,6 +10,7 @@
 #include "reports/markdown_report.hpp"
 #include "reports/sentences.hpp"
 #include "reports/terminal_report.hpp"
+#include "reports/text_format.hpp"
 #include "tests/support/made_method.hpp"
 #include "tests/support/made_report.hpp"
 #include "tests/support/synthetic_results.hpp"

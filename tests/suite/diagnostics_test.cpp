@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/files/temporary_directory.hpp"
+#include "diagnostics/cell_input.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/suite_spec.hpp"
 #include "suite/toml_file.hpp"
