@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/energy.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "core/math/summation.hpp"
@@ -53,7 +51,6 @@ class Energy final : public Metric {
     const auto xy = input.memo().get<std::pair<Vector, Vector>>(key, [&] { return rows_over_pairs(x, y, f); });
     const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
     record.value = estimate(sums, n, m);
-    if (biased_) record.value = std::max(0.0, record.value);  // up to rounding
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
     const auto moments = of_reference.get<KernelMoments>(key, [&] { return kernel_moments(x, f); });
     record.null = biased_ ? (1 / n + 1 / m) * 2 * sums.first / (n * (n - 1)) : 0.0;
@@ -63,10 +60,6 @@ class Energy final : public Metric {
                                      [&](const GroupSums& split) { return estimate(split, n, m); });
     }
     return {record};
-  }
-
-  [[nodiscard]] std::optional<int> do_degree() const override {
-    return space_.kind() == PointSpace::Kind::ambient ? std::optional<int>(1) : std::nullopt;
   }
 
   bool biased_;

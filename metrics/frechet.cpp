@@ -245,10 +245,6 @@ class Fd final : public Metric {
     return measure_as_one_chunk(whole, input);
   }
 
-  [[nodiscard]] std::optional<int> do_degree() const override {
-    return features_ == Features::coordinates ? std::optional<int>(2) : std::nullopt;
-  }
-
   Record record_;
   Features features_;
 };
@@ -268,7 +264,6 @@ class FdInf final : public Metric {
     parameters["null_method"] = "closed form for Gaussians, the reference's part";
     MetricRecord record = make_record("fd_inf", "lower", parameters, input);
     record.unit = "length^2";
-    record.version = 2;  // subsets do not depend on the order of rows
     const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
     if (input.target.reference == nullptr) return {not_applicable(record, "no reference")};
@@ -301,8 +296,6 @@ class FdInf final : public Metric {
     }
     return {record};
   }
-
-  [[nodiscard]] std::optional<int> do_degree() const override { return 2; }
 
   Index seed_;
 };
@@ -392,9 +385,9 @@ std::unique_ptr<Metric> make_fd_inf(Settings& settings) {
   return std::make_unique<FdInf>(settings);
 }
 std::unique_ptr<Metric> make_fd(Settings& settings) {
-  const std::string features =
-      settings.choice("features", "coordinates", {"coordinates", "given", "pca64"},
-                      "coordinates as they are, features of the caller, or 64 principal axes of the training images");
+  const std::string features = settings.choice(
+      "features", "coordinates", {"coordinates", "given", "pca64"},
+      "coordinates as they are, features of the caller, or 64 principal axes of the training images");
   return std::make_unique<Fd>(Record::fd, parse_named<Features>(features));
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/histogram.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -47,7 +46,6 @@ class CellCounts {
   }
   // Columns that were counted.
   [[nodiscard]] Index counted() const { return counted_; }
-  [[nodiscard]] const Eigen::Matrix<Index, Eigen::Dynamic, 1>& counts() const { return counts_; }
   [[nodiscard]] Vector shares() const { return counts_.cast<double>() / static_cast<double>(counted_); }
 
  private:
@@ -106,8 +104,7 @@ class HistogramStream final : public MetricStream {
     const Vector low = finite.points().rowwise().minCoeff();
     Vector high = finite.points().rowwise().maxCoeff();
     for (Index i = 0; i < high.size(); ++i) {
-      if (!(high[i] > low[i]))
-        high[i] = low[i] + std::max(1.0, std::abs(low[i]));  // a constant coordinate: one bin is in use
+      if (!(high[i] > low[i])) high[i] = low[i] + 1;  // a constant coordinate: one bin is in use
     }
     box_.emplace(coordinates, low, high, bins_);
     partition_ = &*box_;
@@ -137,7 +134,6 @@ class HistogramStream final : public MetricStream {
 
     const bool exact = bins_ == 0 && input_.target.masses != nullptr && input_.target.masses->size() > 0;
     Vector p;
-    CellCounts reference;
     Index n_reference = 0;
     if (exact) {
       if (input_.target.masses->size() != partition_->size()) {
@@ -146,6 +142,7 @@ class HistogramStream final : public MetricStream {
       p = *input_.target.masses;
     } else {
       if (input_.target.reference == nullptr) return {not_applicable(record, "neither exact masses nor a reference")};
+      CellCounts reference;
       reference.add(*partition_, *input_.target.reference);
       n_reference = reference.counted();
       if (n_reference == 0) return {not_applicable(record, "the reference has no finite column")};
@@ -159,9 +156,7 @@ class HistogramStream final : public MetricStream {
     }
     const Vector q = samples_.shares();
 
-    const bool sparse = !exact && unseen_mass(reference) > sparse_mass;
-    const NullMoments null =
-        sparse ? split_moments(reference, js, parameters) : null_moments(p, n, n_reference, exact, js, parameters);
+    const NullMoments null = null_moments(p, n, n_reference, exact, js, parameters);
     switch (kind_) {
       case Kind::tvd:
         record.value = total_variation(p, q);
@@ -188,8 +183,7 @@ class HistogramStream final : public MetricStream {
       case Kind::js_distance:
         record.value = std::sqrt(std::max(0.0, jensen_shannon(p, q)));
         parameters["null_method"] =
-            (sparse ? random_splits : std::string(exact ? "exact binomial" : "(K-1)/8 (1/N + 1/M)")) +
-            ", delta method for the root";
+            std::string(exact ? "exact binomial" : "(K-1)/8 (1/N + 1/M)") + ", delta method for the root";
         if (null.mean > 0) {
           record.null = std::sqrt(null.mean) * (1 - null.sd * null.sd / (8 * null.mean * null.mean));
           record.null_sd = null.sd / (2 * std::sqrt(null.mean));
@@ -226,39 +220,6 @@ class HistogramStream final : public MetricStream {
   }
 
  private:
-  // Good and Turing: the share of points seen once is about the mass of the cells not seen at all.
-  [[nodiscard]] double unseen_mass(const CellCounts& reference) const {
-    const auto pooled = reference.counts() + samples_.counts();
-    return static_cast<double>((pooled.array() == 1).count()) /
-           static_cast<double>(reference.counted() + samples_.counted());
-  }
-
-  // Cells that no point has seen are no part of a plug-in null. What both sets have seen, dealt out again at random,
-  // has the right mean for every grid.
-  NullMoments split_moments(const CellCounts& reference, bool js, Value::Table& parameters) const {
-    parameters["null_method"] = random_splits;
-    std::vector<Index> cells;
-    for (Index b = 0; b < reference.counts().size(); ++b) {
-      cells.insert(cells.end(), static_cast<std::size_t>(reference.counts()[b] + samples_.counts()[b]), b);
-    }
-    const auto all = static_cast<Index>(cells.size());
-    const Stream stream = input_.target.evaluation.at("null").at("histogram");
-    Vector values(splits);
-    for (Index s = 0; s < splits; ++s) {
-      Stream own = stream.at(static_cast<std::uint64_t>(s));
-      const std::vector<Index> order = own.permutation(all);
-      Vector p = Vector::Zero(reference.counts().size());
-      Vector q = p;
-      for (Index i = 0; i < all; ++i) {
-        (i < reference.counted() ? p : q)[cells[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]] += 1;
-      }
-      p /= static_cast<double>(reference.counted());
-      q /= static_cast<double>(samples_.counted());
-      values[s] = js ? jensen_shannon(p, q) : total_variation(p, q);
-    }
-    return moments_of(values);
-  }
-
   NullMoments null_moments(const Vector& p, Index n, Index m, bool exact, bool js, Value::Table& parameters) const {
     if (exact) {
       parameters["null_method"] = "exact binomial";
@@ -279,10 +240,6 @@ class HistogramStream final : public MetricStream {
         n == m ? "two samples, Bessel form, plug-in masses" : "two samples, normal, plug-in masses";
     return two_sample_moments(n, m, p);
   }
-
-  static constexpr double sparse_mass = 0.01;
-  static constexpr Index splits = 200;
-  inline static const std::string random_splits = "200 random splits of both sets together, for cells are sparse";
 
   Kind kind_;
   Index bins_;
@@ -307,9 +264,6 @@ class HistogramMetric final : public Metric {
  private:
   std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     return measure_as_one_chunk(*do_stream(input), input);
-  }
-  [[nodiscard]] std::optional<int> do_degree() const override {
-    return bins_ > 0 ? std::optional<int>(0) : std::nullopt;
   }
 
   Kind kind_;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/matching.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -53,7 +52,6 @@ class MatchingMetric final : public Metric {
     if (distance) parameters["squared"] = squared_;
     const char* direction = kind_ == Kind::cov_match ? "higher" : kind_ == Kind::one_nna ? "target" : "lower";
     MetricRecord record = make_record(name, direction, parameters, input);
-    if (!distance) record.version = 2;  // ties count with all that are tied
     if (distance) record.unit = squared_ ? "length^2" : "length";
     if (kind_ == Kind::cov_match) record.target = 1;
     if (kind_ == Kind::one_nna) record.target = 0.5;
@@ -76,7 +74,6 @@ class MatchingMetric final : public Metric {
 
     NullPlan plan;
     if (kind_ == Kind::one_nna) plan.points = 0;
-    plan.vanishing = distance;
     const auto null =
         simulated_null(input, fmt::format("{}(squared={})", name, squared_), n, m, 1, plan,
                        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
@@ -88,7 +85,7 @@ class MatchingMetric final : public Metric {
                                 : distance             ? null->full_method
                                                        : null->method;
     // Matched points repel each other's chances: the spread is below this binomial one.
-    if (kind_ == Kind::cov_match) record.se = share_error(record.value, n);
+    if (kind_ == Kind::cov_match) record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(n));
     record.parameters = to_json(parameters);
     if (kind_ != Kind::one_nna) return {record};
     // Both classes by themselves: both low means copies of the reference.
@@ -106,10 +103,6 @@ class MatchingMetric final : public Metric {
     return records;
   }
 
-  [[nodiscard]] std::optional<int> do_degree() const override {
-    return kind_ == Kind::cov_match || kind_ == Kind::one_nna ? 0 : squared_ ? 2 : 1;
-  }
-
   Index permutations_ = 0;
   Kind kind_;
   bool squared_ = true;
@@ -118,10 +111,9 @@ class MatchingMetric final : public Metric {
 }  // namespace
 
 double cov_match(const Points& x, const Points& y) {
+  const Neighbours nearest = NeighbourIndex(x).nearest(y);
   Eigen::Array<bool, Eigen::Dynamic, 1> matched = Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(x.cols(), false);
-  NeighbourIndex(x).all_nearest(y, false, [&](Index, const std::vector<Index>& nearest) {
-    for (const Index i : nearest) matched[i] = true;
-  });
+  for (Index j = 0; j < y.cols(); ++j) matched[nearest.index[j]] = true;
   return static_cast<double>(matched.count()) / static_cast<double>(x.cols());
 }
 
@@ -135,15 +127,13 @@ OneNna one_nna(const Points& x, const Points& y) {
   const Index m = y.cols();
   Points pooled(x.rows(), n + m);
   pooled << x, y;
-  TreeSum right_x;
-  TreeSum right_y;
-  NeighbourIndex(pooled).all_nearest(pooled, true, [&](Index i, const std::vector<Index>& nearest) {
-    const auto of_x = std::count_if(nearest.begin(), nearest.end(), [n](Index j) { return j < n; });
-    const double share = static_cast<double>(of_x) / static_cast<double>(nearest.size());
-    i < n ? right_x.add(share) : right_y.add(1 - share);
-  });
-  return {(right_x.sum() + right_y.sum()) / static_cast<double>(n + m), right_x.sum() / static_cast<double>(n),
-          right_y.sum() / static_cast<double>(m)};
+  const Neighbours nearest = NeighbourIndex(pooled).nearest_other();
+  Index right_x = 0;
+  Index right_y = 0;
+  for (Index i = 0; i < n; ++i) right_x += nearest.index[i] < n ? 1 : 0;
+  for (Index i = n; i < n + m; ++i) right_y += nearest.index[i] >= n ? 1 : 0;
+  return {static_cast<double>(right_x + right_y) / static_cast<double>(n + m),
+          static_cast<double>(right_x) / static_cast<double>(n), static_cast<double>(right_y) / static_cast<double>(m)};
 }
 
 double one_nna_p(const Points& x, const Points& y, Index permutations, const Stream& stream) {
@@ -151,9 +141,7 @@ double one_nna_p(const Points& x, const Points& y, Index permutations, const Str
   const Index all = n + y.cols();
   Points pooled(x.rows(), all);
   pooled << x, y;
-  std::vector<std::vector<Index>> neighbours;
-  NeighbourIndex(pooled).all_nearest(pooled, true,
-                                     [&](Index, const std::vector<Index>& nearest) { neighbours.push_back(nearest); });
+  const Neighbours nearest = NeighbourIndex(pooled).nearest_other();
   // Neighbours do not depend on labels: only these are permuted.
   Vector statistics(permutations + 1);
   std::vector<bool> first(static_cast<std::size_t>(all));
@@ -162,13 +150,11 @@ double one_nna_p(const Points& x, const Points& y, Index permutations, const Str
     std::vector<Index> order = own.permutation(all);
     for (Index i = 0; i < all; ++i)
       first[static_cast<std::size_t>(b == 0 ? i : order[static_cast<std::size_t>(i)])] = i < n;
-    TreeSum right;
-    for (std::size_t i = 0; i < neighbours.size(); ++i) {
-      const auto same = std::count_if(neighbours[i].begin(), neighbours[i].end(),
-                                      [&](Index j) { return first[static_cast<std::size_t>(j)] == first[i]; });
-      right.add(static_cast<double>(same) / static_cast<double>(neighbours[i].size()));
+    Index right = 0;
+    for (Index i = 0; i < all; ++i) {
+      right += first[static_cast<std::size_t>(i)] == first[static_cast<std::size_t>(nearest.index[i])] ? 1 : 0;
     }
-    statistics[b] = right.sum();
+    statistics[b] = static_cast<double>(right);
   }
   return permutation_p(statistics);
 }

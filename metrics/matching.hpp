@@ -4,8 +4,7 @@
 // ("minimum matching distance", not the kernel MMD), chamfer, and one_nna, the leave-one-out 1-NN two-sample
 // test.
 //
-// Settings of mmd_min and chamfer: squared (true). Where several points are equally near, all of them are matched
-// (cov_match) or vote (one_nna): the order of rows and of the two sets changes nothing.
+// Settings of mmd_min and chamfer: squared (true). Ties go to the lowest index, the reference first.
 
 #include <memory>
 

@@ -3,7 +3,6 @@
 // The interface of a metric and what it is given. A metric sees samples and a target, never a model or a dataset.
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,9 +50,6 @@ class Metric {
   friend class PreparedMetric;
   [[nodiscard]] virtual std::vector<MetricRecord> do_measure(const MetricInput& input) const = 0;
   [[nodiscard]] virtual std::unique_ptr<MetricStream> do_stream(const MetricInput& input) const;
-  /// p if values are multiplied by s^p where all coordinates are multiplied by s and nothing else of a target matters:
-  /// coordinates whose squares overflow are scaled first then. Nothing where a setting or a manifold has a length.
-  [[nodiscard]] virtual std::optional<int> do_degree() const { return std::nullopt; }
 };
 
 /// What depends on the target alone is computed when it is first needed and stays with the target, so that measuring
@@ -61,8 +57,7 @@ class Metric {
 class PreparedMetric {
  public:
   /// One or several records (a family computed in one pass). \pre \p input is of the target this was prepared for.
-  /// Where arithmetic overflows a record has the status failed. \throw InvalidInput on unusable input,
-  /// NumericalFailure.
+  /// \throw InvalidInput on unusable input.
   [[nodiscard]] std::vector<MetricRecord> measure(const MetricInput& input) const;
   /// The same for samples in chunks: samples and projection of \p input are not looked at. Memory: O(cells +
   /// D max(D, 1024)) beside the reference. Null for a metric that needs all samples at once. \p input

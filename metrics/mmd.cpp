@@ -40,9 +40,8 @@ class MmdMetric final : public Metric {
                                "bandwidth of the kernel in data units; without it bandwidth chooses");
       bandwidth_ = Bandwidth::sigma;
     } else {
-      bandwidth_ =
-          parse_named<Bandwidth>(settings.choice("bandwidth", "median", {"median", "bank"},
-                                                 "median distance of the pooled points, or a sum over five kernels"));
+      bandwidth_ = parse_named<Bandwidth>(settings.choice(
+          "bandwidth", "median", {"median", "bank"}, "median distance of the pooled points, or a sum over five kernels"));
     }
   }
 
@@ -72,9 +71,6 @@ class MmdMetric final : public Metric {
       if (const double radius = space_.radius(input); radius > 0)
         sigma = 2 * radius * std::asin(std::min(1.0, 0.5 * sigma / radius));
       if (!(sigma > 0)) return {failed(record, "the median distance is 0")};
-      if (!std::isfinite(0.5 / (sigma * sigma)) || !(0.5 / (sigma * sigma) > 0)) {
-        return {failed(record, fmt::format("the median distance {:.3g} over- or underflows when squared", sigma))};
-      }
     }
     const RadialKernel kernel(bandwidth_ == Bandwidth::bank ? std::vector<double>{.01, .1, 1, 10, 100}
                                                             : std::vector<double>{0.5 / (sigma * sigma)});
@@ -96,7 +92,6 @@ class MmdMetric final : public Metric {
     const auto xy = input.memo().get<std::pair<Vector, Vector>>(key, [&] { return rows_over_pairs(x, y, f); });
     const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
     record.value = estimate(sums, n, m);
-    if (biased_) record.value = std::max(0.0, record.value);  // a squared norm, up to rounding
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
     const auto moments = of_reference.get<KernelMoments>(key, [&] { return kernel_moments(x, f); });
     record.null = biased_ ? (1 / n + 1 / m) * (1 - 2 * sums.first / (n * (n - 1))) : 0.0;
@@ -106,11 +101,6 @@ class MmdMetric final : public Metric {
                                      [&](const GroupSums& split) { return estimate(split, n, m); });
     }
     return {record};
-  }
-
-  [[nodiscard]] std::optional<int> do_degree() const override {
-    if (bandwidth_ != Bandwidth::median || space_.kind() != PointSpace::Kind::ambient) return std::nullopt;
-    return 0;
   }
 
   [[nodiscard]] double estimate(const GroupSums& sums, double n, double m) const {

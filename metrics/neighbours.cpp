@@ -84,29 +84,6 @@ class KthNearest {
   Index self_;
 };
 
-// All points at the smallest distance.
-class AllNearest {
- public:
-  explicit AllNearest(Index skip) : skip_(skip) {}
-  bool addPoint(double d2, std::size_t index) {
-    const auto i = static_cast<Index>(index);
-    if (i == skip_ || d2 > best) return true;
-    if (d2 < best) at.clear();
-    best = d2;
-    at.push_back(i);
-    return true;
-  }
-  [[nodiscard]] double worstDist() const { return at.empty() ? infinity : next_above(best); }
-  [[nodiscard]] bool full() const { return true; }
-  [[nodiscard]] std::size_t size() const { return at.size(); }
-
-  double best = infinity;
-  std::vector<Index> at;
-
- private:
-  Index skip_;
-};
-
 class Ball {
  public:
   using DistanceType = double;
@@ -114,7 +91,6 @@ class Ball {
   bool addPoint(double d2, std::size_t index) {
     if (d2 < limit_) {
       ++count;
-      last = static_cast<Index>(index);
       covered_[static_cast<Index>(index)] = true;
     }
     return true;
@@ -125,7 +101,6 @@ class Ball {
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(count); }
 
   Index count = 0;
-  Index last = -1;
 
  private:
   double limit_;
@@ -155,7 +130,6 @@ class NeighbourIndex::Search {
   virtual void find(const Points& queries, std::vector<Nearest>& sets) const = 0;
   virtual void find(const Points& queries, std::vector<KthNearest>& sets) const = 0;
   virtual void find(const Points& queries, std::vector<Ball>& sets) const = 0;
-  virtual void find(const Points& queries, std::vector<AllNearest>& sets) const = 0;
 
  private:
   const Points& points_;
@@ -173,7 +147,6 @@ class TreeSearch final : public NeighbourIndex::Search {
   void find(const Points& queries, std::vector<Nearest>& sets) const override { run(queries, sets); }
   void find(const Points& queries, std::vector<KthNearest>& sets) const override { run(queries, sets); }
   void find(const Points& queries, std::vector<Ball>& sets) const override { run(queries, sets); }
-  void find(const Points& queries, std::vector<AllNearest>& sets) const override { run(queries, sets); }
 
  private:
   template <class Set>
@@ -205,7 +178,6 @@ class ProductSearch final : public NeighbourIndex::Search {
   void find(const Points& queries, std::vector<Nearest>& sets) const override { run(queries, sets); }
   void find(const Points& queries, std::vector<KthNearest>& sets) const override { run(queries, sets); }
   void find(const Points& queries, std::vector<Ball>& sets) const override { run(queries, sets); }
-  void find(const Points& queries, std::vector<AllNearest>& sets) const override { run(queries, sets); }
 
  private:
   template <class Set>
@@ -259,8 +231,7 @@ Neighbours run_nearest(const NeighbourIndex::Search& search, const Points& queri
     for (Index j = 0; j < width; ++j) sets.emplace_back(others ? first + j : -1);
     search.find(queries.middleCols(first, width), sets);
     for (Index j = 0; j < width; ++j) {
-      // At distances that overflow every point is as near as any other.
-      result.index[first + j] = std::max<Index>(sets[static_cast<std::size_t>(j)].at, 0);
+      result.index[first + j] = sets[static_cast<std::size_t>(j)].at;
       result.squared_distance[first + j] = sets[static_cast<std::size_t>(j)].best;
     }
   }
@@ -295,23 +266,6 @@ Neighbours NeighbourIndex::nearest_other() const {
   return run_nearest(*search_, search_->points(), true);
 }
 
-void NeighbourIndex::all_nearest(const Points& queries, bool others, const TieVisitor& visit) const {
-  check_dimension(queries, search_->points().rows(), "queries");
-  if (others && search_->points().cols() < 2) throw InvalidInput("neighbours: a single point has no other");
-  constexpr Index block = 256;
-  for (Index first = 0; first < queries.cols(); first += block) {
-    const Index width = std::min(block, queries.cols() - first);
-    std::vector<AllNearest> sets;
-    for (Index j = 0; j < width; ++j) sets.emplace_back(others ? first + j : -1);
-    search_->find(queries.middleCols(first, width), sets);
-    for (Index j = 0; j < width; ++j) {
-      AllNearest& set = sets[static_cast<std::size_t>(j)];
-      std::sort(set.at.begin(), set.at.end());
-      visit(first + j, set.at);
-    }
-  }
-}
-
 Vector NeighbourIndex::kth_squared_distance(Index k) const {
   const Points& points = search_->points();
   if (k < 1 || k >= points.cols())
@@ -335,7 +289,6 @@ BallCounts NeighbourIndex::within(const Points& centres, const VectorRef& square
   if (squared_radii.size() != centres.cols()) throw InvalidInput("within: one radius a centre");
   BallCounts result;
   result.inside.resize(centres.cols());
-  result.last.resize(centres.cols());
   result.covered = Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(search_->points().cols(), false);
   constexpr Index block = 256;
   for (Index first = 0; first < centres.cols(); first += block) {
@@ -347,10 +300,7 @@ BallCounts NeighbourIndex::within(const Points& centres, const VectorRef& square
       sets.emplace_back(closed ? next_above(r2) : r2, result.covered);
     }
     search_->find(centres.middleCols(first, width), sets);
-    for (Index j = 0; j < width; ++j) {
-      result.inside[first + j] = sets[static_cast<std::size_t>(j)].count;
-      result.last[first + j] = sets[static_cast<std::size_t>(j)].last;
-    }
+    for (Index j = 0; j < width; ++j) result.inside[first + j] = sets[static_cast<std::size_t>(j)].count;
   }
   return result;
 }

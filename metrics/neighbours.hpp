@@ -4,9 +4,7 @@
 // the same bits: a distance that decides anything is the plain sum of squared differences, and ties go to the
 // lowest index.
 
-#include <functional>
 #include <memory>
-#include <vector>
 
 #include "core/points.hpp"
 
@@ -21,7 +19,6 @@ struct Neighbours {
 /// What falls into balls.
 struct BallCounts {
   Eigen::Matrix<Index, Eigen::Dynamic, 1> inside;  ///< points in each ball
-  Eigen::Matrix<Index, Eigen::Dynamic, 1> last;    ///< some point of each ball: its only one, if there is one; or -1
   Eigen::Array<bool, Eigen::Dynamic, 1> covered;   ///< whether a point is in some ball
 };
 
@@ -43,10 +40,6 @@ class NeighbourIndex {
   [[nodiscard]] Neighbours nearest(const Points& queries) const;
   /// Nearest OTHER point of the set to each of its points. \throw InvalidInput for a single point.
   [[nodiscard]] Neighbours nearest_other() const;
-  /// All points at the smallest distance from a query, ascending; none where distances overflow.
-  using TieVisitor = std::function<void(Index query, const std::vector<Index>& nearest)>;
-  /// Of every column of \p queries; \p others: these are the points of the set, and a point is not its own neighbour.
-  void all_nearest(const Points& queries, bool others, const TieVisitor& visit) const;
   /// Squared distance of every point of the set to its k-th nearest OTHER point. \throw InvalidInput unless 1
   /// <= k < N.
   [[nodiscard]] Vector kth_squared_distance(Index k) const;

@@ -45,51 +45,30 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
       if (input.target.reference == nullptr) return result;
       const FiniteColumns& finite = input.target.finite();
       const Points& reference = finite.points();
-      // Disjoint pairs for the spread; for the mean all points, cut in several ways. The points are in random order.
-      const auto cut = [&](Index parts) {
+      // Twenty disjoint pairs for the spread, one pair of all points for the mean.
+      const auto cut = [&](Index draws) {
         const double share = static_cast<double>(n) / total;
-        const Index size = reference.cols() / parts;
+        const Index size = reference.cols() / draws;
         const Index first = static_cast<Index>(std::lround(share * static_cast<double>(size)));
         return std::pair<Index, Index>(first, size - first);
       };
-      const Stream splits = input.target.evaluation.at("null").at(name).at("split");
-      const auto take = [&](const std::pair<Index, Index>& sizes, Index parts) {
-        return [&reference, &splits, sizes, parts](Index d) -> Pair {
-          Stream own = splits.at(static_cast<std::uint64_t>(d / parts));
-          const std::vector<Index> order = own.permutation(reference.cols());
-          const auto begin = order.begin() + d % parts * (sizes.first + sizes.second);
-          const std::vector<Index> first(begin, begin + sizes.first);
-          const std::vector<Index> second(begin + sizes.first, begin + sizes.first + sizes.second);
-          return {reference(Eigen::all, first), reference(Eigen::all, second)};
+      const auto take = [&](const std::pair<Index, Index>& sizes) {
+        return [&reference, sizes](Index d) -> Pair {
+          const Index begin = d * (sizes.first + sizes.second);
+          return {reference.middleCols(begin, sizes.first), reference.middleCols(begin + sizes.first, sizes.second)};
         };
       };
       constexpr Index blocks = 20;
       const auto whole = cut(1);
-      const auto half = cut(2);
       const auto part = cut(blocks);
-      const Index draws = std::clamp<Index>(plan.points / std::max<Index>(reference.cols(), 1), 4, 20);
       if (plan.points > 0 && std::min(whole.first, whole.second) >= plan.smallest) {
-        reduce(collect(draws, statistics, statistic, take(whole, 1)), 1, &result.mean, nullptr);
-        result.method = fmt::format("reference split into {} and {}, {} times", whole.first, whole.second, draws);
-        const double doublings = std::log2(total / static_cast<double>(reference.cols()));
-        if (plan.vanishing && doublings > 0) {
-          if (std::min(half.first, half.second) >= plan.smallest) {
-            Vector halves = result.mean;
-            reduce(collect(2 * draws, statistics, statistic, take(half, 2)), 1, &halves, nullptr);
-            for (Index s = 0; s < statistics; ++s) {
-              const double power = halves[s] > 0 ? std::clamp(result.mean[s] / halves[s], 0.25, 1.0) : 1;
-              result.mean[s] *= std::pow(power, doublings);
-            }
-            result.method += fmt::format(", carried on to {} and {}", n, m);
-          } else {
-            result.method += "; an upper bound";
-          }
-        }
+        reduce(collect(1, statistics, statistic, take(whole)), 1, &result.mean, nullptr);
+        result.method = fmt::format("reference split into {} and {}", whole.first, whole.second);
         result.full_method = result.method;
       }
       if (std::min(part.first, part.second) >= plan.smallest) {
         const double scale = std::sqrt(static_cast<double>(part.first + part.second) / total);
-        reduce(collect(blocks, statistics, statistic, take(part, blocks)), scale, nullptr, &result.sd);
+        reduce(collect(blocks, statistics, statistic, take(part)), scale, nullptr, &result.sd);
         if (plan.points <= 0) result.method = fmt::format("spread from {} parts of the reference, scaled", blocks);
       }
       return result;

@@ -18,8 +18,7 @@ namespace onmanifold {
 /// quantile functions are integrated on the merged grid i/N, j/M. O(N log N + M log M).
 [[nodiscard]] double line_transport(Vector x, Vector y, int p);
 /// P(distance >= \p d) for two samples of \p n and \p m points of one continuous law: exact, by counting
-/// lattice paths, for n m <= 4e6 (an upper bound where values are tied); above through the limit distribution by
-/// kolmogorov_smirnov_p at n m / (n + m) points.
+/// lattice paths, for n m <= 4e6; above through kolmogorov_smirnov_p at n m / (n + m) points.
 [[nodiscard]] double kolmogorov_smirnov_two_sample_p(Index n, Index m, double d);
 /// (mean_u W2^2(u.x, u.y))^(1/2) over the columns of \p directions.
 [[nodiscard]] double sliced_w2(const Points& x, const Points& y, const Points& directions);

@@ -84,13 +84,10 @@ struct GroupSums {
                                    const Stream& stream, const std::function<double(const GroupSums&)>& statistic);
 
 /// Squared distances between the columns \p begin … \p begin + count - 1 of a fixed set and one point, by
-/// direct differences for D <= 24 and from centred scalar products above, where these do not cancel.
+/// direct differences for D <= 24 and from centred scalar products above, clipped at 0.
 class SquaredDistances {
  public:
   static constexpr Index block = 512;
-  /// Share of |x|^2 + |y|^2 below which a distance is computed by differences: those above have a relative error below
-  /// 1e-12.
-  static constexpr double cancelling = 1e-3;
   /// Copies \p x; \p centre (D numbers) is subtracted from all points that enter scalar products.
   SquaredDistances(const Points& x, const Vector& centre);
   [[nodiscard]] Index size() const { return n_; }
@@ -151,12 +148,6 @@ void SquaredDistances::visit(const Points& queries, const Limit& limit, const Vi
         if (count <= 0) continue;
         Eigen::Map<Eigen::ArrayXd>(d2.data(), count) =
             (norms_.segment(begin, count).array() + norms[j] - 2 * products.col(j).head(count).array()).max(0.0);
-        // Where the products cancel, differences of the points themselves.
-        for (Index i = 0; i < count; ++i) {
-          if (d2[static_cast<std::size_t>(i)] < cancelling * (norms_[begin + i] + norms[j])) {
-            d2[static_cast<std::size_t>(i)] = (centred_.col(begin + i) - shifted.col(j)).squaredNorm();
-          }
-        }
         visit(first + j, begin, count, d2.data());
       }
     }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/prdc.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/math/summation.hpp"
 #include "metrics/neighbours.hpp"
 #include "metrics/null_simulation.hpp"
 #include "metrics/support.hpp"
@@ -22,21 +20,7 @@ struct BallShares {
   double covered_points = 0;  // share of the other points inside some ball
   double filled_balls = 0;    // share of the balls with some other point
   double mean_count = 0;      // sum of counts / (k * other points)
-  Index empty_balls = 0;      // of radius 0: their k-th neighbours coincide with them
-  double filled_error = 0;    // spread of filled_balls
 };
-
-// Spread of the share of filled balls when the other points are drawn again: the jackknife, whose mean is above the
-// variance (Efron and Stein). Without one of them, the balls that hold no other become empty.
-double filled_error(const BallCounts& counts, Index others) {
-  Vector alone = Vector::Zero(others);
-  for (Index i = 0; i < counts.inside.size(); ++i) {
-    if (counts.inside[i] == 1) alone[counts.last[i]] += 1;
-  }
-  const double mean = tree_mean_of(alone);
-  const Vector squares = (alone.array() - mean).square();
-  return std::sqrt(tree_sum(squares)) / static_cast<double>(counts.inside.size());
-}
 
 BallShares ball_shares(const Points& centres, const Points& others, Index k, bool closed) {
   const Vector radii = NeighbourIndex(centres).kth_squared_distance(k);
@@ -45,8 +29,6 @@ BallShares ball_shares(const Points& centres, const Points& others, Index k, boo
   const auto size = static_cast<double>(others.cols());
   shares.covered_points = static_cast<double>(counts.covered.count()) / size;
   shares.filled_balls = static_cast<double>((counts.inside.array() > 0).count()) / static_cast<double>(centres.cols());
-  shares.empty_balls = (radii.array() == 0).count();
-  shares.filled_error = filled_error(counts, others.cols());
   shares.mean_count = static_cast<double>(counts.inside.sum()) / (static_cast<double>(k) * size);
   return shares;
 }
@@ -92,53 +74,26 @@ class PrdcMetric final : public Metric {
     });
     record.value = pick(*shares, kind_);
 
-    // Over samples at a fixed reference. For precision they are independent; neighbouring balls share samples, which
-    // the jackknife sees; for recall the balls themselves move with the samples.
-    if (kind_ == Kind::precision) record.se = share_error(record.value, m);
-    if (kind_ == Kind::coverage) record.se = std::max(shares->filled_error, share_error(record.value, n));
-    if (kind_ == Kind::recall) record.se = recall_error(sets.samples(), sets.reference(), record.value);
+    // Binomial, given the balls. Neighbouring balls share samples; for coverage that leaves the spread below
+    // this.
+    if (kind_ != Kind::density) {
+      const auto size = static_cast<double>(kind_ == Kind::precision ? m : n);
+      record.se = std::sqrt(record.value * (1 - record.value) / size);
+    }
 
     NullPlan plan;
     plan.smallest = k_ + 2;
-    // The closed forms hold where no two points coincide.
-    const bool continuous = input.target.finite().duplicates() == 0;
-    const bool closed_form = continuous && (kind_ == Kind::coverage || kind_ == Kind::density);
+    const bool closed_form = kind_ == Kind::coverage || kind_ == Kind::density;
     plan.points = closed_form ? 0 : 80'000;
     const auto null =
         simulated_null(input, fmt::format("{}(k={},closed={})", name, k_, closed_), n, m, 1, plan,
                        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
     record.null_sd = null->sd[0];
-    record.null = !closed_form ? null->mean[0] : kind_ == Kind::coverage ? coverage_null(n, m, k_) : 1.0;
+    record.null = kind_ == Kind::coverage ? coverage_null(n, m, k_) : kind_ == Kind::density ? 1.0 : null->mean[0];
     parameters["null_method"] = closed_form ? "closed form for continuous laws; " + null->method : null->method;
-    if (shares->empty_balls > 0) {
-      parameters["degenerate"] = fmt::format("{} of {} balls have radius 0, for {} points coincide",
-                                             shares->empty_balls, kind_ == Kind::recall ? m : n, k_ + 1);
-    }
     record.parameters = to_json(parameters);
     return {record};
   }
-
-  // Twenty groups of samples are left out in turn, and their balls and neighbours with them.
-  [[nodiscard]] double recall_error(const Points& samples, const Points& reference, double share) const {
-    constexpr Index groups = 20;
-    const Index m = samples.cols();
-    double error = share_error(share, std::min(m, reference.cols()));
-    if (m / groups * (groups - 1) <= k_ + 1 || m * reference.cols() * samples.rows() > recall_work) return error;
-    Vector values(groups);
-    for (Index g = 0; g < groups; ++g) {
-      std::vector<Index> kept;
-      for (Index i = 0; i < m; ++i) {
-        if (i % groups != g) kept.push_back(i);
-      }
-      values[g] = ball_shares(samples(Eigen::all, kept), reference, k_, closed_).covered_points;
-    }
-    const double sd = moments_of(values).sd;
-    return std::max(error, sd * static_cast<double>(groups - 1) / std::sqrt(static_cast<double>(groups)));
-  }
-
-  [[nodiscard]] std::optional<int> do_degree() const override { return 0; }
-
-  static constexpr Index recall_work = 1'000'000'000;  // coordinates compared, of one search
 
   Kind kind_;
   Index k_;

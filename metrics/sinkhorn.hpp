@@ -5,7 +5,7 @@
 // entropy term; sinkhorn_cost_div has <P, C> alone in each place, which is another number and may be below 0.
 //
 // Settings: eps (default 1, in squared length; far modes of unequal mass need very many sweeps at small eps),
-// size (random subsets; 0: all), tolerance (sum of the errors of the marginal at which the iteration stops,
+// size (first columns; 0: all), tolerance (sum of the errors of the marginal at which the iteration stops,
 // default 1e-9), sweeps (limit, default 10,000: not converged by then is status failed). Null: simulated
 // where cheap, else NaN.
 
@@ -30,10 +30,8 @@ struct Sinkhorn {
   bool converged = false;
 };
 
-/// Log-domain iteration, eps falling from the largest cost by factors of 4; Newton steps where 100 sweeps at eps do not
-/// do and N <= 600. \p x D×N, \p y D×M. Costs are kept up to 25 million pairs, memory O(N M); above they are computed
-/// again in every sweep, tile by tile: time O(N M D) a sweep, memory O((N + M) D). \throw InvalidInput without points
-/// or for eps <= 0.
+/// Log-domain iteration. \p x D×N, \p y D×M. Costs are computed again in every sweep, tile by tile: time
+/// O(N M D) a sweep, memory O((N + M) D). \throw InvalidInput without points or for eps <= 0.
 [[nodiscard]] Sinkhorn sinkhorn(const Points& x, const Points& y, double eps, const SinkhornRule& rule = {});
 /// The problem of a set with itself, whose potentials are equal: averaged updates need few sweeps.
 [[nodiscard]] Sinkhorn sinkhorn(const Points& x, double eps, const SinkhornRule& rule = {});

@@ -45,16 +45,11 @@ class Memo {
   mutable std::map<std::pair<std::type_index, std::string>, std::shared_ptr<const void>> results_;
 };
 
-/// The finite columns of a set of points.
+/// The finite columns of a set of points; copies only if there is one that is not finite.
 class FiniteColumns {
  public:
-  enum class Order {
-    given,     ///< copies only if there is a column that is not finite
-    canonical  ///< a copy, sorted and then shuffled by a fixed stream: whatever is taken from the front is a random
-               ///< subset, and the order of a file changes nothing
-  };
   /// \p points outlives the object.
-  explicit FiniteColumns(const Points& points, Order order = Order::given);
+  explicit FiniteColumns(const Points& points);
   FiniteColumns(const FiniteColumns&) = delete;
   FiniteColumns& operator=(const FiniteColumns&) = delete;
 
@@ -62,16 +57,11 @@ class FiniteColumns {
   [[nodiscard]] Index size() const { return points_->cols(); }
   /// Columns left out.
   [[nodiscard]] Index nonfinite() const { return nonfinite_; }
-  /// Columns that are equal to another one before them; counted in canonical order only.
-  [[nodiscard]] Index duplicates() const { return duplicates_; }
-  /// Largest absolute coordinate; 0 without columns.
-  [[nodiscard]] double largest() const { return size() == 0 ? 0 : points().cwiseAbs().maxCoeff(); }
 
  private:
   Points kept_;
   const Points* points_ = nullptr;
   Index nonfinite_ = 0;
-  Index duplicates_ = 0;
 };
 
 /// The distribution and the manifold that samples are held against. Pointers are not owned; null where there is none.
@@ -98,12 +88,12 @@ struct Target {
 class PreparedTarget : public Target {
  public:
   explicit PreparedTarget(const Target& target) : Target(target) {
-    if (reference != nullptr) finite_.emplace(*reference, FiniteColumns::Order::canonical);
+    if (reference != nullptr) finite_.emplace(*reference);
   }
   PreparedTarget(const PreparedTarget&) = delete;
   PreparedTarget& operator=(const PreparedTarget&) = delete;
 
-  /// Finite columns of the reference in canonical order. \pre there is a reference
+  /// Finite columns of the reference. \pre there is a reference
   [[nodiscard]] const FiniteColumns& finite() const { return *finite_; }
   [[nodiscard]] const Memo& memo() const { return memo_; }
 
@@ -116,7 +106,7 @@ class PreparedTarget : public Target {
 class TrainingPoints {
  public:
   /// \p points D×T outlives the object.
-  explicit TrainingPoints(const Points& points) : points_(points), finite_(points, FiniteColumns::Order::canonical) {}
+  explicit TrainingPoints(const Points& points) : points_(points), finite_(points) {}
   [[nodiscard]] const Points& points() const { return points_; }
   [[nodiscard]] const FiniteColumns& finite() const { return finite_; }
   [[nodiscard]] const Memo& memo() const { return memo_; }
@@ -153,14 +143,14 @@ class MetricInput : public Samples {
  public:
   /// \p against and what \p given points to outlive the object.
   MetricInput(const PreparedTarget& against, const Samples& given) : Samples(given), target(against) {
-    if (samples != nullptr) finite_.emplace(*samples, FiniteColumns::Order::canonical);
+    if (samples != nullptr) finite_.emplace(*samples);
   }
   MetricInput(const MetricInput&) = delete;
   MetricInput& operator=(const MetricInput&) = delete;
 
   const PreparedTarget& target;
 
-  /// Finite columns of the samples in canonical order. \pre they are in memory
+  /// Finite columns of the samples. \pre they are in memory
   [[nodiscard]] const FiniteColumns& finite() const { return *finite_; }
   [[nodiscard]] const Memo& memo() const { return memo_; }
 

@@ -24,8 +24,8 @@ struct Measured {
   std::vector<MetricRecord> projected;  ///< empty without a projection
 };
 
-/// What becomes of a metric that throws anything but NumericalFailure: a record that says so, as for a
-/// NumericalFailure, so that it does not take the others with it; or the exception.
+/// What becomes of a metric that throws: a record that says so, so that it does not take the others with it, or the
+/// exception.
 enum class OnFailure { record, propagate };
 
 /// One entry a metric. \p raw: the raw samples and what belongs to them; \p projection of them, or null.
