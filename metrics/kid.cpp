@@ -12,73 +12,99 @@ namespace {
 
 constexpr Index tile = 256;
 
-double cube(double product, double scale) {
-  const double base = product * scale + 1;
-  return base * base * base;
-}
+// k(x, y) = (x.y/D + 1)^3 less what depends on x or on y alone, which no estimate of MMD^2 sees, around a common
+// centre c: with A = c.c/D + 1, u = c.(x-c)/D, v = c.(y-c)/D and p = (x-c).(y-c)/D it is (A + u + v + p)^3 - g(u) -
+// g(v). Offsets of the data then multiply differences and do not drown them.
+class CentredPolynomial {
+ public:
+  CentredPolynomial(const Points& x, const Points& y)
+      : centre_(0.5 * (tree_mean(x) + tree_mean(y))),
+        scale_(1 / static_cast<double>(x.rows())),
+        a_(centre_.squaredNorm() * scale_ + 1) {}
 
-// Sums over all i, j of k(x_i, y_j), and over i = j where the sets have one size.
+  struct Set {
+    Points points;
+    Vector along;  // u
+  };
+  [[nodiscard]] Set set(const Points& points) const {
+    Set result{points.colwise() - centre_, {}};
+    result.along = scale_ * (result.points.transpose() * centre_);
+    return result;
+  }
+  [[nodiscard]] double operator()(double product, double u, double v) const {
+    const double p = product * scale_;
+    const double w = u + v;
+    return 3 * a_ * a_ * p + 3 * a_ * (2 * u * v + 2 * w * p + p * p) + 3 * u * v * w + 3 * w * p * (w + p) + p * p * p;
+  }
+  // Values of all pairs, tile by tile: use(first row, column, values of the rows, their number).
+  template <class Use>
+  void visit(const Set& x, const Set& y, const Use& use) const {
+    Points products;
+    for (Index a = 0; a < x.points.cols(); a += tile) {
+      const Index height = std::min(tile, x.points.cols() - a);
+      for (Index b = 0; b < y.points.cols(); b += tile) {
+        const Index width = std::min(tile, y.points.cols() - b);
+        products.noalias() = x.points.middleCols(a, height).transpose() * y.points.middleCols(b, width);
+        for (Index j = 0; j < width; ++j) {
+          for (Index i = 0; i < height; ++i) products(i, j) = (*this)(products(i, j), x.along[a + i], y.along[b + j]);
+          use(a, b + j, products.col(j).data(), height);
+        }
+      }
+    }
+  }
+  [[nodiscard]] double pair(const Set& x, Index i, const Set& y, Index j) const {
+    return (*this)(x.points.col(i).dot(y.points.col(j)), x.along[i], y.along[j]);
+  }
+
+ private:
+  Vector centre_;
+  double scale_;
+  double a_;
+};
+
+// Sums over all i, j of k(x_i, y_j), and over i = j.
 struct PolynomialSums {
   double all = 0;
   double diagonal = 0;
 };
 
-PolynomialSums polynomial_sums(const Points& x, const Points& y) {
-  const double scale = 1 / static_cast<double>(x.rows());
+PolynomialSums polynomial_sums(const CentredPolynomial& kernel, const CentredPolynomial::Set& x,
+                               const CentredPolynomial::Set& y) {
   TreeSum all;
   TreeSum diagonal;
-  Points products;
-  for (Index a = 0; a < x.cols(); a += tile) {
-    const Index height = std::min(tile, x.cols() - a);
-    for (Index b = 0; b < y.cols(); b += tile) {
-      const Index width = std::min(tile, y.cols() - b);
-      products.noalias() = x.middleCols(a, height).transpose() * y.middleCols(b, width);
-      for (Index j = 0; j < width; ++j) {
-        for (Index i = 0; i < height; ++i) products(i, j) = cube(products(i, j), scale);
-        all.add(products.col(j).data(), height);
-      }
-    }
-  }
-  for (Index i = 0; i < std::min(x.cols(), y.cols()); ++i) diagonal.add(cube(x.col(i).dot(y.col(i)), scale));
+  kernel.visit(x, y, [&](Index, Index, const double* values, Index count) { all.add(values, count); });
+  for (Index i = 0; i < std::min(x.along.size(), y.along.size()); ++i) diagonal.add(kernel.pair(x, i, y, i));
   return {all.sum(), diagonal.sum()};
 }
 
 // sum_j k(x_i, y_j) for every i, the diagonal left out where \p own.
-Vector polynomial_rows(const Points& x, const Points& y, bool own) {
-  const double scale = 1 / static_cast<double>(x.rows());
-  Vector rows = Vector::Zero(x.cols());
-  Points products;
-  for (Index b = 0; b < y.cols(); b += tile) {
-    const Index width = std::min(tile, y.cols() - b);
-    for (Index a = 0; a < x.cols(); a += tile) {
-      const Index height = std::min(tile, x.cols() - a);
-      products.noalias() = x.middleCols(a, height).transpose() * y.middleCols(b, width);
-      for (Index j = 0; j < width; ++j) {
-        for (Index i = 0; i < height; ++i) rows[a + i] += cube(products(i, j), scale);
-      }
-    }
-  }
-  for (Index i = 0; own && i < x.cols(); ++i) rows[i] -= cube(x.col(i).squaredNorm(), scale);
+Vector polynomial_rows(const CentredPolynomial& kernel, const CentredPolynomial::Set& x,
+                       const CentredPolynomial::Set& y, bool own) {
+  Vector rows = Vector::Zero(x.along.size());
+  kernel.visit(x, y, [&](Index a, Index, const double* values, Index count) {
+    rows.segment(a, count) += Eigen::Map<const Vector>(values, count);
+  });
+  for (Index i = 0; own && i < rows.size(); ++i) rows[i] -= kernel.pair(x, i, x, i);
   return rows;
 }
 
 double kid_error(const Points& x, const Points& y) {
-  return first_order_error(polynomial_rows(x, x, true), polynomial_rows(y, y, true), polynomial_rows(x, y, false),
-                           polynomial_rows(y, x, false));
+  const CentredPolynomial kernel(x, y);
+  const CentredPolynomial::Set a = kernel.set(x);
+  const CentredPolynomial::Set b = kernel.set(y);
+  return first_order_error(polynomial_rows(kernel, a, a, true), polynomial_rows(kernel, b, b, true),
+                           polynomial_rows(kernel, a, b, false), polynomial_rows(kernel, b, a, false));
 }
 
 KernelMoments polynomial_moments(const Points& x) {
-  const Index count = std::min<Index>(x.cols(), 2000);
-  const double scale = 1 / static_cast<double>(x.rows());
-  Vector rows(count);
+  const Points some = x.leftCols(std::min<Index>(x.cols(), 2000));
+  const CentredPolynomial kernel(some, some);
+  const CentredPolynomial::Set set = kernel.set(some);
   TreeSum squares;
-  for (Index j = 0; j < count; ++j) {
-    Vector k = x.leftCols(count).transpose() * x.col(j);
-    for (Index i = 0; i < count; ++i) k[i] = i == j ? 0.0 : cube(k[i], scale);
-    rows[j] = tree_sum(k);
-    squares.add(k.squaredNorm());
-  }
-  return kernel_moments(rows, squares.sum());
+  kernel.visit(set, set, [&](Index a, Index j, const double* values, Index count) {
+    for (Index i = 0; i < count; ++i) squares.add(a + i == j ? 0.0 : values[i] * values[i]);
+  });
+  return kernel_moments(polynomial_rows(kernel, set, set, true), squares.sum());
 }
 
 class Kid final : public Metric {
@@ -108,9 +134,12 @@ class Kid final : public Metric {
 MmdEstimates kid(const Points& x, const Points& y) {
   check_dimension(y, x.rows(), "samples");
   if (x.cols() < 2 || y.cols() < 2) throw InvalidInput("kid: fewer than two points");
-  const PolynomialSums xx = polynomial_sums(x, x);
-  const PolynomialSums yy = polynomial_sums(y, y);
-  const PolynomialSums xy = polynomial_sums(x, y);
+  const CentredPolynomial kernel(x, y);
+  const CentredPolynomial::Set a = kernel.set(x);
+  const CentredPolynomial::Set b = kernel.set(y);
+  const PolynomialSums xx = polynomial_sums(kernel, a, a);
+  const PolynomialSums yy = polynomial_sums(kernel, b, b);
+  const PolynomialSums xy = polynomial_sums(kernel, a, b);
   const auto n = static_cast<double>(x.cols());
   const auto m = static_cast<double>(y.cols());
   MmdEstimates estimates;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Kernel distance with the cubic polynomial kernel (x.y / D + 1)^3 \cite binkowski2018: the unbiased
-// estimator of MMD^2 in the coordinates given. Null 0; its spread from the centred kernel of the reference.
+// estimator of MMD^2 in the coordinates given. The kernel is not translation invariant: an offset of the data is
+// part of what is compared. Null 0; its spread from the centred kernel of the reference.
 
 #include <memory>
 

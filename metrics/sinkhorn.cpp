@@ -5,7 +5,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <vector>
 
+#include <Eigen/Cholesky>
 #include <fmt/format.h>
 
 #include "core/error.hpp"
@@ -17,47 +20,124 @@
 namespace onmanifold {
 namespace {
 
-// The soft minimum of a fixed set over its points: out_j = -eps log mean_i exp((f_i - |x_i - q_j|^2) / eps).
-class SoftMinimum {
+// Soft minima over both sets: out_j = -eps log mean_i exp((f_i - C_ij) / eps) for every query j, and, where \p
+// mean_cost is not null, sum_i C_ij exp((f_i + out_j - C_ij) / eps) / n.
+class SoftMinima {
  public:
-  SoftMinimum(const Points& x, double eps) : distances_(x, tree_mean(x)), eps_(eps) {}
+  virtual ~SoftMinima() = default;
+  /// Over the first set for every point of the second.
+  [[nodiscard]] virtual Vector over_x(const Vector& f, double eps, Vector* mean_cost) const = 0;
+  /// Over the second set for every point of the first.
+  [[nodiscard]] virtual Vector over_y(const Vector& g, double eps) const = 0;
+  [[nodiscard]] virtual double largest_cost() const = 0;
+  /// All costs, or null where they are not kept.
+  [[nodiscard]] virtual const Eigen::MatrixXd* costs() const { return nullptr; }
+};
 
-  // \p mean_cost: where not null, sum_i C_ij exp((f_i + out_j - C_ij) / eps) / n of every query.
-  [[nodiscard]] Vector operator()(const Points& queries, const Vector& f, Vector* mean_cost = nullptr) const {
-    const Index n = distances_.size();
-    const Index m = queries.cols();
-    const Vector scaled = f / eps_;
-    const double inverse = 1 / eps_;
-    Vector largest = Vector::Constant(m, -std::numeric_limits<double>::infinity());
-    Vector sum = Vector::Zero(m);
-    Vector cost = Vector::Zero(mean_cost == nullptr ? 0 : m);
-    alignas(64) std::array<double, SquaredDistances::block> below;
-    distances_.visit(
-        queries, [n](Index) { return n; },
-        [&](Index j, Index begin, Index count, double* d2) {
-          Eigen::Map<Eigen::ArrayXd> exponent(below.data(), count);
-          const Eigen::Map<const Eigen::ArrayXd> squares(d2, count);
-          exponent = squares * inverse - scaled.segment(begin, count).array();
-          const double top = -exponent.minCoeff();
-          if (top > largest[j]) {
-            const double shrink = std::exp(largest[j] - top);
-            sum[j] *= shrink;
-            if (mean_cost != nullptr) cost[j] *= shrink;
-            largest[j] = top;
-          }
-          exponent += largest[j];
-          exp_minus(below.data(), count);
-          sum[j] += exponent.sum();
-          if (mean_cost != nullptr) cost[j] += (exponent * squares).sum();
+class KeptCosts final : public SoftMinima {
+ public:
+  KeptCosts(const Points& x, const Points& y) : costs_(x.cols(), y.cols()) {
+    const SquaredDistances distances(x, tree_mean(x));
+    distances.visit(
+        y, [&x](Index) { return x.cols(); },
+        [&](Index j, Index begin, Index count, const double* d2) {
+          costs_.col(j).segment(begin, count) = Eigen::Map<const Vector>(d2, count);
         });
-    if (mean_cost != nullptr) *mean_cost = cost.array() / sum.array();
-    return -eps_ * (largest.array() + sum.array().log() - std::log(static_cast<double>(n)));
+    transposed_ = costs_.transpose();
+  }
+  [[nodiscard]] Vector over_x(const Vector& f, double eps, Vector* mean_cost) const override {
+    return soft(costs_, f, eps, mean_cost);
+  }
+  [[nodiscard]] Vector over_y(const Vector& g, double eps) const override { return soft(transposed_, g, eps, nullptr); }
+  [[nodiscard]] double largest_cost() const override { return costs_.maxCoeff(); }
+  [[nodiscard]] const Eigen::MatrixXd* costs() const override { return &costs_; }
+
+ private:
+  static Vector soft(const Eigen::MatrixXd& costs, const Vector& f, double eps, Vector* mean_cost) {
+    Vector result(costs.cols());
+    if (mean_cost != nullptr) mean_cost->resize(costs.cols());
+    const double log_n = std::log(static_cast<double>(costs.rows()));
+    Eigen::ArrayXd above(costs.rows());
+    for (Index j = 0; j < costs.cols(); ++j) {
+      above = costs.col(j).array() - f.array();
+      const double least = above.minCoeff();
+      above = (above - least) / eps;
+      exp_minus(above.data(), above.size());
+      const double sum = above.sum();
+      result[j] = least - eps * (std::log(sum) - log_n);
+      if (mean_cost != nullptr) (*mean_cost)[j] = (above * costs.col(j).array()).sum() / sum;
+    }
+    return result;
+  }
+
+  Eigen::MatrixXd costs_;
+  Eigen::MatrixXd transposed_;
+};
+
+// Costs computed again in every sweep, for sets whose costs do not fit.
+class TiledCosts final : public SoftMinima {
+ public:
+  TiledCosts(const Points& x, const Points& y)
+      : x_(x), y_(y), centre_(tree_mean(x)), from_x_(x, centre_), from_y_(y, centre_) {}
+  [[nodiscard]] Vector over_x(const Vector& f, double eps, Vector* mean_cost) const override {
+    return soft(from_x_, y_, f, eps, mean_cost);
+  }
+  [[nodiscard]] Vector over_y(const Vector& g, double eps) const override { return soft(from_y_, x_, g, eps, nullptr); }
+  [[nodiscard]] double largest_cost() const override {
+    const double a = (x_.colwise() - centre_).colwise().norm().maxCoeff();
+    const double b = (y_.colwise() - centre_).colwise().norm().maxCoeff();
+    return (a + b) * (a + b);
   }
 
  private:
-  SquaredDistances distances_;
-  double eps_;
+  static Vector soft(const SquaredDistances& distances, const Points& queries, const Vector& f, double eps,
+                     Vector* mean_cost) {
+    const Index n = distances.size();
+    const Index m = queries.cols();
+    Vector least = Vector::Constant(m, std::numeric_limits<double>::infinity());
+    Vector sum = Vector::Zero(m);
+    Vector cost = Vector::Zero(m);
+    alignas(64) std::array<double, SquaredDistances::block> values;
+    distances.visit(
+        queries, [n](Index) { return n; },
+        [&](Index j, Index begin, Index count, const double* d2) {
+          Eigen::Map<Eigen::ArrayXd> above(values.data(), count);
+          const Eigen::Map<const Eigen::ArrayXd> squares(d2, count);
+          above = squares - f.segment(begin, count).array();
+          const double lowest = above.minCoeff();
+          if (lowest < least[j]) {
+            const double shrink = std::exp((lowest - least[j]) / eps);
+            sum[j] *= shrink;
+            cost[j] *= shrink;
+            least[j] = lowest;
+          }
+          above = (above - least[j]) / eps;
+          exp_minus(values.data(), count);
+          sum[j] += above.sum();
+          cost[j] += (above * squares).sum();
+        });
+    if (mean_cost != nullptr) *mean_cost = cost.array() / sum.array();
+    return least.array() - eps * (sum.array().log() - std::log(static_cast<double>(n)));
+  }
+
+  const Points& x_;
+  const Points& y_;
+  Vector centre_;
+  SquaredDistances from_x_;
+  SquaredDistances from_y_;
 };
+
+std::unique_ptr<SoftMinima> soft_minima(const Points& x, const Points& y) {
+  constexpr Index kept = 25'000'000;  // two arrays of 200 MB
+  std::unique_ptr<SoftMinima> result;
+  if (x.cols() <= kept / y.cols()) {
+    result = std::make_unique<KeptCosts>(x, y);
+  } else {
+    result = std::make_unique<TiledCosts>(x, y);
+  }
+  if (!std::isfinite(result->largest_cost())) throw NumericalFailure("sinkhorn: costs overflow");
+  return result;
+}
 
 void check(const Points& x, double eps) {
   if (x.cols() == 0) throw InvalidInput("sinkhorn: no points");
@@ -69,6 +149,59 @@ void check(const Points& x, double eps) {
 double marginal_error(const Vector& f, const Vector& next, double eps) {
   return tree_mean_of((((f - next).array() / eps).exp() - 1).abs().matrix());
 }
+
+// Levels of eps from the largest cost down to eps: each starts where the one before ended.
+std::vector<double> levels(double largest_cost, double eps) {
+  std::vector<double> result;
+  for (double level = largest_cost; level > 2 * eps; level /= 4) result.push_back(level);
+  result.push_back(eps);
+  return result;
+}
+constexpr Index warm_sweeps = 20;  // at most, of a level above eps
+constexpr double warm_error = 0.01;
+
+// Newton's method for f, with g the soft minimum of f: concave, gradient a - P 1, Hessian -(diag(P 1) - P diag(1/b) Pᵀ)
+// / eps. Slow modes, where sets exchange mass over large costs, are no slower for it. \return whether it converged
+bool newton(const SoftMinima& soft, double eps, const SinkhornRule& rule, Vector& f) {
+  const Eigen::MatrixXd& costs = *soft.costs();
+  const auto n = static_cast<double>(costs.rows());
+  const auto m = static_cast<double>(costs.cols());
+  const auto dual = [&](const Vector& at) { return tree_mean_of(at) + tree_mean_of(soft.over_x(at, eps, nullptr)); };
+  double value = dual(f);
+  constexpr int most_steps = 100;
+  for (int step = 0; step < most_steps; ++step) {
+    const Vector g = soft.over_x(f, eps, nullptr);
+    if (marginal_error(f, soft.over_y(g, eps), eps) <= rule.tolerance) return true;
+    const Eigen::MatrixXd plan =
+        (((-costs).colwise() + f).rowwise() + g.transpose()).array().unaryExpr([eps](double x) {
+          return std::exp(x / eps);
+        }) /
+        (n * m);
+    const Vector rows = plan.rowwise().sum();
+    Eigen::MatrixXd hessian = -m * plan * plan.transpose();
+    hessian.diagonal() += rows;
+    // One constant is free; what exchanges no mass at all stays where it is.
+    hessian.array() += 1 / (n * n);
+    hessian.diagonal().array() += 1e-16;
+    Vector change = eps * hessian.ldlt().solve(Vector(1 / n - rows.array()));
+    if (!change.allFinite()) return false;
+    double length = std::min(1.0, 20 * eps / std::max(change.cwiseAbs().maxCoeff(), 1e-300));
+    bool better = false;
+    for (int halving = 0; halving < 30 && !better; ++halving, length /= 2) {
+      const Vector next = f + length * change;
+      const double reached = dual(next);
+      better = reached >= value - 1e-15 * std::abs(value);
+      if (better) {
+        f = next;
+        value = reached;
+      }
+    }
+    if (!better) return false;
+  }
+  return false;
+}
+constexpr Index newton_size = 600;  // points of the first set
+constexpr Index sweeps_before_newton = 100;
 
 class SinkhornMetric final : public Metric {
  public:
@@ -90,6 +223,7 @@ class SinkhornMetric final : public Metric {
     return divergences(x, y, sinkhorn(x, eps_, rule_));
   }
   [[nodiscard]] Divergences divergences(const Points& x, const Points& y, const Sinkhorn& xx) const {
+    if (x.cols() == y.cols() && x == y) return {0, 0, xx.converged};
     const Sinkhorn yy = sinkhorn(y, eps_, rule_);
     const Sinkhorn xy = sinkhorn(x, y, eps_, rule_);
     return {xy.value - 0.5 * (xx.value + yy.value), xy.cost - 0.5 * (xx.cost + yy.cost),
@@ -107,6 +241,7 @@ class SinkhornMetric final : public Metric {
     parameters["stop"] = fmt::format("marginal error <= {}, at most {} sweeps", rule_.tolerance, rule_.sweeps);
     MetricRecord record = make_record(name, "lower", parameters, input);
     record.unit = "length^2";
+    record.version = 2;  // converges where it did not
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     const auto head = [&](const Points& all) -> Points {
@@ -155,44 +290,60 @@ Sinkhorn sinkhorn(const Points& x, const Points& y, double eps, const SinkhornRu
   check_dimension(y, x.rows(), "samples");
   check(x, eps);
   check(y, eps);
-  const SoftMinimum over_x(x, eps);
-  const SoftMinimum over_y(y, eps);
+  const std::unique_ptr<SoftMinima> soft = soft_minima(x, y);
   Sinkhorn result;
   Vector f = Vector::Zero(x.cols());
   Vector cost;
-  while (true) {
-    ++result.sweeps;
-    // After g is updated the columns of P sum to their weights, and the next f tells how far the rows are
-    // off.
-    const Vector g = over_x(y, f, &cost);
-    const Vector next = over_y(x, g);
-    result.converged = marginal_error(f, next, eps) <= rule.tolerance;
-    if (result.converged || result.sweeps == rule.sweeps) {
-      result.value = tree_mean_of(f) + tree_mean_of(g);
-      result.cost = tree_mean_of(cost);
-      return result;
+  bool try_newton = soft->costs() != nullptr && x.cols() <= newton_size;
+  for (const double level : levels(soft->largest_cost(), eps)) {
+    const bool last = level == eps;
+    for (Index sweep = 1;; ++sweep) {
+      ++result.sweeps;
+      // After g is updated the columns of P sum to their weights, and the next f tells how far the rows are off.
+      const Vector g = soft->over_x(f, level, &cost);
+      const Vector next = soft->over_y(g, level);
+      const double error = marginal_error(f, next, level);
+      if (!last && (error <= warm_error || sweep == warm_sweeps)) break;
+      result.converged = last && error <= rule.tolerance;
+      if (last && (result.converged || sweep >= rule.sweeps)) {
+        result.value = tree_mean_of(f) + tree_mean_of(g);
+        result.cost = tree_mean_of(cost);
+        return result;
+      }
+      f = next;
+      if (last && try_newton && sweep == sweeps_before_newton) {
+        try_newton = false;
+        Vector better = f;
+        if (newton(*soft, eps, rule, better)) f = better;
+      }
     }
-    f = next;
   }
+  return result;
 }
 
 Sinkhorn sinkhorn(const Points& x, double eps, const SinkhornRule& rule) {
   check(x, eps);
-  const SoftMinimum over_x(x, eps);
+  const std::unique_ptr<SoftMinima> soft = soft_minima(x, x);
   Sinkhorn result;
   Vector f = Vector::Zero(x.cols());
   Vector cost;
-  while (true) {
-    ++result.sweeps;
-    const Vector next = over_x(x, f, &cost);
-    result.converged = marginal_error(f, next, eps) <= rule.tolerance;
-    if (result.converged || result.sweeps == rule.sweeps) {
-      result.value = tree_mean_of(f) + tree_mean_of(next);
-      result.cost = tree_mean_of(cost);
-      return result;
+  for (const double level : levels(soft->largest_cost(), eps)) {
+    const bool last = level == eps;
+    for (Index sweep = 1;; ++sweep) {
+      ++result.sweeps;
+      const Vector next = soft->over_x(f, level, &cost);
+      const double error = marginal_error(f, next, level);
+      if (!last && (error <= warm_error || sweep == warm_sweeps)) break;
+      result.converged = last && error <= rule.tolerance;
+      if (last && (result.converged || sweep >= rule.sweeps)) {
+        result.value = tree_mean_of(f) + tree_mean_of(next);
+        result.cost = tree_mean_of(cost);
+        return result;
+      }
+      f = 0.5 * (f + next);
     }
-    f = 0.5 * (f + next);
   }
+  return result;
 }
 
 std::unique_ptr<Metric> make_sinkhorn_div(Settings& settings) {

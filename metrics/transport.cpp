@@ -93,24 +93,159 @@ class Bipartite : public lemon::DigraphExtender<BipartiteBase> {
   }
 };
 
-// |x_i - y_j|^p of an arc, along great circles if radius > 0; as an integer cost if scale > 0.
+// |x_i - y_j|^p of an arc, along great circles if radius > 0.
 struct ArcCost {
   const Points* x;
   const Points* y;
   int p;
   double radius;
-  double scale;
-  [[nodiscard]] double real(Index arc) const {
-    double square = (x->col(arc / y->cols()) - y->col(arc % y->cols())).squaredNorm();
+  [[nodiscard]] double operator()(Index i, Index j) const {
+    double square = (x->col(i) - y->col(j)).squaredNorm();
     if (radius > 0) {
       const double length = 2 * radius * std::asin(std::min(1.0, 0.5 * std::sqrt(square) / radius));
       square = length * length;
     }
     return p == 2 ? square : std::sqrt(square);
   }
-  std::int64_t operator[](const Bipartite::Arc& arc) const {
-    return std::llround(scale * real(BipartiteBase::id(arc)));
+};
+
+// 113 bits: dual values of points far away do not drown those of points near by.
+__extension__ using Quad = __float128;
+
+// Exact transport with its certificate: a plan and dual values u_i + v_j <= c_ij whose sum is the cost of the plan but
+// for 1e-9 of it. The network simplex works on integers; where the largest cost makes these too coarse, the problem is
+// solved again for the costs that the dual values leave, c_ij - u_i - v_j >= 0, which has the same optimal plans.
+class Certified {
+ public:
+  Certified(const Points& x, const Points& y, int p, double radius)
+      : n_(x.cols()),
+        m_(y.cols()),
+        supply_(m_ / std::gcd(n_, m_)),
+        demand_(n_ / std::gcd(n_, m_)),
+        cost_{&x, &y, p, radius},
+        u_(static_cast<std::size_t>(n_), 0),
+        v_(static_cast<std::size_t>(m_), 0) {}
+
+  [[nodiscard]] TransportPlan plan() {
+    double largest = 0;
+    for (Index i = 0; i < n_; ++i) {
+      for (Index j = 0; j < m_; ++j) largest = std::max(largest, cost_(i, j));
+    }
+    if (!std::isfinite(largest)) throw NumericalFailure("transport: distances overflow");
+    const double units = static_cast<double>(n_) * static_cast<double>(supply_);
+    double bound = largest;
+    for (int round = 0; round < most_rounds; ++round) {
+      const TransportPlan found = solve(round, bound);
+      const double gap = found.cost == 0 ? 0 : gap_of(found);
+      if (gap <= tolerance * found.cost) return found;
+      // A plan that uses an arc of cost c' moves at least one unit along it, and costs c'/units more than the dual
+      // values say: no optimal one uses an arc above gap times units.
+      const double next = gap * units * (1 + 1e-9);
+      if (!(next < 0.5 * bound)) break;
+      bound = next;
+    }
+    throw NumericalFailure("transport: no plan whose cost is certain to 1e-9; costs span too many magnitudes");
   }
+
+ private:
+  using Simplex = lemon::NetworkSimplex<Bipartite, std::int32_t, std::int64_t>;
+
+  struct Supplies {
+    Index n;
+    std::int32_t supply;
+    std::int32_t demand;
+    std::int32_t operator[](const Bipartite::Node& node) const {
+      return BipartiteBase::id(node) < n ? supply : -demand;
+    }
+  };
+  struct IntegerCost {
+    const Certified* owner;
+    bool reduced;
+    double bound;
+    double scale;
+    std::int64_t operator[](const Bipartite::Arc& arc) const {
+      const Index i = BipartiteBase::id(arc) / owner->m_;
+      const Index j = BipartiteBase::id(arc) % owner->m_;
+      const double cost = owner->cost_(i, j);
+      if (!reduced) return std::llround(scale * cost);
+      const auto rest =
+          static_cast<double>(cost - owner->u_[static_cast<std::size_t>(i)] - owner->v_[static_cast<std::size_t>(j)]);
+      return std::llround(scale * std::clamp(rest, 0.0, bound));
+    }
+  };
+
+  // The plan for costs in units of bound / 2^bits; adds its dual values to u and makes v fit.
+  TransportPlan solve(int round, double bound) {
+    // Potentials stay below four times (largest cost + 1) times the number of nodes, which must not overflow.
+    const int bits = std::min(52, 60 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n_ + m_))));
+    const double scale = bound > 0 ? std::ldexp(1.0, bits) / bound : 0;
+    const Bipartite graph(n_, m_);
+    Simplex simplex(graph);
+    simplex.costMap(IntegerCost{this, round > 0, bound, scale})
+        .supplyMap(Supplies{n_, static_cast<std::int32_t>(supply_), static_cast<std::int32_t>(demand_)});
+    if (!std::isfinite(scale) || simplex.run(Simplex::BLOCK_SEARCH) != Simplex::OPTIMAL) {
+      throw NumericalFailure("transport: the network simplex found no plan");
+    }
+    TreeSum sum;
+    TransportPlan result;
+    const double total = static_cast<double>(n_) * static_cast<double>(supply_);
+    for (Index arc = 0; arc < n_ * m_; ++arc) {
+      const std::int32_t flow = simplex.flow(BipartiteBase::arcFromId(static_cast<int>(arc)));
+      if (flow == 0) continue;
+      sum.add(static_cast<double>(flow) * cost_(arc / m_, arc % m_));
+      result.pairs.push_back({arc / m_, arc % m_, static_cast<double>(flow) / total});
+    }
+    result.cost = sum.sum() / total;
+    if (scale == 0) return result;
+    for (Index i = 0; i < n_; ++i) {
+      u_[static_cast<std::size_t>(i)] -=
+          static_cast<Quad>(simplex.potential(BipartiteBase::nodeFromId(static_cast<int>(i)))) /
+          static_cast<Quad>(scale);
+    }
+    // One constant is free: values around 0 lose least.
+    std::vector<Quad> sorted = u_;
+    std::nth_element(sorted.begin(), sorted.begin() + n_ / 2, sorted.end());
+    const Quad middle = sorted[static_cast<std::size_t>(n_ / 2)];
+    for (Quad& value : u_) value -= middle;
+    return result;
+  }
+
+  // Cost of the plan minus the value of the dual values u_i and v_j = min_i (c_ij - u_i).
+  double gap_of(const TransportPlan& plan) {
+    Quad largest = 0;
+    for (const Quad value : u_) largest = std::max(largest, value < 0 ? -value : value);
+    // Doubles do where they cannot hide a gap.
+    const bool doubles = static_cast<double>(largest) * 1e-14 <= 0.1 * tolerance * plan.cost;
+    doubles ? fit<double>() : fit<Quad>();
+    Quad dual = 0;
+    Quad of_v = 0;
+    for (const Quad value : u_) dual += value;
+    for (const Quad value : v_) of_v += value;
+    dual = dual / static_cast<Quad>(n_) + of_v / static_cast<Quad>(m_);
+    return static_cast<double>(static_cast<Quad>(plan.cost) - dual);
+  }
+
+  template <class Number>
+  void fit() {
+    std::vector<Number> u;
+    for (const Quad value : u_) u.push_back(static_cast<Number>(value));
+    for (Index j = 0; j < m_; ++j) {
+      Number best = static_cast<Number>(cost_(0, j)) - u[0];
+      for (Index i = 1; i < n_; ++i)
+        best = std::min(best, static_cast<Number>(cost_(i, j)) - u[static_cast<std::size_t>(i)]);
+      v_[static_cast<std::size_t>(j)] = best;
+    }
+  }
+
+  static constexpr double tolerance = 1e-9;
+  static constexpr int most_rounds = 12;
+  Index n_;
+  Index m_;
+  Index supply_;  // in units of 1/lcm(n, m)
+  Index demand_;
+  ArcCost cost_;
+  std::vector<Quad> u_;
+  std::vector<Quad> v_;
 };
 
 constexpr Index largest_problem = std::numeric_limits<std::int32_t>::max();
@@ -134,6 +269,7 @@ class TransportMetric final : public Metric {
     parameters["distance"] = space_.distance();
     parameters["size"] = static_cast<std::int64_t>(size_);
     MetricRecord record = make_record(name, "lower", parameters, input);
+    record.version = 2;  // exact whatever the magnitudes
     record.unit = space_.unit(kind_ == Kind::w2_sq ? "length^2" : "length");
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
@@ -221,48 +357,11 @@ TransportPlan exact_transport_plan(const Points& x, const Points& y, int p, std:
   if (n > largest_problem / m || transport_bytes(n, m) > memory_bytes) {
     throw InvalidInput(
         fmt::format("exact transport of {} to {} points needs {:.3g} GB, above the memory limit of {:.3g} "
-                    "GB; size={} fits",
+                    "GB; size={} fits, --memory raises the limit, sliced_w2 needs none",
                     n, m, static_cast<double>(transport_bytes(n, m)) * 1e-9, static_cast<double>(memory_bytes) * 1e-9,
                     transport_size(memory_bytes)));
   }
-  // Supplies in units of 1/lcm(n, m).
-  const Index divisor = std::gcd(n, m);
-  const Index supply = m / divisor;
-  const Index demand = n / divisor;
-
-  ArcCost cost{&x, &y, p, radius, 0};
-  double largest = 0;
-  for (Index arc = 0; arc < n * m; ++arc) largest = std::max(largest, cost.real(arc));
-  if (!std::isfinite(largest)) throw InvalidInput("transport: distances overflow");
-  // Potentials stay below four times (largest cost + 1) times the number of nodes, which must not overflow.
-  const int bits = 60 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n + m)));
-  cost.scale = largest > 0 ? std::ldexp(1.0, std::min(bits, 52)) / largest : 0;
-
-  const Bipartite graph(n, m);
-  using Simplex = lemon::NetworkSimplex<Bipartite, std::int32_t, std::int64_t>;
-  Simplex simplex(graph);
-  struct Supply {
-    Index n;
-    std::int32_t supply;
-    std::int32_t demand;
-    std::int32_t operator[](const Bipartite::Node& node) const {
-      return BipartiteBase::id(node) < n ? supply : -demand;
-    }
-  };
-  simplex.costMap(cost).supplyMap(Supply{n, static_cast<std::int32_t>(supply), static_cast<std::int32_t>(demand)});
-  if (simplex.run(Simplex::BLOCK_SEARCH) != Simplex::OPTIMAL)
-    throw NumericalFailure("transport: the network simplex found no plan");
-  TreeSum sum;
-  TransportPlan plan;
-  const double total = static_cast<double>(n) * static_cast<double>(supply);
-  for (Index arc = 0; arc < n * m; ++arc) {
-    const std::int32_t flow = simplex.flow(BipartiteBase::arcFromId(static_cast<int>(arc)));
-    if (flow == 0) continue;
-    sum.add(static_cast<double>(flow) * cost.real(arc));
-    plan.pairs.push_back({arc / m, arc % m, static_cast<double>(flow) / total});
-  }
-  plan.cost = sum.sum() / total;
-  return plan;
+  return Certified(x, y, p, radius).plan();
 }
 
 std::unique_ptr<Metric> make_w1(Settings& settings) {

@@ -3,9 +3,10 @@
 // Exact optimal transport between two sets of points with uniform weights: w1 = min sum P_ij d_ij, w2_sq the
 // same with d^2, w2 its root. Network simplex of LEMON \cite dezso2011 on the complete bipartite graph.
 //
-// Costs are rounded to integers of 1/2^k of the largest one, so the simplex method ends and is the same
-// everywhere; the value is summed from the unrounded distances of the plan it finds. That plan is optimal
-// within 2^-k of the largest cost, k >= 40.
+// The simplex method works on integers, so it ends and is the same everywhere; the value is summed from the unrounded
+// distances of the plan it finds. Every value is certain to 1e-9: dual values in floating point bound the optimum from
+// below. Where costs span so many magnitudes that integers are too coarse, the problem is solved again for what the
+// dual values leave of the costs.
 //
 // Settings: space = ambient | geodesic (great circles, on spheres) | torsions; size (take the first `size`
 // columns of both sets; 0: all of them). A set that needs more memory than allowed is an error that names the
@@ -23,8 +24,8 @@ namespace onmanifold {
 
 /// min_P sum P_ij |x_i - y_j|^p over couplings of uniform weights, p = 1 or 2. \p x D×N, \p y D×M; N and M
 /// may differ. About O(N^3); memory transport_bytes(N, M). \throw InvalidInput without points, for another p,
-/// values that are not finite, or sizes beyond 2^31 arcs or \p memory_bytes. \p radius > 0: distances along
-/// great circles of a sphere of that radius, on which the points lie.
+/// values that are not finite, or sizes beyond 2^31 arcs or \p memory_bytes; NumericalFailure where the value cannot be
+/// certified. \p radius > 0: distances along great circles of a sphere of that radius, on which the points lie.
 [[nodiscard]] double exact_transport(const Points& x, const Points& y, int p,
                                      std::uint64_t memory_bytes = Target::default_memory, double radius = 0);
 struct TransportPair {
