@@ -69,10 +69,10 @@ Method & Lift & \multicolumn{2}{c}{projected $\downarrow$} & \multicolumn{1}{l@{
 \emph{oracle} &  & 0.0500 & \,$\pm$\,0.0014 &  \\
 \midrule
 ddpm & normal & \textbf{0.0650} & \,$\pm$\,\textbf{0.0071}\,$\cdot$ & here \\
-ddpm & none & \underline{$-$1.2$\cdot$10$^{-5}$} & \,$\pm$\,\underline{3$\cdot$10$^{-6}$} & {[}there] \\
+ddpm & none & \underline{$-$1.20$\cdot$10$^{-5}$} & \,$\pm$\,\underline{3.0$\cdot$10$^{-6}$} & {[}there] \\
 vae & none & --- & &  \\
 \midrule
-\emph{perfect model} &  & 0.0500 & &  \\
+\emph{perfect model} &  & 0.05000 & &  \\
 \bottomrule
 \end{tabular}
 \par\smallskip

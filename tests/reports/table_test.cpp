@@ -194,7 +194,8 @@ TEST(MakeTable, PublishedNumbersAreMarkedAsTheirs) {
   TaskResult task = small_task();
   const auto notes = [&] {
     std::vector<std::string> texts;
-    for (const Footnote& note : MadeReport(task).report.tables.tasks[0].main.footnotes) texts.push_back(note.text);
+    const MadeReport made(task);
+    for (const Footnote& note : made.report.tables.tasks[0].main.footnotes) texts.push_back(note.text);
     return texts;
   };
   for (const std::string& note : notes()) EXPECT_EQ(note.find("published"), std::string::npos) << note;

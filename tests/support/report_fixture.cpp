@@ -95,6 +95,11 @@ ResultSet report_fixture() {
   ResultSet results;
   results.directory = "results";
   results.tasks = {made_task("plane-x", arms, 1.0), made_task("sphere_y", arms, 0.5)};
+  MetricsCell cell;  // what a reader says of metrics
+  cell.raw = results.tasks[0].cells[0].raw;
+  cell.projected = results.tasks[0].cells[0].projected;
+  add_old_metrics(cell);
+  results.metrics = cell.metrics;
   return results;
 }
 
