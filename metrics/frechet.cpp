@@ -385,9 +385,9 @@ std::unique_ptr<Metric> make_fd_inf(Settings& settings) {
   return std::make_unique<FdInf>(settings);
 }
 std::unique_ptr<Metric> make_fd(Settings& settings) {
-  const std::string features = settings.choice(
-      "features", "coordinates", {"coordinates", "given", "pca64"},
-      "coordinates as they are, features of the caller, or 64 principal axes of the training images");
+  const std::string features =
+      settings.choice("features", "coordinates", {"coordinates", "given", "pca64"},
+                      "coordinates as they are, features of the caller, or 64 principal axes of the training images");
   return std::make_unique<Fd>(Record::fd, parse_named<Features>(features));
 }
 

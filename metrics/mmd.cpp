@@ -40,8 +40,9 @@ class MmdMetric final : public Metric {
                                "bandwidth of the kernel in data units; without it bandwidth chooses");
       bandwidth_ = Bandwidth::sigma;
     } else {
-      bandwidth_ = parse_named<Bandwidth>(settings.choice(
-          "bandwidth", "median", {"median", "bank"}, "median distance of the pooled points, or a sum over five kernels"));
+      bandwidth_ =
+          parse_named<Bandwidth>(settings.choice("bandwidth", "median", {"median", "bank"},
+                                                 "median distance of the pooled points, or a sum over five kernels"));
     }
   }
 
