@@ -35,8 +35,8 @@ struct TaskResult {
 
 struct ResultSet {
   std::string directory;
-  std::vector<TaskResult> tasks;              ///< sorted by name
-  std::map<std::string, MetricInfo> metrics;  ///< what the files say of the metrics, by the names of their records
+  std::vector<TaskResult> tasks;                   ///< sorted by name
+  std::map<std::string, MetricInfo> metrics = {};  ///< what the files say of the metrics, by the names of their records
 };
 
 /// Reads everything but the samples. \throw InvalidInput if \p directory is missing or holds neither cell nor

@@ -205,7 +205,9 @@ TEST(Columns, DensitiesOfDifferentMeasuresAreDifferentColumns) {
     if (row.name == "rsgm") {
       EXPECT_TRUE(manifold.value == "0.5000" && space.value == "—") << manifold.value;
     }
-    if (row.name == "flow") EXPECT_TRUE(manifold.value == "—" && space.value == "-4.000") << space.value;
+    if (row.name == "flow") {
+      EXPECT_TRUE(manifold.value == "—" && space.value == "-4.000") << space.value;
+    }
   }
 }
 
@@ -235,7 +237,13 @@ TEST(Sizes, AreThoseThatTheTaskHadAndNotThoseAskedFor) {
 
 TEST(Analysis, IsComputedOnceForAllFormats) {
   const TemporaryDirectory directory;
-  const ResultSet results = report_fixture();
+  ResultSet results = report_fixture();
+  // Of a suite that judges the claims.
+  for (TaskResult& task : results.tasks) {
+    auto& details = *task.file->details.get_if<Value::Table>();
+    details["purpose"] = std::string(name_of(SuitePurpose::study));
+    details["claims"] = true;
+  }
   call_counts().clear();
   const Analysis analysis = analyse(results);
   const Report report(analysis);
@@ -244,7 +252,7 @@ TEST(Analysis, IsComputedOnceForAllFormats) {
   for (const char* per_task : {"summarise", "task_overview", "mismatch_axis", "summarise_diagnostics"}) {
     EXPECT_EQ(counts.at(per_task), tasks) << per_task;
   }
-  for (const char* once : {"rank_arms", "lift_effects", "compare_published", "conclude"}) {
+  for (const char* once : {"rank_arms", "lift_effects", "compare_published", "conclude", "judge_claims"}) {
     EXPECT_EQ(counts.at(once), 1) << once;
   }
   const std::vector<std::string> formats = report_format_registry().names();
