@@ -1,5 +1,8 @@
-# onmanifold_add_library(NAME SOURCES … HEADERS … DEPENDS … PRIVATE_DEPENDS …)
-#   one static library a directory; the include root is the root of the repository.
+# onmanifold_add_library(NAME SOURCES … DEPENDS … PRIVATE_DEPENDS … [REGISTRY] [TOGETHER])
+#   one static library a directory, with every header below it; the include root is the root of the repository.
+#   REGISTRY: "NAME/units.hpp" includes all of these headers, so that a new unit is one line in the registry.
+#   TOGETHER: several sources are compiled as one, unless ONMANIFOLD_UNITY is off. Not for what makes data or trains: what a
+#   compiler sees at once may change where it fuses a product and a sum, and with it a bit.
 # onmanifold_add_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds] [ONE_PROCESS])
 #   one GoogleTest executable a directory of tests; every TEST becomes a CTest, or the whole executable one CTest where
 #   its tests share an expensive preparation.
@@ -7,30 +10,48 @@
 #   one Google Benchmark executable; CTest runs each of them briefly, so that they cannot rot.
 include(GoogleTest)
 
-# One precompiled header for everybody: Eigen is the greater part of every compilation.
+# One precompiled header for everybody: Eigen is the greater part of every compilation, then fmt.
 file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp" "// Carries the precompiled header of all libraries.\n")
 add_library(onmanifold_precompiled STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
-target_link_libraries(onmanifold_precompiled PUBLIC onmanifold::flags Eigen3::Eigen)
-set(precompiled_headers <Eigen/Dense> <algorithm> <cmath> <cstdint> <functional> <map> <memory> <optional> <string>
-                        <string_view> <utility> <vector>)
+target_link_libraries(onmanifold_precompiled PUBLIC onmanifold::flags Eigen3::Eigen fmt::fmt)
+set(precompiled_headers
+    <Eigen/Dense> <algorithm> <array> <chrono> <cmath> <cstdint> <filesystem> <fstream> <functional> <limits> <map> <memory>
+    <numeric> <optional> <set> <sstream> <string> <string_view> <tuple> <utility> <vector> <fmt/format.h> <fmt/ranges.h>)
 target_precompile_headers(onmanifold_precompiled PRIVATE ${precompiled_headers})
 if(ONMANIFOLD_BUILD_TESTS)  # and one with GoogleTest, a second of every test's compilation
   add_library(onmanifold_precompiled_tests STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
-  target_link_libraries(onmanifold_precompiled_tests PUBLIC onmanifold::flags Eigen3::Eigen GTest::gmock GTest::gtest)
+  target_link_libraries(onmanifold_precompiled_tests PUBLIC onmanifold::flags Eigen3::Eigen fmt::fmt GTest::gmock
+                                                             GTest::gtest)
   target_precompile_headers(onmanifold_precompiled_tests PRIVATE ${precompiled_headers} <gmock/gmock.h> <gtest/gtest.h>)
 endif()
 
+function(onmanifold_compile_together target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${ONMANIFOLD_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+  set_source_files_properties(registry.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # what a new unit changes
+endfunction()
+
 function(onmanifold_add_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "REGISTRY;TOGETHER" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   set(target onmanifold_${name})
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS "*.hpp")
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(onmanifold::${name} ALIAS ${target})
-  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${ARG_HEADERS})
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${headers})
   target_link_libraries(${target} PUBLIC onmanifold_abi Eigen3::Eigen ${ARG_DEPENDS}
                         PRIVATE ${ARG_PRIVATE_DEPENDS} "$<BUILD_INTERFACE:onmanifold_flags>")
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   set_property(GLOBAL APPEND PROPERTY ONMANIFOLD_LIBRARIES ${target})
   target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled)
+  if(ARG_TOGETHER)
+    onmanifold_compile_together(${target})
+  endif()
+  if(ARG_REGISTRY)
+    list(TRANSFORM headers REPLACE "^${PROJECT_SOURCE_DIR}/(.*)$" "#include \"\\1\"\n" OUTPUT_VARIABLE includes)
+    list(JOIN includes "" includes)
+    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/registries/${name}/units.hpp" CONTENT "// Every header of ${name}/.\n${includes}"
+         @ONLY)
+    target_include_directories(${target} PRIVATE "${CMAKE_BINARY_DIR}/registries")
+  endif()
 endfunction()
 
 function(onmanifold_add_test name)

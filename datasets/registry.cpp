@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "datasets/task.hpp"
-#include "datasets/task_settings.hpp"
+#include "datasets/units.hpp"
 
 namespace onmanifold {
 

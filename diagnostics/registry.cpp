@@ -1,14 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "diagnostics/density_error.hpp"
-#include "diagnostics/intrinsic_dimension.hpp"
-#include "diagnostics/lift_geometry.hpp"
-#include "diagnostics/likelihood_explosion.hpp"
-#include "diagnostics/lyapunov.hpp"
-#include "diagnostics/score_norm.hpp"
-#include "diagnostics/support_robustness.hpp"
-#include "diagnostics/target_variance.hpp"
-#include "diagnostics/training_record.hpp"
-#include "diagnostics/two_step_bound.hpp"
+#include "diagnostics/units.hpp"
 
 namespace onmanifold {
 

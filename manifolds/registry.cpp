@@ -11,20 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/spec.hpp"
-#include "manifolds/affine.hpp"
-#include "manifolds/backbone.hpp"
-#include "manifolds/finite_set.hpp"
-#include "manifolds/implicit_manifold.hpp"
-#include "manifolds/mesh_files.hpp"
-#include "manifolds/orbit_embedding.hpp"
-#include "manifolds/placed_sphere.hpp"
-#include "manifolds/product.hpp"
-#include "manifolds/rotation_group.hpp"
-#include "manifolds/simplex.hpp"
-#include "manifolds/sphere.hpp"
-#include "manifolds/stiefel.hpp"
-#include "manifolds/torus.hpp"
-#include "manifolds/triangle_mesh.hpp"
+#include "manifolds/units.hpp"
 
 namespace onmanifold {
 namespace {

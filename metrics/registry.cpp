@@ -7,25 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "metrics/backbone_chains.hpp"
-#include "metrics/c2st.hpp"
-#include "metrics/constraint.hpp"
-#include "metrics/energy.hpp"
-#include "metrics/frechet.hpp"
-#include "metrics/histogram.hpp"
-#include "metrics/kabsch.hpp"
-#include "metrics/kid.hpp"
-#include "metrics/likelihood.hpp"
-#include "metrics/matching.hpp"
-#include "metrics/mmd.hpp"
-#include "metrics/negative_values.hpp"
-#include "metrics/one_dimensional.hpp"
-#include "metrics/prdc.hpp"
-#include "metrics/projection_distance.hpp"
-#include "metrics/score_mse.hpp"
-#include "metrics/sinkhorn.hpp"
-#include "metrics/train_copy_rate.hpp"
-#include "metrics/transport.hpp"
+#include "metrics/units.hpp"
 
 namespace onmanifold {
 namespace {

@@ -1,23 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/registry.hpp"
 
-#include "models/controls/gaussian.hpp"
-#include "models/controls/memorizer.hpp"
-#include "models/controls/oracle.hpp"
-#include "models/diffusion/ddpm.hpp"
-#include "models/diffusion/exact_score.hpp"
-#include "models/diffusion/mad.hpp"
-#include "models/diffusion/niso.hpp"
-#include "models/diffusion/pdm.hpp"
-#include "models/diffusion/pidm.hpp"
-#include "models/diffusion/tango.hpp"
-#include "models/energy/ebm.hpp"
-#include "models/external.hpp"
-#include "models/flow_matching/flow_matching.hpp"
-#include "models/flows/flow_model.hpp"
-#include "models/riemannian/riemannian_flow_matching.hpp"
-#include "models/riemannian/rsgm.hpp"
-#include "models/two_step/two_step_model.hpp"
+#include "models/units.hpp"
 
 namespace onmanifold {
 namespace {

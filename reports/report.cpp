@@ -4,12 +4,7 @@
 #include <filesystem>
 
 #include "core/files/atomic_file.hpp"
-#include "reports/csv_report.hpp"
-#include "reports/figure_report.hpp"
-#include "reports/html_report.hpp"
-#include "reports/latex_report.hpp"
-#include "reports/markdown_report.hpp"
-#include "reports/terminal_report.hpp"
+#include "reports/units.hpp"
 
 namespace onmanifold {
 namespace {

@@ -593,12 +593,12 @@ Figure lift_phase_figure(const std::vector<LiftEffect>& effects) {
   figure.title = "Level and codimension";
   figure.detail = "normal lifts; filled: decided, hollow: not";
   figure.height = 380;
-  struct Mark {
+  struct EffectPoint {
     double x;
     double y;
     const LiftEffect* effect;
   };
-  std::vector<Mark> marks;
+  std::vector<EffectPoint> marks;
   double least = std::numeric_limits<double>::infinity();
   double largest = 0;
   for (const LiftEffect& effect : effects) {
@@ -612,7 +612,7 @@ Figure lift_phase_figure(const std::vector<LiftEffect>& effects) {
   const double edge = least / 3;  // where flat manifolds stand
   std::string data;
   std::map<std::pair<double, double>, int> taken;
-  for (Mark& mark : marks) {
+  for (EffectPoint& mark : marks) {
     if (!(mark.x > 0)) mark.x = edge;
     // Marks of one place stand beside each other.
     const int before = taken[{mark.x, mark.y}]++;
