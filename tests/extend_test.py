@@ -46,9 +46,9 @@ seeds = "0..0"
 n_train = 200
 n_samples = 100
 n_reference = 100
-metrics = "mean_shift"
 [[task]]
 name = "superellipse-uniform"
+metrics = "mean_shift"
 [[method]]
 name = "blur"
 [[lift]]
