@@ -2,9 +2,11 @@
 #include "models/registry.hpp"
 
 #include "models/controls/gaussian.hpp"
+#include "models/controls/kde.hpp"
 #include "models/controls/memorizer.hpp"
 #include "models/controls/oracle.hpp"
 #include "models/diffusion/ddpm.hpp"
+#include "models/diffusion/edm.hpp"
 #include "models/diffusion/exact_score.hpp"
 #include "models/diffusion/mad.hpp"
 #include "models/diffusion/niso.hpp"
@@ -56,6 +58,8 @@ const MethodRegistry& method_registry() {
   static const MethodRegistry registry = [] {
     MethodRegistry methods("method");
     methods.add("ddpm", "denoising diffusion, blind to the manifold", make_ddpm, blind());
+    methods.add("edm", "preconditioned denoising diffusion with a deterministic sampler, blind to the manifold",
+                make_edm, blind());
     methods.add("pdm", "in the sampler: ddpm, projected after every step", make_pdm,
                 varies(Place::sampling, "ddpm", {Need::manifold}));
     methods.add("pidm", "in the loss: ddpm with the distance of its x0 prediction to the manifold as a penalty",
@@ -93,6 +97,8 @@ const MethodRegistry& method_registry() {
                 make_gaussian, floor_control());
     methods.add("memorizer", "control: clean training points again (train_copy_rate must catch it)", make_memorizer,
                 of_role(MethodRole::control, {Need::training}));
+    methods.add("kde", "control: clean training points with noise of the likeliest width (what N points allow)",
+                make_kde, of_role(MethodRole::control, {Need::training, Need::manifold}));
     return methods;
   }();
   return registry;
