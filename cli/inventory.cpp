@@ -148,7 +148,8 @@ std::string suite_detail(const ShippedSuite& shipped) {
   text += fmt::format("file         {}\n", suite.source);
   text += fmt::format("cells        {}\n", expand(suite).size());
   text += fmt::format("replicates   {}..{}\n", suite.first_replicate, suite.last_replicate);
-  text += fmt::format("sizes        n_train {}, n_samples {}, n_reference {}\n", suite.n_train, suite.n_samples,
+  text += fmt::format("sizes        n_train {}, n_samples {}, n_reference {}\n",
+                      suite.n_train == fresh_points ? "fresh" : fmt::format("{}", suite.n_train), suite.n_samples,
                       suite.n_reference);
   text += "tasks       ";
   for (const auto& task : suite.tasks) text += " " + task->task.name;

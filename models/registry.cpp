@@ -40,6 +40,8 @@ const MethodRegistry& method_registry() {
   static const MethodRegistry registry = [] {
     MethodRegistry methods("method");
     methods.add("ddpm", "denoising diffusion, blind to the manifold", make_ddpm, blind());
+    methods.add("edm", "preconditioned denoising diffusion with a deterministic sampler, blind to the manifold",
+                make_edm, blind());
     methods.add("pdm", "in the sampler: ddpm, projected after every step", make_pdm,
                 varies(Place::sampling, "ddpm", {Need::manifold}));
     methods.add("pidm", "in the loss: ddpm with the distance of its x0 prediction to the manifold as a penalty",
@@ -77,6 +79,8 @@ const MethodRegistry& method_registry() {
                 make_gaussian, floor_control());
     methods.add("memorizer", "control: clean training points again (train_copy_rate must catch it)", make_memorizer,
                 of_role(MethodRole::control, {Need::training}));
+    methods.add("kde", "control: clean training points with noise of the likeliest width (what N points allow)",
+                make_kde, of_role(MethodRole::control, {Need::training, Need::manifold}));
     return methods;
   }();
   return registry;

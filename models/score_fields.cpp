@@ -5,8 +5,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "models/networks/mlp.hpp"
-#include "models/networks/mlp_tangents.hpp"
+#include "models/networks/input_tangents.hpp"
 #include "models/networks/time_embedding.hpp"
 #include "models/networks/unet.hpp"
 
@@ -39,11 +38,7 @@ class NetworkAnswers {
   void evaluate(const Points& x, Index t, const Points& vectors, Index count, Points& y, Points& products) const {
     const auto* unet = dynamic_cast<const Unet*>(&network_);
     if (unet != nullptr && tangent_scratch_ == nullptr) tangent_scratch_ = unet->make_tangent_scratch();
-    if (unet == nullptr && tangents_ == nullptr) {
-      const auto* mlp = dynamic_cast<const Mlp*>(&network_);
-      if (mlp == nullptr) throw Unsupported("Jacobian products of network " + network_.name());
-      tangents_ = std::make_unique<MlpTangents>(*mlp, parameters_);
-    }
+    if (unet == nullptr && tangents_ == nullptr) tangents_ = std::make_unique<InputTangents>(network_, parameters_);
     y.resize(x.rows(), x.cols());
     products.resize(vectors.rows(), vectors.cols());
     for (Index first = 0; first < x.cols(); first += block) {
@@ -65,7 +60,7 @@ class NetworkAnswers {
   const Eigen::VectorXf& parameters_;
   Eigen::MatrixXf table_;
   mutable std::unique_ptr<Network::Scratch> scratch_;
-  mutable std::unique_ptr<MlpTangents> tangents_;              // made when first asked for
+  mutable std::unique_ptr<InputTangents> tangents_;            // made when first asked for
   mutable std::unique_ptr<Network::Scratch> tangent_scratch_;  // the same of a U-Net
   mutable Eigen::MatrixXf in_;
   mutable Eigen::MatrixXf out_;

@@ -14,8 +14,8 @@ namespace onmanifold {
 
 /// score(y) = -epsilon(x_t, t)/(scale s_t) at x_t = a_t (y - mean)/scale; level k is scale s_t of t = T - k. Jacobian
 /// products are exact through the network (forward mode; \throw Unsupported for one that is neither
-/// Mlp nor Unet) and by central differences in double through \p objective, which turns answers into epsilon.
-/// References outlive the field; one thread.
+/// Mlp, FourierMlp nor Unet) and by central differences in double through \p objective, which turns answers into
+/// epsilon. References outlive the field; one thread.
 [[nodiscard]] std::unique_ptr<ScoreField> make_diffusion_score_field(const Network& network,
                                                                      const Eigen::VectorXf& parameters,
                                                                      const DiffusionObjective& objective,

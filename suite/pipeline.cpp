@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "datasets/fresh_source.hpp"
 #include "metrics/neighbours.hpp"
 #include "models/external.hpp"
 #include "results/provenance.hpp"
@@ -89,9 +90,11 @@ void ask_diagnostics(const SuiteSpec& suite, const Cell& cell, DiagnosticInput i
 void train_and_sample(const SuiteSpec& suite, const Cell& cell, TaskContext& shared, RawCell& result) {
   const Task& task = cell.task->task;
   Lap lap;
+  const Points& clean = shared.training(cell.key.seed, cell.n_train).points();
+  const Stream draws = training_stream(task, suite.seed, cell.key.seed);
   const std::unique_ptr<TrainingSource> training =
-      make_training_source(shared.training(cell.key.seed, cell.n_train).points(), *task.manifold, cell.lift,
-                           training_stream(task, suite.seed, cell.key.seed));
+      cell.fresh ? make_fresh_source(clean, *task.sampler, *task.manifold, cell.lift, draws)
+                 : make_training_source(clean, *task.manifold, cell.lift, draws);
   const std::shared_ptr<const DiffusedScore> score = task.diffused_score(cell.lift);
   result.timing["data_s"] = lap();
 

@@ -120,6 +120,17 @@ const typename Units::Entry& entry_of(const Units& units, const std::string& nam
 
 constexpr Index most_points = 1'000'000'000;
 
+/// n_train of a table: a number, or fresh_points for "fresh".
+Index read_n_train(Settings& head, const Value& table, Index fallback) {
+  const auto* keys = table.get_if<Value::Table>();
+  const auto found = keys->find("n_train");
+  if (found == keys->end() || found->second.get_if<std::string>() == nullptr) {
+    return head.integer("n_train", fallback, 1, most_points);
+  }
+  (void)head.choice("n_train", "fresh", {"fresh"});
+  return fresh_points;
+}
+
 /// Null, and a line in \p left_out, where the task is optional and its data are not there.
 std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string& source,
                                           std::vector<std::string>& left_out) {
@@ -131,7 +142,7 @@ std::shared_ptr<const TaskSpec> read_task(const Value& table, const std::string&
   const auto& entry = entry_of(task_registry(), name, head, "name");
   Settings settings(without(table, own), where);
   auto spec = std::make_shared<TaskSpec>();
-  if (head.has("n_train")) spec->n_train = head.integer("n_train", 0, 1, most_points);
+  if (head.has("n_train")) spec->n_train = read_n_train(head, table, 1);
   if (head.has("n_samples")) spec->n_samples = head.integer("n_samples", 0, 1, most_points);
   if (head.has("n_reference")) spec->n_reference = head.integer("n_reference", 0, 1, most_points);
   const std::string seeds = head.text("seeds", "");
@@ -190,7 +201,7 @@ MethodSpec read_method(const Value& table, const std::string& source, const Meth
   Settings head(only(table, own), where);
   method.lifts = head.texts("lifts", {"none"});
   method.tasks = head.texts("tasks", {"*"});
-  if (head.has("n_train")) method.n_train = head.integer("n_train", 0, 1, most_points);
+  if (head.has("n_train")) method.n_train = read_n_train(head, table, 1);
   if (entry.info.foreign) {
     method.info.role = head.choose("role", method.info.role);
     method.info.place = head.choose("place", method.info.place);
@@ -298,7 +309,7 @@ void read_head(const Value& table, SuiteSpec& suite) {
   const ReplicateRange range = parse_replicates(settings.text("seeds", "0..4"), settings.locate("seeds"));
   suite.first_replicate = range.first;
   suite.last_replicate = range.last;
-  suite.n_train = settings.integer("n_train", suite.n_train, 1, most_points);
+  suite.n_train = read_n_train(settings, table, suite.n_train);
   suite.n_samples = settings.integer("n_samples", suite.n_samples, 1, most_points);
   suite.n_reference = settings.integer("n_reference", suite.n_reference, 1, most_points);
   if (settings.has("keep_samples")) suite.keep_samples = settings.integer("keep_samples", 0, 0, most_points);
@@ -395,7 +406,9 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Method
 }
 
 SampleSizes sizes_of(const SuiteSpec& suite, const TaskSpec& task) {
-  return {.train = task.n_train.value_or(suite.n_train),
+  const Index train = task.n_train.value_or(suite.n_train);
+  return {.train = train == fresh_points ? fresh_pass : train,
+          .fresh = train == fresh_points,
           .samples = task.n_samples.value_or(suite.n_samples),
           .reference = task.n_reference.value_or(suite.n_reference)};
 }
@@ -485,7 +498,13 @@ Cell make_arm(const SuiteSpec& suite, const std::shared_ptr<const TaskSpec>& tas
   cell.task = task;
   cell.method = method;
   cell.lift = resolve(lift, task->task);
-  cell.n_train = method->n_train.value_or(sizes.train);
+  cell.fresh = method->n_train ? *method->n_train == fresh_points : sizes.fresh;
+  cell.n_train = cell.fresh ? fresh_pass : method->n_train.value_or(sizes.train);
+  if (cell.fresh && task->task.splits) {
+    throw InvalidInput(
+        fmt::format("{}: n_train = \"fresh\" needs a task whose law can be drawn from, and {} is a data set",
+                    suite.source, task->task.name));
+  }
   Value::Table asked;
   for (const DiagnosticSpec& diagnostic : suite.diagnostics) {
     if (any_matches(diagnostic.methods, method->name) && any_matches(diagnostic.tasks, task->task.name) &&
@@ -507,6 +526,8 @@ Cell make_arm(const SuiteSpec& suite, const std::shared_ptr<const TaskSpec>& tas
       {"n_train", static_cast<std::int64_t>(cell.n_train)},
       {"n_samples", static_cast<std::int64_t>(sizes.samples)},
       {"seed", static_cast<std::int64_t>(suite.seed)}};
+  // Absent elsewhere, so that other cells keep their hashes.
+  if (cell.fresh) config.emplace("fresh", true);
   // Absent where nothing is asked, so that results of suites without diagnostics keep their hashes.
   if (!asked.empty()) config.emplace("diagnostics", std::move(asked));
   cell.arm_config = std::make_shared<const Value>(std::move(config));

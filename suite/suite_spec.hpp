@@ -77,6 +77,9 @@ struct Exclusion {
 };
 
 inline constexpr Index all_samples = -1;
+/// n_train of n_train = "fresh": new draws in every pass of fresh_pass points.
+inline constexpr Index fresh_points = 0;
+inline constexpr Index fresh_pass = 10000;
 
 /// A suite file, read and checked.
 struct SuiteSpec {
@@ -87,7 +90,7 @@ struct SuiteSpec {
   std::uint64_t seed = 0;  ///< master seed of all streams
   int first_replicate = 0;
   int last_replicate = 0;
-  Index n_train = 10000;
+  Index n_train = 10000;  ///< or fresh_points
   Index n_samples = 10000;
   Index n_reference = 10000;
   Index keep_samples = all_samples;  ///< of every cell, in its file; metrics always see all
@@ -108,8 +111,9 @@ struct Cell {
   CellKey key;
   std::shared_ptr<const TaskSpec> task;
   std::shared_ptr<const MethodSpec> method;
-  Lift lift;  ///< with the level in force for this task
-  Index n_train = 0;
+  Lift lift;                                ///< with the level in force for this task
+  Index n_train = 0;                        ///< points of a pass
+  bool fresh = false;                       ///< whether every pass has new ones
   std::vector<DiagnosticSpec> diagnostics;  ///< those that are asked of this cell
   std::string sample_hash;
   std::string metric_hash;
@@ -129,7 +133,8 @@ struct Cell {
 
 /// The sizes in force for a task.
 struct SampleSizes {
-  Index train = 0;
+  Index train = 0;  ///< points of a pass
+  bool fresh = false;
   Index samples = 0;
   Index reference = 0;
 };

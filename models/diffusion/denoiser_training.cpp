@@ -33,6 +33,12 @@ void BatchReader::read(Eigen::MatrixXf& batch) {
   }
 }
 
+Index DenoiserObjective::time_of(double u) const {
+  // The uniforms are below 1 - 2^-54, so the product may round up to T: hence the minimum.
+  const Index times = timesteps();
+  return 1 + std::min(static_cast<Index>(u * static_cast<double>(times)), times - 1);
+}
+
 DiffusionBatch::DiffusionBatch(Index dimension, Index columns)
     : clean(Eigen::MatrixXf::Zero(dimension, columns)),
       noise(clean),
@@ -138,11 +144,8 @@ DenoiserTrainer::StepResult DenoiserTrainer::step(BatchReader& reader) {
   reader.read(batch_.clean);
   draws.at(0).fill_normal(batch_.noise);
   draws.at(1).fill_uniform(uniforms_);
-  const Index times = objective_.timesteps();
   for (Index i = 0; i < uniforms_.size(); ++i) {
-    // The uniforms are below 1 - 2^-54, so the product may round up to T: hence the minimum.
-    const Index t = 1 + std::min(static_cast<Index>(uniforms_(i, 0) * static_cast<double>(times)), times - 1);
-    batch_.times[static_cast<std::size_t>(i)] = t;
+    batch_.times[static_cast<std::size_t>(i)] = objective_.time_of(uniforms_(i, 0));
   }
   objective_.corrupt(batch_, draws.at(2));
   StepResult result;

@@ -42,8 +42,10 @@ struct DiffusionBatch {
 class DenoiserObjective {
  public:
   virtual ~DenoiserObjective() = default;
-  /// T: the times of a batch are uniform on 1 … T.
+  /// T: the times of a batch are in 1 … T.
   [[nodiscard]] virtual Index timesteps() const = 0;
+  /// The time that a number \p u, uniform on [0, 1), stands for: all alike unless said otherwise.
+  [[nodiscard]] virtual Index time_of(double u) const;
   /// Makes batch.state from clean points, noise and times, and may turn batch.noise into what loss() compares
   /// with. More random numbers come from \p draws.
   virtual void corrupt(DiffusionBatch& batch, const Stream& draws) const = 0;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "models/diffusion/training_settings.hpp"
 #include "models/networks/time_embedding.hpp"
 #include "models/score_fields.hpp"
 
@@ -15,14 +14,15 @@ namespace {
 
 class DiffusionModel final : public GenerativeModel {
  public:
-  DiffusionModel(Settings& settings, ObjectiveFactory objective, double usual_clip)
-      : training_(TrainingSettings::read(settings, usual_clip)),
-        diffusion_(DiffusionSettings::read(settings)),
-        sampler_(SamplerOptions::read(settings)),
+  DiffusionModel(Settings& settings, ObjectiveFactory objective, const DiffusionDefaults& usual)
+      : training_(TrainingSettings::read(settings, usual.training)),
+        diffusion_(DiffusionSettings::read(settings, usual.diffusion)),
+        sampler_(SamplerOptions::read(settings, usual.sampler)),
         clip_(settings.choice("clip_denoised", "auto", {"auto", "always", "never"},
                               "cut estimates of the data point to the range of the data; auto: of images only")),
         make_objective_(std::move(objective)) {
-    if (sampler_.steps > diffusion_.timesteps) {
+    // The other grid takes at most as many as there are.
+    if (sampler_.grid == "even" && sampler_.steps > diffusion_.timesteps) {
       throw InvalidInput(settings.locate("sampler_steps") + ": more steps than timesteps");
     }
   }
@@ -124,8 +124,8 @@ BlockDenoiser make_block_denoiser(const Network& network, const Eigen::VectorXf&
 }
 
 std::unique_ptr<GenerativeModel> make_diffusion_model(Settings& settings, ObjectiveFactory objective,
-                                                      double usual_clip) {
-  return std::make_unique<DiffusionModel>(settings, std::move(objective), usual_clip);
+                                                      const DiffusionDefaults& usual) {
+  return std::make_unique<DiffusionModel>(settings, std::move(objective), usual);
 }
 
 }  // namespace onmanifold

@@ -11,10 +11,11 @@
 namespace onmanifold {
 namespace {
 
-enum class Rule { ancestral, ddim, heun, langevin };
+enum class Rule { ancestral, ddim, heun, langevin, dpm };
 
-/// One move from time `from` to time `to`, in all three rules:
-///   x_to = shrink (x_from - pull epsilon) + noise z;  heun adds correct (epsilon' - epsilon).
+/// One move from time `from` to time `to`, in all rules:
+///   x_to = shrink (x_from - pull epsilon) + noise z;  heun adds correct (epsilon' - epsilon), dpm++2m
+///   remember (D - D of the step before).
 struct Step {
   Index from = 0;
   Index to = 0;
@@ -22,6 +23,7 @@ struct Step {
   double pull = 0;
   double noise = 0;
   double correct = 0;
+  double remember = 0;
   Index inner = 0;  // number of a Langevin step at its level, from 1; 0: another rule
 };
 
@@ -70,34 +72,50 @@ std::vector<Step> make_steps(const NoiseSchedule& schedule, const SamplerOptions
     rule = Rule::heun;
   } else if (options.rule == "langevin") {
     rule = Rule::langevin;
+  } else if (options.rule == "dpm++2m") {
+    rule = Rule::dpm;
   } else if (options.rule != "ancestral") {
-    throw InvalidInput(fmt::format("sampler: '{}' is none of ancestral, ddim, heun, langevin", options.rule));
+    throw InvalidInput(fmt::format("sampler: '{}' is none of ancestral, ddim, heun, dpm++2m, langevin", options.rule));
   }
   if (options.variance != "beta" && options.variance != "posterior") {
     throw InvalidInput(fmt::format("sampler: variance '{}' is neither beta nor posterior", options.variance));
   }
-  const std::vector<Index> times = sampling_times(schedule, options.steps);
+  if (options.grid != "even" && options.grid != "karras") {
+    throw InvalidInput(fmt::format("sampler: grid '{}' is neither even nor karras", options.grid));
+  }
+  const std::vector<Index> times =
+      options.grid == "karras" ? karras_times(schedule, options.steps) : sampling_times(schedule, options.steps);
   std::vector<Step> steps;
   for (std::size_t i = 0; i + 1 < times.size(); ++i) {
     if (rule == Rule::langevin) {
       append_langevin(schedule, options, times[i], times[i + 1], steps);
       continue;
     }
-    steps.push_back(make_step(schedule, rule, options.variance, times[i], times[i + 1]));
+    Step step = make_step(schedule, rule, options.variance, times[i], times[i + 1]);
+    if (rule == Rule::dpm && i > 0 && times[i + 1] > 0) {
+      const double before = schedule.level(times[i - 1]);
+      const double now = schedule.level(times[i]);
+      const double next = schedule.level(times[i + 1]);
+      const double ratio = std::log(now / next) / (2 * std::log(before / now));
+      step.remember = schedule.signal(times[i + 1]) * (1 - next / now) * ratio;
+    }
+    steps.push_back(step);
   }
   return steps;
 }
 
 }  // namespace
 
-SamplerOptions SamplerOptions::read(Settings& settings) {
-  SamplerOptions result;
-  result.rule =
-      settings.choice("sampler", result.rule, {"ancestral", "ddim", "heun", "langevin"}, "rule of the sampling steps");
+SamplerOptions SamplerOptions::read(Settings& settings, const SamplerOptions& usual) {
+  SamplerOptions result = usual;
+  result.rule = settings.choice("sampler", result.rule, {"ancestral", "ddim", "heun", "dpm++2m", "langevin"},
+                                "rule of the sampling steps");
   result.variance = settings.choice("variance", result.variance, {"beta", "posterior"},
                                     "noise of ancestral steps: beta_t, or the variance of the posterior");
   result.steps =
       settings.integer("sampler_steps", result.steps, 0, 100000, "levels that the sampler visits; 0: all timesteps");
+  result.grid = settings.choice("sampler_grid", result.grid, {"even", "karras"},
+                                "which levels: evenly spread ones, or those whose 7th roots are (at most all)");
   if (result.rule == "langevin") {
     result.langevin_step = settings.number("langevin_step", result.langevin_step, 1e-9, 4,
                                            "step of annealed Langevin dynamics, in squared noise levels");
@@ -120,9 +138,30 @@ std::vector<Index> sampling_times(const NoiseSchedule& schedule, Index steps) {
   return times;
 }
 
+std::vector<Index> karras_times(const NoiseSchedule& schedule, Index steps) {
+  const Index all = schedule.steps();
+  if (steps < 0) throw InvalidInput(fmt::format("sampler: {} steps", steps));
+  if (steps == 0 || steps >= all) return sampling_times(schedule, 0);
+  constexpr double power = 7;
+  const double top = std::pow(schedule.level(all), 1 / power);
+  const double bottom = std::pow(schedule.level(1), 1 / power);
+  std::vector<Index> times;
+  Index t = all;
+  for (Index i = 0; i < steps; ++i) {
+    const double part = steps == 1 ? 0 : static_cast<double>(i) / static_cast<double>(steps - 1);
+    const double wanted = std::pow(top + part * (bottom - top), power);
+    // Down to the nearest of the two neighbours in log s; levels fall, so t never rises.
+    while (t > 1 && schedule.level(t) * schedule.level(t - 1) > wanted * wanted) --t;
+    if (times.empty() || t < times.back()) times.push_back(t);
+  }
+  times.push_back(0);
+  return times;
+}
+
 Points sample_diffusion(const NoiseSchedule& schedule, const SamplerOptions& options, const BlockDenoiser& epsilon,
                         Index dimension, Index n, const Stream& stream, Index last, const BlockHook& hook) {
   const std::vector<Step> steps = make_steps(schedule, options);
+  const bool multistep = std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.remember != 0; });
   Points samples(dimension, n);
   for (Index first = 0; first < n; first += sampling_block) {
     const Index columns = std::min(sampling_block, n - first);
@@ -131,9 +170,15 @@ Points sample_diffusion(const NoiseSchedule& schedule, const SamplerOptions& opt
     Points x = block.at(0).normal(dimension, columns);
     Points predicted(dimension, columns);
     Points z(dimension, columns);
+    Points estimate;  // of x_0, and that of the step before; dpm++2m only
+    Points before;
     for (const Step& step : steps) {
       if (step.to < last) break;
       epsilon(x, step.from, predicted);
+      if (multistep) {
+        before.swap(estimate);
+        estimate = x / schedule.signal(step.from) - schedule.level(step.from) * predicted;
+      }
       x = step.shrink * (x - step.pull * predicted);
       if (step.noise > 0) {
         Stream draws = block.at(static_cast<std::uint64_t>(step.from));
@@ -145,6 +190,7 @@ Points sample_diffusion(const NoiseSchedule& schedule, const SamplerOptions& opt
         epsilon(x, step.to, z);
         x += step.correct * (z - predicted);
       }
+      if (step.remember != 0) x += step.remember * (estimate - before);
       if (hook) hook(x, step.to, hook_draws.at(static_cast<std::uint64_t>(step.to)));
     }
     samples.middleCols(first, columns) = x;
@@ -170,12 +216,21 @@ double sampled_deviation(const NoiseSchedule& schedule, const SamplerOptions& op
     const double s = schedule.noise(t);
     return s / (a * a * v * v + s * s);
   };
-  double current = 1;  // variance of x_t
+  double current = 1;   // variance of x_t
+  double total = 1;     // x_t over x_T, where no noise is added
+  double estimate = 0;  // that of x_0
   for (const Step& step : make_steps(schedule, options)) {
     const double before = slope(step.from);
     double factor = step.shrink * (1 - step.pull * before);
     if (step.correct != 0) factor += step.correct * (slope(step.to) * factor - before);
     current = factor * factor * current + step.noise * step.noise;
+    const double last = estimate;
+    estimate = total * (1 / schedule.signal(step.from) - schedule.level(step.from) * before);
+    total *= factor;
+    if (step.remember != 0) {
+      total += step.remember * (estimate - last);
+      current = total * total;
+    }
   }
   return std::sqrt(current);
 }

@@ -42,25 +42,36 @@ struct SamplerOptions {
   /// x_T. langevin: annealed Langevin dynamics \cite song2019, of `langevin_steps` inner steps at
   /// every level visited: in y = x_t/a_t with score -epsilon/s_t, y <- y + alpha/2 score + sqrt(alpha) z, alpha =
   /// langevin_step s_t^2. The hook is called after every inner step.
+  /// dpm++2m, the second-order multistep rule for x_0 in log s \cite lu2022: one evaluation a level, no noise, the
+  /// first and the last step of first order.
   std::string rule = "ancestral";
   std::string variance = "beta";  ///< of ancestral steps: beta | posterior
-  Index steps = 0;                ///< levels visited, evenly spread over t = T … 1; 0: all T
+  Index steps = 0;                ///< levels visited; 0: all T
+  std::string grid = "even";      ///< even: over t = T … 1 | karras: see karras_times
   double langevin_step = 0.6;     ///< the published 1.5e-5 at s = .005
   Index langevin_steps = 25;
 
-  /// Reads "sampler", "variance" and "sampler_steps"; langevin: "langevin_step" and "langevin_steps".
-  [[nodiscard]] static SamplerOptions read(Settings& settings);
+  /// Reads "sampler", "variance", "sampler_steps" and "sampler_grid"; langevin: "langevin_step" and "langevin_steps".
+  /// Defaults are those of \p usual.
+  [[nodiscard]] static SamplerOptions read(Settings& settings, const SamplerOptions& usual);
+  [[nodiscard]] static SamplerOptions read(Settings& settings) { return read(settings, {}); }
 };
 
 /// The times that \p steps levels visit: T = t_0 > t_1 > … >= 1, then 0. \throw InvalidInput for more than T.
 [[nodiscard]] std::vector<Index> sampling_times(const NoiseSchedule& schedule, Index steps);
+/// The times nearest in log s to levels whose 7th roots fall evenly from s_T to s_1 \cite karras2022, then 0: at most
+/// \p steps, fewer where two levels have the same nearest time.
+[[nodiscard]] std::vector<Index> karras_times(const NoiseSchedule& schedule, Index steps);
 
 /// Draws x_T ~ N(0, I) and goes down the times of options.steps to \p last, D×n, in the units of the
 /// diffusion. An ancestral step from t to r is \cite ho2020
 ///   x_r = (x_t - b / sigma_t · epsilon(x_t, t)) / sqrt(1 - b) + tau z,   b = 1 - a_t^2 / a_r^2,   no noise
 ///   at r = 0,
 /// tau^2 = b (`beta`) or the posterior variance b sigma_r^2 / sigma_t^2 (`posterior`). \p epsilon is called
-/// for one block at a time, with falling t (heun: twice a step); \p hook, where given, after every step.
+/// for one block at a time, with falling t (heun: twice a step); \p hook, where given, after every step. A step of
+/// dpm++2m from s to r, after one from q to s, is in y = x_t/a_t with D = y - s epsilon \cite lu2022
+///   y_r = (r/s) y_s + (1 - r/s) (D_s + log(s/r)/(2 log(q/s)) (D_s - D_q)).
+///
 ///
 /// `beta` is exact for unit-normal data, `posterior` for one point. With the exact score and T = 100 (cosine,
 /// s_1 = .01) a direction of standard deviation v comes out wide by 5.6 % (v = .034), 2.3 % (.15), 1.4 %

@@ -106,12 +106,12 @@ double level_from_text(const std::string& text) {
 
 }  // namespace
 
-DiffusionSettings DiffusionSettings::read(Settings& settings) {
-  DiffusionSettings result;
+DiffusionSettings DiffusionSettings::read(Settings& settings, const DiffusionSettings& usual) {
+  DiffusionSettings result = usual;
   result.schedule =
       settings.choice("schedule", result.schedule, {"cosine", "linear", "geometric"},
                       "noise levels: cosine, linear (both variance preserving) or geometric (variance exploding)");
-  result.timesteps = settings.integer("timesteps", result.schedule == "linear" ? 1000 : 100, 2, 100000,
+  result.timesteps = settings.integer("timesteps", result.schedule == "linear" ? 1000 : usual.timesteps, 2, 100000,
                                       "noise levels of the training; 1000 for linear unless set");
   result.smallest_noise = settings.text(
       "smallest_noise", result.smallest_noise,

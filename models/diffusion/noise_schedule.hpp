@@ -59,8 +59,9 @@ struct DiffusionSettings {
   bool raw_time = false;       ///< whether the network's time input is t itself instead of sinusoidal features
 
   /// Reads "schedule", "timesteps", "smallest_noise", "largest_beta", "largest_level" and "time_input"
-  /// (embedding | raw).
-  [[nodiscard]] static DiffusionSettings read(Settings& settings);
+  /// (embedding | raw). Defaults are those of \p usual; its timesteps are not those of linear.
+  [[nodiscard]] static DiffusionSettings read(Settings& settings, const DiffusionSettings& usual);
+  [[nodiscard]] static DiffusionSettings read(Settings& settings) { return read(settings, {}); }
   /// The schedule in force for a task with this s_min (standardised units; 0: none).
   [[nodiscard]] NoiseSchedule make_schedule(double task_smallest_noise) const;
 };

@@ -114,8 +114,11 @@ std::unique_ptr<GenerativeModel> make_pidm(Settings& settings) {
   options.penalty = settings.number("penalty", mean ? 0.1 : 0.005, 0, 1e6,
                                     "weight of the residual in the loss; 0.005 for estimate = sample unless set");
   options.signal_weight = read_signal_weight(settings, options.signal_weight);
+  DiffusionDefaults usual;
+  usual.training.adam.clip = 1;
+  usual.training.former = false;  // nothing was tuned: at five times the rate the penalty on samples does harm
   return make_diffusion_model(
-      settings, [options](const DiffusionFrame& frame) { return make_pidm_objective(frame, options); }, 1);
+      settings, [options](const DiffusionFrame& frame) { return make_pidm_objective(frame, options); }, usual);
 }
 
 std::unique_ptr<DiffusionObjective> make_pidm_objective(const DiffusionFrame& frame, const PidmOptions& options) {

@@ -2,8 +2,7 @@
 #include "models/flow_matching/network_velocity.hpp"
 
 #include "core/error.hpp"
-#include "models/networks/mlp.hpp"
-#include "models/networks/mlp_tangents.hpp"
+#include "models/networks/input_tangents.hpp"
 #include "models/networks/time_embedding.hpp"
 
 namespace onmanifold {
@@ -16,7 +15,7 @@ struct NetworkVelocity::Memory {
         out(network.data_size(), velocity_block) {}
   Eigen::MatrixXf table;
   std::unique_ptr<Network::Scratch> scratch;
-  std::unique_ptr<MlpTangents> tangents;  // made when first a trace is asked for
+  std::unique_ptr<InputTangents> tangents;  // made when first a trace is asked for
   Eigen::MatrixXf in;
   Eigen::MatrixXf out;
 };
@@ -37,9 +36,8 @@ void NetworkVelocity::evaluate(const Points& x, Index i, Points& y, const Points
   Memory& m = *memory_;
   const Index n = x.cols();
   if (m.tangents == nullptr) {
-    const auto* mlp = dynamic_cast<const Mlp*>(&network_);
-    if (mlp == nullptr) throw InvalidInput("velocity: the network has no derivatives in its input");
-    m.tangents = std::make_unique<MlpTangents>(*mlp, parameters_);
+    if (!has_traces(network_)) throw InvalidInput("velocity: the network has no derivatives in its input");
+    m.tangents = std::make_unique<InputTangents>(network_, parameters_);
   }
   const Eigen::MatrixXf directions = vectors.cast<float>();
   Eigen::MatrixXf out;
@@ -54,7 +52,7 @@ void NetworkVelocity::evaluate(const Points& x, Index i, Points& y, const Points
 }
 
 bool NetworkVelocity::has_traces(const Network& network) {
-  return dynamic_cast<const Mlp*>(&network) != nullptr;
+  return InputTangents::has(network);
 }
 
 }  // namespace onmanifold

@@ -11,12 +11,14 @@
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/flows/coupling_flow.hpp"
 #include "models/networks/training_record.hpp"
+#include "models/preset.hpp"
 
 namespace onmanifold {
 namespace {
 
 using MakeBijection = std::function<std::unique_ptr<Bijection>()>;
 
+constexpr double former_rate = 5e-4;
 constexpr Index record_points = 100;
 constexpr Index jacobian_points = 8;
 constexpr Index most_jacobian_coordinates = 128;
@@ -56,13 +58,13 @@ Thickness thickness_of(const CouplingFlow& flow, const Eigen::VectorXf& paramete
 
 class FlowModel final : public GenerativeModel {
  public:
-  FlowModel(Settings& settings, MakeBijection bijection) : bijection_(std::move(bijection)) {
+  FlowModel(Settings& settings, MakeBijection bijection, double tuned_rate) : bijection_(std::move(bijection)) {
     layers_ = settings.integer("layers", 8, 1, 1000, "coupling layers");
     width_ = settings.integer("width", 128, 32, 65536, "units of a hidden layer, a multiple of 32");
     depth_ = settings.integer("depth", 2, 1, 100, "hidden layers");
     if (width_ % 32 != 0) throw InvalidInput(settings.locate("width") + ": must be a multiple of 32");
     adam_.steps = settings.integer("steps", adam_.steps, 1, 100'000'000, "training steps");
-    adam_.learning_rate = settings.number("learning_rate", 5e-4, 0, 1e6, "step size of Adam");
+    adam_.learning_rate = read_learning_rate(settings, tuned_rate, former_rate);
     adam_.warmup = settings.integer("warmup", adam_.warmup, 0, 100'000'000,
                                     "training steps over which the step size rises from 0");
     adam_.ema = settings.number("ema", adam_.ema, 0, 0.9999999,
@@ -160,14 +162,16 @@ class FlowModel final : public GenerativeModel {
 
 std::unique_ptr<GenerativeModel> make_realnvp(Settings& settings) {
   const double bound = settings.number("bound", 2, 1e-3, 50, "log-scales stay between minus and plus this");
-  return std::make_unique<FlowModel>(settings, [bound] { return make_affine_bijection(bound); });
+  return std::make_unique<FlowModel>(
+      settings, [bound] { return make_affine_bijection(bound); }, former_rate);
 }
 
 std::unique_ptr<GenerativeModel> make_spline_flow(Settings& settings) {
   const Index bins = settings.integer("bins", 8, 1, most_spline_bins, "pieces of each spline");
   const double bound =
       settings.number("bound", 4, 1e-3, 1e6, "splines act within this distance of 0, in standardised units");
-  return std::make_unique<FlowModel>(settings, [bins, bound] { return make_spline_bijection(bins, bound); });
+  return std::make_unique<FlowModel>(
+      settings, [bins, bound] { return make_spline_bijection(bins, bound); }, tuned_learning_rate);
 }
 
 }  // namespace onmanifold

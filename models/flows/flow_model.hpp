@@ -14,8 +14,8 @@ namespace onmanifold {
 ///
 /// Both flows maximise log N(f(x); 0, I) + log|det df/dx| over the standardised points. log_density: exact,
 /// in nats in the units of the data. Settings: layers (8), width (128) and depth (2) of their networks, steps
-/// (7000), batch (256), learning_rate (5e-4), warmup, ema, clip (5). Curves: loss, the mean negative
-/// log-likelihood in units of the data; gradient_norm; mean_log_det and largest_log_det, the largest absolute
+/// (7000), batch (256), preset, learning_rate (5e-4; spline_flow 5e-3), warmup, ema, clip (5). Curves: loss, the mean
+/// negative log-likelihood in units of the data; gradient_norm; mean_log_det and largest_log_det, the largest absolute
 /// value over all points seen; smallest_singular_value of d f^-1 in units of the data over the points of the
 /// stretch's last step that are looked at (8; up to 128 coordinates); log_thickness, the mean of its
 /// logarithm over them.

@@ -25,7 +25,7 @@ using Maker = std::function<std::unique_ptr<GenerativeModel>()>;
 constexpr Index training_steps = sanitized ? 40 : 600;
 
 Value::Table small_settings(const std::string& name) {
-  static const std::set<std::string> diffusions = {"ddpm", "mad", "niso", "pdm", "pidm", "tango"};
+  static const std::set<std::string> diffusions = {"ddpm", "edm", "mad", "niso", "pdm", "pidm", "tango"};
   if (diffusions.contains(name)) {
     return {{"steps", training_steps}, {"width", 32},    {"depth", 2}, {"batch", 128},
             {"learning_rate", 5e-3},   {"timesteps", 50}};

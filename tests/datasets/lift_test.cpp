@@ -13,6 +13,7 @@
 
 #include "core/error.hpp"
 #include "core/math/statistics.hpp"
+#include "datasets/fresh_source.hpp"
 #include "datasets/task.hpp"
 #include "manifolds/affine.hpp"
 #include "manifolds/registry.hpp"
@@ -248,6 +249,41 @@ TEST(TrainingSource, RefusesBadInput) {
   bad(1, 2) = std::numeric_limits<double>::infinity();
   EXPECT_THROW((void)make(bad, {}), InvalidInput);
   EXPECT_THROW((void)make(clean, {})->epoch(-1), InvalidInput);
+}
+
+TEST(FreshSource, DrawsNewPointsInEveryPassAndLiftsThem) {
+  const Sphere sphere(2, 1.0);
+  class Uniform final : public Sampler {
+   public:
+    explicit Uniform(const Manifold& manifold) : manifold_(manifold) {}
+    [[nodiscard]] Index dimension() const override { return 3; }
+    [[nodiscard]] Points sample(Index n, Stream stream) const override { return manifold_.random_points(n, stream); }
+
+   private:
+    const Manifold& manifold_;
+  };
+  const Uniform law(sphere);
+  const Points clean = law.sample(200, Stream(1, "clean"));
+  const Stream stream(2, "training");
+  const auto plain = make_fresh_source(clean, law, sphere, {}, stream);
+  EXPECT_EQ(plain->clean_points(), clean);
+  EXPECT_EQ(plain->epoch(0), clean);
+  EXPECT_EQ(plain->epoch(3), law.sample(200, stream.at("fresh").at(3)));
+  EXPECT_EQ(plain->epoch(3), plain->epoch(3));
+  // No point comes twice: the least distance between passes is that of neighbours, not 0.
+  const Points first = plain->epoch(1);
+  const Points second = plain->epoch(2);
+  for (Index j = 0; j < 200; ++j) {
+    EXPECT_GT((second.colwise() - first.col(j)).colwise().norm().minCoeff(), 1e-6);
+  }
+  const auto lifted = make_fresh_source(clean, law, sphere, {LiftType::normal, 0.1}, stream);
+  for (const Index epoch : {0, 4}) {
+    const Points x = lifted->epoch(epoch);
+    EXPECT_LT((sphere.project(x).points - plain->epoch(epoch)).cwiseAbs().maxCoeff(), 1e-12);
+    EXPECT_NEAR(std::sqrt(sphere.residual(x).squaredNorm() / 200), 0.1, 4.5 * 0.1 / std::sqrt(400.0));
+  }
+  EXPECT_THROW((void)plain->epoch(-1), InvalidInput);
+  EXPECT_THROW((void)make_fresh_source(Points(3, 0), law, sphere, {}, stream), InvalidInput);
 }
 
 }  // namespace

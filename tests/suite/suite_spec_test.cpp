@@ -123,6 +123,28 @@ TEST(SuiteSpec, AMethodMayLearnFromItsOwnNumberOfPoints) {
                       {"line 23", "n_train", "0"}));
 }
 
+TEST(SuiteSpec, TrainingPointsMayBeFreshInEveryPass) {
+  const std::vector<Cell> before = expand(parse(small_suite));
+  for (const Cell& cell : before) EXPECT_FALSE(cell.fresh);
+  const std::vector<Cell> one =
+      expand(parse(replaced(small_suite, "type = \"gaussian\"", "type = \"gaussian\"\nn_train = \"fresh\"")));
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    const bool own = one[i].key.method == "flat";
+    EXPECT_EQ(one[i].fresh, own);
+    EXPECT_EQ(one[i].n_train, own ? fresh_pass : 50);
+    EXPECT_EQ(one[i].sample_hash != before[i].sample_hash, own);  // and others keep their hashes
+  }
+  // It is more than another number of points.
+  const std::vector<Cell> many =
+      expand(parse(replaced(small_suite, "type = \"gaussian\"", "type = \"gaussian\"\nn_train = 10000")));
+  EXPECT_NE(one[4].sample_hash, many[4].sample_hash);
+  for (const Cell& cell : expand(parse(replaced(small_suite, "n_train = 50", "n_train = \"fresh\"")))) {
+    EXPECT_TRUE(cell.fresh);
+    EXPECT_EQ(cell.n_train, fresh_pass);
+  }
+  EXPECT_TRUE(refused(replaced(small_suite, "n_train = 50", "n_train = \"new\""), {"n_train", "new", "fresh"}));
+}
+
 TEST(SuiteSpec, AMethodMayRunOnSomeTasksAndHaveOtherSettingsOnOthers) {
   const std::string text =
       std::string(small_suite) +
