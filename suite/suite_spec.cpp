@@ -124,7 +124,8 @@ constexpr Index most_points = 1'000'000'000;
 Index read_n_train(Settings& head, const Value& table, Index fallback) {
   const auto* keys = table.get_if<Value::Table>();
   const auto found = keys->find("n_train");
-  if (found == keys->end() || found->second.get_if<std::string>() == nullptr) {
+  const auto* text = found == keys->end() ? nullptr : found->second.get_if<std::string>();
+  if (text == nullptr || *text != "fresh") {
     return head.integer("n_train", fallback, 1, most_points);
   }
   (void)head.choice("n_train", "fresh", {"fresh"});

@@ -51,6 +51,7 @@ name = "superellipse-uniform"
 metrics = "mean_shift"
 [[method]]
 name = "blur"
+lifts = ["none", "normal"]
 [[lift]]
 name = "normal"
 type = "normal"
@@ -119,13 +120,14 @@ def check(program, directory):
     run(program, "run", f"{directory}/extended.toml", "-o", results, "-j", "1")
     run(program, "report", results, "--format", "names", "--format", "csv", "--format", "md")
     with open(f"{results}/report.names", encoding="utf-8") as file:
-        assert file.read() == "superellipse-uniform: blur / none\nsuperellipse-uniform: blur / normal\n"
+        names = file.read()
+    assert names == "superellipse-uniform: blur / none\nsuperellipse-uniform: blur / normal\n", names
     with open(f"{results}/report.csv", encoding="utf-8") as file:
         values = [line for line in file if ",mean_shift," in line]
     assert len(values) == 4, values  # two lifts, raw and projected
     assert all(line.rstrip().endswith(",ok") for line in values), values
     with open(f"{results}/report.md", encoding="utf-8") as file:
-        text = file.read()
+        text = file.read().replace("\\", "")
     assert "training_radius" in text and "mean_shift" in text, text
 
 
