@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include <Eigen/Cholesky>
@@ -54,54 +55,77 @@ Pooled pool(const Points& x, const Points& y, std::uint64_t seed) {
   return pooled;
 }
 
-// Whether every point is taken for a sample, by its nearest neighbours in the other folds.
-std::vector<bool> by_neighbours(const Pooled& pooled) {
+// What every point is taken for: 1 a sample, 0 the reference, 1/2 undecided; by its nearest neighbours in the other
+// folds. Where several points are as far as the last neighbour, all of them share its vote.
+std::vector<double> by_neighbours(const Pooled& pooled) {
   constexpr std::size_t k = 15;
-  struct Near {
-    double distance;
-    Index index;
-    bool operator<(const Near& other) const {
-      return distance < other.distance || (distance == other.distance && index < other.index);
+  const Index all = pooled.points.cols();
+  const SquaredDistances distances(pooled.points, tree_mean(pooled.points));
+  // Scalar products round: equal points are found at distances that differ by this share of their size.
+  const Vector norms = (pooled.points.colwise() - tree_mean(pooled.points)).colwise().squaredNorm();
+  const double slack = distances.products() ? 1e-12 : 0;
+  const auto among_others = [&](Index j, Index begin, Index count, const double* d2, const auto& use) {
+    const int own = pooled.fold[static_cast<std::size_t>(j)];
+    for (Index i = 0; i < count; ++i) {
+      if (pooled.fold[static_cast<std::size_t>(begin + i)] != own) use(begin + i, d2[i]);
     }
   };
-  const Index all = pooled.points.cols();
-  std::vector<bool> decision(static_cast<std::size_t>(all));
-  std::vector<std::vector<Near>> kept(static_cast<std::size_t>(all));
-  const SquaredDistances distances(pooled.points, tree_mean(pooled.points));
+  std::vector<std::vector<double>> heaps(static_cast<std::size_t>(all));
   distances.visit(
       pooled.points, [all](Index) { return all; },
-      [&](Index j, Index begin, Index count, double* d2) {
-        std::vector<Near>& heap = kept[static_cast<std::size_t>(j)];
-        const int own = pooled.fold[static_cast<std::size_t>(j)];
-        for (Index i = 0; i < count; ++i) {
-          if (heap.size() == k && d2[i] >= heap.front().distance) continue;
-          if (pooled.fold[static_cast<std::size_t>(begin + i)] == own) continue;
+      [&](Index j, Index begin, Index count, const double* d2) {
+        std::vector<double>& heap = heaps[static_cast<std::size_t>(j)];
+        among_others(j, begin, count, d2, [&](Index, double distance) {
           if (heap.size() == k) {
+            if (distance >= heap.front()) return;
             std::pop_heap(heap.begin(), heap.end());
             heap.pop_back();
           }
-          heap.push_back({d2[i], begin + i});
+          heap.push_back(distance);
           std::push_heap(heap.begin(), heap.end());
-        }
+        });
       });
-  for (Index j = 0; j < all; ++j) {
-    const std::vector<Near>& heap = kept[static_cast<std::size_t>(j)];
-    const auto samples = std::count_if(heap.begin(), heap.end(), [&](const Near& p) { return p.index >= pooled.n; });
-    const auto reference = static_cast<std::ptrdiff_t>(heap.size()) - samples;
+  // Nearer than the last one, and as far: of samples and of the reference.
+  struct Votes {
+    double near[2] = {0, 0};
+    double tied[2] = {0, 0};
+  };
+  std::vector<Votes> votes(static_cast<std::size_t>(all));
+  distances.visit(
+      pooled.points, [all](Index) { return all; },
+      [&](Index j, Index begin, Index count, const double* d2) {
+        const double last = heaps[static_cast<std::size_t>(j)].front();
+        const double tolerance = slack * (norms[j] + last);
+        among_others(j, begin, count, d2, [&](Index i, double distance) {
+          if (distance > last + tolerance) return;
+          Votes& own = votes[static_cast<std::size_t>(j)];
+          (distance < last - tolerance ? own.near : own.tied)[i < pooled.n ? 0 : 1] += 1;
+        });
+      });
+  std::vector<double> decision;
+  for (const Votes& own : votes) {
+    const double open = static_cast<double>(k) - own.near[0] - own.near[1];
+    const double each = open / (own.tied[0] + own.tied[1]);
     // Shares of the classes, so that the larger set has no head start.
-    decision[static_cast<std::size_t>(j)] = static_cast<double>(samples) * static_cast<double>(pooled.n) >
-                                            static_cast<double>(reference) * static_cast<double>(pooled.m);
+    const double samples = (own.near[1] + each * own.tied[1]) * static_cast<double>(pooled.n);
+    const double reference = (own.near[0] + each * own.tied[0]) * static_cast<double>(pooled.m);
+    const bool even = std::abs(samples - reference) <= 1e-12 * (samples + reference);
+    decision.push_back(even ? 0.5 : samples > reference ? 1 : 0);
   }
   return decision;
 }
 
+double undecided(double score) {
+  return score > 0 ? 1 : score < 0 ? 0 : 0.5;
+}
+
 // The same by a logistic regression fitted to the other folds, Newton's method from 0.
-std::vector<bool> by_logistic(const Pooled& pooled) {
+std::vector<double> by_logistic(const Pooled& pooled) {
   const Index all = pooled.points.cols();
   const Index size = pooled.points.rows() + 1;
   Points features(size, all);
   features << pooled.points, Eigen::RowVectorXd::Ones(all);
-  std::vector<bool> decision(static_cast<std::size_t>(all));
+  std::vector<double> decision(static_cast<std::size_t>(all));
   for (int fold = 0; fold < folds; ++fold) {
     std::vector<Index> training;
     for (Index i = 0; i < all; ++i) {
@@ -126,13 +150,14 @@ std::vector<bool> by_logistic(const Pooled& pooled) {
       Eigen::MatrixXd hessian = z * curvature.asDiagonal() * z.transpose();
       hessian.diagonal().array() += penalty;
       const Vector change = hessian.llt().solve(gradient);
+      if (!change.allFinite()) throw NumericalFailure("c2st: the regression overflows");
       // The penalty bounds the curvature from below; a step longer than 5 is cut.
       beta -= change * std::min(1.0, 5 / std::max(change.norm(), 1e-300));
       if (change.norm() < 1e-9) break;
     }
     for (Index i = 0; i < all; ++i) {
       if (pooled.fold[static_cast<std::size_t>(i)] == fold)
-        decision[static_cast<std::size_t>(i)] = features.col(i).dot(beta) > 0;
+        decision[static_cast<std::size_t>(i)] = undecided(features.col(i).dot(beta));
     }
   }
   return decision;
@@ -158,6 +183,7 @@ class C2st final : public Metric {
     parameters["seed"] = static_cast<std::int64_t>(seed_);
     MetricRecord record = make_record("c2st", "target", parameters, input);
     record.target = 0.5;
+    record.version = 2;  // ties share a vote; folds do not depend on the order of rows
     const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
     if (input.target.reference == nullptr) return {not_applicable(record, "no reference")};
@@ -165,7 +191,7 @@ class C2st final : public Metric {
     record.n_reference = reference.size();
     if (reference.size() < least) return {not_applicable(record, fmt::format("fewer than {} reference points", least))};
     if (samples.size() < least) return {failed(record, fmt::format("fewer than {} finite samples", least))};
-    record.value = value(reference.points(), samples.points());
+    record.value = value(reference.sorted(), samples.sorted());
     NullPlan plan;
     plan.points = 0;
     plan.smallest = least;
@@ -179,6 +205,8 @@ class C2st final : public Metric {
     return {record};
   }
 
+  [[nodiscard]] std::optional<int> do_degree() const override { return 0; }
+
   Classifier classifier_;
   Index seed_;
 };
@@ -189,10 +217,10 @@ double c2st(const Points& x, const Points& y, Classifier classifier, std::uint64
   check_dimension(y, x.rows(), "samples");
   if (std::min(x.cols(), y.cols()) < least) throw InvalidInput(fmt::format("c2st: fewer than {} points", least));
   const Pooled pooled = pool(x, y, seed);
-  const std::vector<bool> decision = classifier == Classifier::knn15 ? by_neighbours(pooled) : by_logistic(pooled);
+  const std::vector<double> decision = classifier == Classifier::knn15 ? by_neighbours(pooled) : by_logistic(pooled);
   const auto end_x = decision.begin() + pooled.n;
-  const auto right_x = static_cast<double>(std::count(decision.begin(), end_x, false));
-  const auto right_y = static_cast<double>(std::count(end_x, decision.end(), true));
+  const double right_x = static_cast<double>(pooled.n) - std::accumulate(decision.begin(), end_x, 0.0);
+  const double right_y = std::accumulate(end_x, decision.end(), 0.0);
   return 0.5 * (right_x / static_cast<double>(pooled.n) + right_y / static_cast<double>(pooled.m));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/energy.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/math/summation.hpp"
@@ -51,15 +53,23 @@ class Energy final : public Metric {
     const auto xy = input.memo().get<std::pair<Vector, Vector>>(key, [&] { return rows_over_pairs(x, y, f); });
     const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
     record.value = estimate(sums, n, m);
+    if (biased_) record.value = std::max(0.0, record.value);  // never negative but for rounding
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
-    const auto moments = of_reference.get<KernelMoments>(key, [&] { return kernel_moments(x, f); });
+    const auto moments = of_reference.get<KernelMoments>(
+        key, [&] { return kernel_moments(space_.embed(input.target.finite().drawn(kernel_moments_size), input), f); });
     record.null = biased_ ? (1 / n + 1 / m) * 2 * sums.first / (n * (n - 1)) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {
-      record.p_value = permutation_p(x, y, f, permutations_, input.target.evaluation.at("permutation"),
+      record.p_value = permutation_p(space_.embed(input.target.finite().sorted(), input),
+                                     space_.embed(input.finite().sorted(), input), f, permutations_,
+                                     input.target.evaluation.at("permutation"),
                                      [&](const GroupSums& split) { return estimate(split, n, m); });
     }
     return {record};
+  }
+
+  [[nodiscard]] std::optional<int> do_degree() const override {
+    return space_.kind() == PointSpace::Kind::ambient ? std::optional<int>(1) : std::nullopt;
   }
 
   bool biased_;

@@ -245,6 +245,10 @@ class Fd final : public Metric {
     return measure_as_one_chunk(whole, input);
   }
 
+  [[nodiscard]] std::optional<int> do_degree() const override {
+    return features_ == Features::coordinates ? std::optional<int>(2) : std::nullopt;
+  }
+
   Record record_;
   Features features_;
 };
@@ -263,6 +267,7 @@ class FdInf final : public Metric {
     parameters["seed"] = static_cast<std::int64_t>(seed_);
     parameters["null_method"] = "closed form for Gaussians, the reference's part";
     MetricRecord record = make_record("fd_inf", "lower", parameters, input);
+    record.version = 2;  // subsets do not depend on the order of rows
     record.unit = "length^2";
     const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
@@ -271,7 +276,7 @@ class FdInf final : public Metric {
     record.n_reference = reference.size();
     if (reference.size() < 2) return {not_applicable(record, "fewer than two reference points")};
     if (samples.size() < fd_inf_least) return {failed(record, "not enough finite samples")};
-    record.value = frechet_distance_at_infinity(reference.points(), samples.points(),
+    record.value = frechet_distance_at_infinity(reference.points(), samples.sorted(),
                                                 Stream(static_cast<std::uint64_t>(seed_), "metrics/fd_inf"));
     const auto own = input.target.memo().get<Fitted>("fd_inf", [&] { return fit(reference.points()); });
     // Only the samples are extrapolated: what the finite reference adds stays.
@@ -296,6 +301,8 @@ class FdInf final : public Metric {
     }
     return {record};
   }
+
+  [[nodiscard]] std::optional<int> do_degree() const override { return 2; }
 
   Index seed_;
 };

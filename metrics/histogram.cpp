@@ -44,6 +44,7 @@ class CellCounts {
       ++counted_;
     }
   }
+  [[nodiscard]] const Eigen::Matrix<Index, Eigen::Dynamic, 1>& counts() const { return counts_; }
   // Columns that were counted.
   [[nodiscard]] Index counted() const { return counted_; }
   [[nodiscard]] Vector shares() const { return counts_.cast<double>() / static_cast<double>(counted_); }
@@ -104,7 +105,9 @@ class HistogramStream final : public MetricStream {
     const Vector low = finite.points().rowwise().minCoeff();
     Vector high = finite.points().rowwise().maxCoeff();
     for (Index i = 0; i < high.size(); ++i) {
-      if (!(high[i] > low[i])) high[i] = low[i] + 1;  // a constant coordinate: one bin is in use
+      // A constant coordinate: one bin is in use. Beside 2^53 one is nothing.
+      if (!(high[i] > low[i])) high[i] = low[i] + 1;
+      if (!(high[i] > low[i])) high[i] = low[i] + std::abs(low[i]);
     }
     box_.emplace(coordinates, low, high, bins_);
     partition_ = &*box_;
@@ -123,6 +126,7 @@ class HistogramStream final : public MetricStream {
     parameters["space"] = "ambient";
     MetricRecord record = make_record(name_of(kind_), "lower", parameters, input_);
     record.n_samples = n_samples_;
+    if (kind_ == Kind::tvd_corrected) record.version = 2;  // the null of sparse cells
     const bool js = kind_ == Kind::js_divergence || kind_ == Kind::js_distance;
     if (js) record.unit = kind_ == Kind::js_divergence ? "nats" : "sqrt(nats)";
     if (partition_ == nullptr) return {not_applicable(record, lacking_)};
@@ -134,6 +138,7 @@ class HistogramStream final : public MetricStream {
 
     const bool exact = bins_ == 0 && input_.target.masses != nullptr && input_.target.masses->size() > 0;
     Vector p;
+    CellCounts reference;
     Index n_reference = 0;
     if (exact) {
       if (input_.target.masses->size() != partition_->size()) {
@@ -142,7 +147,6 @@ class HistogramStream final : public MetricStream {
       p = *input_.target.masses;
     } else {
       if (input_.target.reference == nullptr) return {not_applicable(record, "neither exact masses nor a reference")};
-      CellCounts reference;
       reference.add(*partition_, *input_.target.reference);
       n_reference = reference.counted();
       if (n_reference == 0) return {not_applicable(record, "the reference has no finite column")};
@@ -156,7 +160,9 @@ class HistogramStream final : public MetricStream {
     }
     const Vector q = samples_.shares();
 
-    const NullMoments null = null_moments(p, n, n_reference, exact, js, parameters);
+    const bool sparse = !exact && unseen_mass(reference) > sparse_mass;
+    const NullMoments null =
+        sparse ? split_moments(reference, js, parameters) : null_moments(p, n, n_reference, exact, js, parameters);
     switch (kind_) {
       case Kind::tvd:
         record.value = total_variation(p, q);
@@ -183,7 +189,8 @@ class HistogramStream final : public MetricStream {
       case Kind::js_distance:
         record.value = std::sqrt(std::max(0.0, jensen_shannon(p, q)));
         parameters["null_method"] =
-            std::string(exact ? "exact binomial" : "(K-1)/8 (1/N + 1/M)") + ", delta method for the root";
+            (sparse ? random_splits : std::string(exact ? "exact binomial" : "(K-1)/8 (1/N + 1/M)")) +
+            ", delta method for the root";
         if (null.mean > 0) {
           record.null = std::sqrt(null.mean) * (1 - null.sd * null.sd / (8 * null.mean * null.mean));
           record.null_sd = null.sd / (2 * std::sqrt(null.mean));
@@ -220,6 +227,39 @@ class HistogramStream final : public MetricStream {
   }
 
  private:
+  // Good and Turing: the share of points that are alone in their cell is about the mass of the cells not seen at all.
+  [[nodiscard]] double unseen_mass(const CellCounts& reference) const {
+    const Index alone = ((reference.counts() + samples_.counts()).array() == 1).count();
+    return static_cast<double>(alone) / static_cast<double>(reference.counted() + samples_.counted());
+  }
+
+  // Cells that no point has seen are no part of a plug-in null. What both sets have seen, dealt out again at random,
+  // has the right mean for every grid; its spread is that of the value around it.
+  NullMoments split_moments(const CellCounts& reference, bool js, Value::Table& parameters) const {
+    parameters["null_method"] = random_splits;
+    Index cells = 0;  // with a point
+    std::vector<Index> pooled;
+    for (Index b = 0; b < reference.counts().size(); ++b) {
+      const Index count = reference.counts()[b] + samples_.counts()[b];
+      if (count > 0) pooled.insert(pooled.end(), static_cast<std::size_t>(count), cells++);
+    }
+    const Stream stream = input_.target.evaluation.at("null").at("histogram");
+    Vector values(splits);
+    for (Index s = 0; s < splits; ++s) {
+      Stream own = stream.at(static_cast<std::uint64_t>(s));
+      const std::vector<Index> order = own.permutation(static_cast<Index>(pooled.size()));
+      Vector p = Vector::Zero(cells);
+      Vector q = Vector::Zero(cells);
+      for (Index i = 0; const Index at : order) {
+        (i++ < reference.counted() ? p : q)[pooled[static_cast<std::size_t>(at)]] += 1;
+      }
+      p /= static_cast<double>(reference.counted());
+      q /= static_cast<double>(samples_.counted());
+      values[s] = js ? jensen_shannon(p, q) : total_variation(p, q);
+    }
+    return moments_of(values);
+  }
+
   NullMoments null_moments(const Vector& p, Index n, Index m, bool exact, bool js, Value::Table& parameters) const {
     if (exact) {
       parameters["null_method"] = "exact binomial";
@@ -240,6 +280,10 @@ class HistogramStream final : public MetricStream {
         n == m ? "two samples, Bessel form, plug-in masses" : "two samples, normal, plug-in masses";
     return two_sample_moments(n, m, p);
   }
+
+  static constexpr double sparse_mass = 0.01;
+  static constexpr Index splits = 200;
+  inline static const std::string random_splits = "200 random splits of both sets together, for cells are sparse";
 
   Kind kind_;
   Index bins_;
@@ -264,6 +308,10 @@ class HistogramMetric final : public Metric {
  private:
   std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
     return measure_as_one_chunk(*do_stream(input), input);
+  }
+
+  [[nodiscard]] std::optional<int> do_degree() const override {
+    return bins_ > 0 ? std::optional<int>(0) : std::nullopt;
   }
 
   Kind kind_;

@@ -88,7 +88,7 @@ enum class Kind { nearest, pairwise, cross };
 class RmsdMetric final : public Metric {
  public:
   RmsdMetric(Kind kind, Settings& settings)
-      : kind_(kind), size_(settings.integer("size", 0, 0, "only the first so many points of each set; 0: all")) {}
+      : kind_(kind), size_(settings.integer("size", 0, 0, "so many points of each set, drawn at random; 0: all")) {}
 
  private:
   std::vector<MetricRecord> do_measure(const MetricInput& input) const override {
@@ -100,6 +100,7 @@ class RmsdMetric final : public Metric {
     const char* name = names[static_cast<int>(kind_)];
     MetricRecord record = make_record(name, kind_ == Kind::nearest ? "lower" : "target", parameters, input);
     record.unit = "length";
+    record.version = 2;  // size draws
     const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
     if (input.samples->rows() % 3 != 0) return {not_applicable(record, "columns are not xyz of atoms")};
@@ -111,11 +112,8 @@ class RmsdMetric final : public Metric {
     const auto atoms = [&](const PointsRef& points) {
       return centred(backbone == nullptr ? Points(points) : backbone->full_coordinates(points));
     };
-    const auto head = [&](const Points& all) {
-      return atoms(all.leftCols(size_ > 0 ? std::min(size_, all.cols()) : all.cols()));
-    };
-    const Points x = head(reference.points());
-    const Points y = head(samples.points());
+    const Points x = atoms(reference.drawn(size_));
+    const Points y = atoms(samples.drawn(size_));
     parameters["atoms"] = static_cast<std::int64_t>(x.rows() / 3);
     record.n_reference = x.cols();
     const Index larger = std::max(x.cols(), y.cols());

@@ -6,7 +6,7 @@
 //
 // rmsd_nearest: mean over samples of the RMSD to the nearest reference point. rmsd_pairwise: mean over pairs
 // of samples (diversity; a perfect model has the reference's). rmsd_cross: mean over all pairs of a sample
-// and a reference point (a perfect model has the reference's pairwise value). Setting: size (first columns of
+// and a reference point (a perfect model has the reference's pairwise value). Setting: size (columns drawn of
 // both sets; 0: all). More than 10,000 points on a side are an error that says so: 10^8 superpositions take
 // minutes; nothing is left out silently. O(N M atoms) and a 3x3 decomposition a pair; no array of all pairs.
 

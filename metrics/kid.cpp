@@ -2,6 +2,7 @@
 #include "metrics/kid.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
@@ -96,8 +97,7 @@ double kid_error(const Points& x, const Points& y) {
                            polynomial_rows(kernel, a, b, false), polynomial_rows(kernel, b, a, false));
 }
 
-KernelMoments polynomial_moments(const Points& x) {
-  const Points some = x.leftCols(std::min<Index>(x.cols(), 2000));
+KernelMoments polynomial_moments(const Points& some) {
   const CentredPolynomial kernel(some, some);
   const CentredPolynomial::Set set = kernel.set(some);
   TreeSum squares;
@@ -120,9 +120,10 @@ class Kid final : public Metric {
     const FinitePair sets(input, record, 2, 2);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     record.value = kid(sets.reference(), sets.samples()).unbiased;
+    if (!std::isfinite(record.value)) return {failed(record, "the sixth power of the coordinates overflows")};
     record.se = kid_error(sets.reference(), sets.samples());
-    const auto moments =
-        input.target.memo().get<KernelMoments>("kid", [&] { return polynomial_moments(sets.reference()); });
+    const auto moments = input.target.memo().get<KernelMoments>(
+        "kid", [&] { return polynomial_moments(input.target.finite().drawn(kernel_moments_size)); });
     record.null = 0;
     record.null_sd = mmd2_null_sd(*moments, sets.reference().cols(), sets.samples().cols(), false);
     return {record};

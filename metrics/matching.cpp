@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/matching.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -52,6 +54,7 @@ class MatchingMetric final : public Metric {
     if (distance) parameters["squared"] = squared_;
     const char* direction = kind_ == Kind::cov_match ? "higher" : kind_ == Kind::one_nna ? "target" : "lower";
     MetricRecord record = make_record(name, direction, parameters, input);
+    if (!distance) record.version = 2;  // all that are tied count
     if (distance) record.unit = squared_ ? "length^2" : "length";
     if (kind_ == Kind::cov_match) record.target = 1;
     if (kind_ == Kind::one_nna) record.target = 0.5;
@@ -66,14 +69,15 @@ class MatchingMetric final : public Metric {
       parameters["permutations"] = static_cast<std::int64_t>(permutations_);
       accuracies = result;
       if (permutations_ > 0)
-        record.p_value =
-            one_nna_p(sets.reference(), sets.samples(), permutations_, input.target.evaluation.at("permutation"));
+        record.p_value = one_nna_p(input.target.finite().sorted(), input.finite().sorted(), permutations_,
+                                   input.target.evaluation.at("permutation"));
     } else {
       record.value = value(sets.reference(), sets.samples());
     }
 
     NullPlan plan;
     if (kind_ == Kind::one_nna) plan.points = 0;
+    plan.vanishing = distance;
     const auto null =
         simulated_null(input, fmt::format("{}(squared={})", name, squared_), n, m, 1, plan,
                        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
@@ -85,7 +89,7 @@ class MatchingMetric final : public Metric {
                                 : distance             ? null->full_method
                                                        : null->method;
     // Matched points repel each other's chances: the spread is below this binomial one.
-    if (kind_ == Kind::cov_match) record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(n));
+    if (kind_ == Kind::cov_match) record.se = share_error(record.value, n);
     record.parameters = to_json(parameters);
     if (kind_ != Kind::one_nna) return {record};
     // Both classes by themselves: both low means copies of the reference.
@@ -93,6 +97,7 @@ class MatchingMetric final : public Metric {
     for (const bool of_reference : {true, false}) {
       MetricRecord part =
           make_record(of_reference ? "one_nna_reference" : "one_nna_samples", "target", parameters, input);
+      part.version = record.version;
       part.n_nonfinite = record.n_nonfinite;
       part.n_reference = n;
       part.value = of_reference ? accuracies.reference : accuracies.samples;
@@ -103,6 +108,10 @@ class MatchingMetric final : public Metric {
     return records;
   }
 
+  [[nodiscard]] std::optional<int> do_degree() const override {
+    return kind_ == Kind::cov_match || kind_ == Kind::one_nna ? 0 : squared_ ? 2 : 1;
+  }
+
   Index permutations_ = 0;
   Kind kind_;
   bool squared_ = true;
@@ -111,9 +120,10 @@ class MatchingMetric final : public Metric {
 }  // namespace
 
 double cov_match(const Points& x, const Points& y) {
-  const Neighbours nearest = NeighbourIndex(x).nearest(y);
   Eigen::Array<bool, Eigen::Dynamic, 1> matched = Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(x.cols(), false);
-  for (Index j = 0; j < y.cols(); ++j) matched[nearest.index[j]] = true;
+  NeighbourIndex(x).all_nearest(y, [&](Index, const std::vector<Index>& nearest) {
+    for (const Index i : nearest) matched[i] = true;
+  });
   return static_cast<double>(matched.count()) / static_cast<double>(x.cols());
 }
 
@@ -127,13 +137,19 @@ OneNna one_nna(const Points& x, const Points& y) {
   const Index m = y.cols();
   Points pooled(x.rows(), n + m);
   pooled << x, y;
-  const Neighbours nearest = NeighbourIndex(pooled).nearest_other();
-  Index right_x = 0;
-  Index right_y = 0;
-  for (Index i = 0; i < n; ++i) right_x += nearest.index[i] < n ? 1 : 0;
-  for (Index i = n; i < n + m; ++i) right_y += nearest.index[i] >= n ? 1 : 0;
-  return {static_cast<double>(right_x + right_y) / static_cast<double>(n + m),
-          static_cast<double>(right_x) / static_cast<double>(n), static_cast<double>(right_y) / static_cast<double>(m)};
+  double right_x = 0;  // sums of shares, whole numbers where nothing is tied
+  double right_y = 0;
+  NeighbourIndex(pooled).all_nearest_others([&](Index i, const std::vector<Index>& nearest) {
+    const auto of_x = std::count_if(nearest.begin(), nearest.end(), [n](Index j) { return j < n; });
+    const double share = static_cast<double>(of_x) / static_cast<double>(nearest.size());
+    if (i < n) {
+      right_x += share;
+    } else {
+      right_y += 1 - share;
+    }
+  });
+  return {(right_x + right_y) / static_cast<double>(n + m), right_x / static_cast<double>(n),
+          right_y / static_cast<double>(m)};
 }
 
 double one_nna_p(const Points& x, const Points& y, Index permutations, const Stream& stream) {
@@ -141,21 +157,25 @@ double one_nna_p(const Points& x, const Points& y, Index permutations, const Str
   const Index all = n + y.cols();
   Points pooled(x.rows(), all);
   pooled << x, y;
-  const Neighbours nearest = NeighbourIndex(pooled).nearest_other();
   // Neighbours do not depend on labels: only these are permuted.
-  Vector statistics(permutations + 1);
-  std::vector<bool> first(static_cast<std::size_t>(all));
+  std::vector<std::vector<bool>> labels;
   for (Index b = 0; b <= permutations; ++b) {
     Stream own = stream.at(static_cast<std::uint64_t>(b));
-    std::vector<Index> order = own.permutation(all);
+    const std::vector<Index> order = own.permutation(all);
+    std::vector<bool>& first = labels.emplace_back(static_cast<std::size_t>(all));
     for (Index i = 0; i < all; ++i)
       first[static_cast<std::size_t>(b == 0 ? i : order[static_cast<std::size_t>(i)])] = i < n;
-    Index right = 0;
-    for (Index i = 0; i < all; ++i) {
-      right += first[static_cast<std::size_t>(i)] == first[static_cast<std::size_t>(nearest.index[i])] ? 1 : 0;
-    }
-    statistics[b] = static_cast<double>(right);
   }
+  Vector statistics = Vector::Zero(permutations + 1);
+  NeighbourIndex(pooled).all_nearest_others([&](Index i, const std::vector<Index>& nearest) {
+    for (Index b = 0; b <= permutations; ++b) {
+      const std::vector<bool>& first = labels[static_cast<std::size_t>(b)];
+      const bool own = first[static_cast<std::size_t>(i)];
+      const auto same = std::count_if(nearest.begin(), nearest.end(),
+                                      [&](Index j) { return first[static_cast<std::size_t>(j)] == own; });
+      statistics[b] += static_cast<double>(same) / static_cast<double>(nearest.size());
+    }
+  });
   return permutation_p(statistics);
 }
 

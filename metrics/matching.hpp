@@ -4,7 +4,8 @@
 // ("minimum matching distance", not the kernel MMD), chamfer, and one_nna, the leave-one-out 1-NN two-sample
 // test.
 //
-// Settings of mmd_min and chamfer: squared (true). Ties go to the lowest index, the reference first.
+// Settings of mmd_min and chamfer: squared (true). Where several points are equally near, all of them are matched
+// (cov_match) or share the vote (one_nna): neither the order of rows nor that of the two sets counts.
 
 #include <memory>
 

@@ -3,6 +3,7 @@
 // The interface of a metric and what it is given. A metric sees samples and a target, never a model or a dataset.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ class PreparedMetric;
 ///  3. what cannot be computed for this input has status not_applicable with its reason, and value NaN.
 ///  4. non-finite columns are counted in n_nonfinite and left out.
 ///  5. samples of the wrong dimension throw InvalidInput.
+///  6. a record with status ok has a value that is a number, whatever the finite coordinates: where arithmetic
+///  overflows,
+///     the status is failed and says so.
 class Metric {
  public:
   virtual ~Metric() = default;
@@ -50,6 +54,10 @@ class Metric {
   friend class PreparedMetric;
   [[nodiscard]] virtual std::vector<MetricRecord> do_measure(const MetricInput& input) const = 0;
   [[nodiscard]] virtual std::unique_ptr<MetricStream> do_stream(const MetricInput& input) const;
+  /// The power p with which the value grows: coordinates (and directions, and nothing else) times c give c^p times the
+  /// value, so that huge and tiny coordinates can be scaled by a power of two first. None where lengths are compared
+  /// with something fixed: a manifold, a partition, a bandwidth.
+  [[nodiscard]] virtual std::optional<int> do_degree() const { return std::nullopt; }
 };
 
 /// What depends on the target alone is computed when it is first needed and stays with the target, so that measuring

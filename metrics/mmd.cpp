@@ -72,6 +72,10 @@ class MmdMetric final : public Metric {
       if (const double radius = space_.radius(input); radius > 0)
         sigma = 2 * radius * std::asin(std::min(1.0, 0.5 * sigma / radius));
       if (!(sigma > 0)) return {failed(record, "the median distance is 0")};
+      const double gamma = 0.5 / (sigma * sigma);
+      if (!std::isfinite(gamma) || !(gamma > 0)) {
+        return {failed(record, fmt::format("the median distance {:.3g} over- or underflows when squared", sigma))};
+      }
     }
     const RadialKernel kernel(bandwidth_ == Bandwidth::bank ? std::vector<double>{.01, .1, 1, 10, 100}
                                                             : std::vector<double>{0.5 / (sigma * sigma)});
@@ -93,15 +97,24 @@ class MmdMetric final : public Metric {
     const auto xy = input.memo().get<std::pair<Vector, Vector>>(key, [&] { return rows_over_pairs(x, y, f); });
     const GroupSums sums{xx->total, yy->total, tree_sum(xy->second)};
     record.value = estimate(sums, n, m);
+    if (biased_) record.value = std::max(0.0, record.value);  // a squared norm, up to rounding
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
-    const auto moments = of_reference.get<KernelMoments>(key, [&] { return kernel_moments(x, f); });
+    const auto moments = of_reference.get<KernelMoments>(
+        key, [&] { return kernel_moments(space_.embed(input.target.finite().drawn(kernel_moments_size), input), f); });
     record.null = biased_ ? (1 / n + 1 / m) * (1 - 2 * sums.first / (n * (n - 1))) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {
-      record.p_value = permutation_p(x, y, f, permutations_, input.target.evaluation.at("permutation"),
+      record.p_value = permutation_p(space_.embed(input.target.finite().sorted(), input),
+                                     space_.embed(input.finite().sorted(), input), f, permutations_,
+                                     input.target.evaluation.at("permutation"),
                                      [&](const GroupSums& split) { return estimate(split, n, m); });
     }
     return {record};
+  }
+
+  [[nodiscard]] std::optional<int> do_degree() const override {
+    const bool scales = bandwidth_ == Bandwidth::median && space_.kind() == PointSpace::Kind::ambient;
+    return scales ? std::optional<int>(0) : std::nullopt;
   }
 
   [[nodiscard]] double estimate(const GroupSums& sums, double n, double m) const {

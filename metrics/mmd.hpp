@@ -12,7 +12,7 @@
 //
 // Null: unbiased 0, biased (1/N + 1/M)(1 - E k). Spread under H0 from the second moment of the centred
 // kernel, zeta = E k~(X,X')^2: Var unbiased = 2 zeta [1/(N(N-1)) + 1/(M(M-1)) + 2/(NM)], exact, for all terms
-// are uncorrelated. E k is the mean over pairs of the reference, zeta that of its first 2,000 points.
+// are uncorrelated. E k is the mean over pairs of the reference, zeta that of 2,000 of its points, drawn.
 
 #include <memory>
 
@@ -37,10 +37,13 @@ struct KernelMoments {
   double centred_square = MetricRecord::unknown;     ///< zeta = E k~(X, X')^2
   double diagonal_variance = MetricRecord::unknown;  ///< Var k~(X, X)
 };
+constexpr Index kernel_moments_size = 2000;
 /// Dense over at most \p limit columns of \p x.
-[[nodiscard]] KernelMoments kernel_moments(const Points& x, const RadialKernel& kernel, Index limit = 2000);
+[[nodiscard]] KernelMoments kernel_moments(const Points& x, const RadialKernel& kernel,
+                                           Index limit = kernel_moments_size);
 /// The same for any pair function.
-[[nodiscard]] KernelMoments kernel_moments(const Points& x, const PairFunction& kernel, Index limit = 2000);
+[[nodiscard]] KernelMoments kernel_moments(const Points& x, const PairFunction& kernel,
+                                           Index limit = kernel_moments_size);
 /// From the sums of k(x_i, x_j) over j != i for every i, and of k^2 over all i != j.
 [[nodiscard]] KernelMoments kernel_moments(const Vector& row_sums, double square_sum);
 /// Standard deviation of the unbiased (or biased) estimator at N, M when both sets have one law.

@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/math/summation.hpp"
+#include "metrics/pairwise.hpp"
 
 namespace onmanifold {
 namespace {
@@ -84,6 +85,32 @@ class KthNearest {
   Index self_;
 };
 
+// All points at the smallest distance.
+class AllNearest {
+ public:
+  using DistanceType = double;
+  explicit AllNearest(Index skip) : skip_(skip) {}
+  bool addPoint(double d2, std::size_t index) {
+    const auto i = static_cast<Index>(index);
+    if (i == skip_ || d2 > best) return true;
+    if (d2 < best) at.clear();
+    best = d2;
+    at.push_back(i);
+    return true;
+  }
+  // One step above the best, so that ties are offered too.
+  [[nodiscard]] double worstDist() const { return at.empty() ? infinity : next_above(best); }
+  [[nodiscard]] bool full() const { return true; }
+  void sort() {}
+  [[nodiscard]] std::size_t size() const { return at.size(); }
+
+  double best = infinity;
+  std::vector<Index> at;
+
+ private:
+  Index skip_;
+};
+
 class Ball {
  public:
   using DistanceType = double;
@@ -91,6 +118,7 @@ class Ball {
   bool addPoint(double d2, std::size_t index) {
     if (d2 < limit_) {
       ++count;
+      some = static_cast<Index>(index);
       covered_[static_cast<Index>(index)] = true;
     }
     return true;
@@ -101,6 +129,7 @@ class Ball {
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(count); }
 
   Index count = 0;
+  Index some = -1;
 
  private:
   double limit_;
@@ -130,6 +159,7 @@ class NeighbourIndex::Search {
   virtual void find(const Points& queries, std::vector<Nearest>& sets) const = 0;
   virtual void find(const Points& queries, std::vector<KthNearest>& sets) const = 0;
   virtual void find(const Points& queries, std::vector<Ball>& sets) const = 0;
+  virtual void find(const Points& queries, std::vector<AllNearest>& sets) const = 0;
 
  private:
   const Points& points_;
@@ -147,6 +177,7 @@ class TreeSearch final : public NeighbourIndex::Search {
   void find(const Points& queries, std::vector<Nearest>& sets) const override { run(queries, sets); }
   void find(const Points& queries, std::vector<KthNearest>& sets) const override { run(queries, sets); }
   void find(const Points& queries, std::vector<Ball>& sets) const override { run(queries, sets); }
+  void find(const Points& queries, std::vector<AllNearest>& sets) const override { run(queries, sets); }
 
  private:
   template <class Set>
@@ -178,6 +209,7 @@ class ProductSearch final : public NeighbourIndex::Search {
   void find(const Points& queries, std::vector<Nearest>& sets) const override { run(queries, sets); }
   void find(const Points& queries, std::vector<KthNearest>& sets) const override { run(queries, sets); }
   void find(const Points& queries, std::vector<Ball>& sets) const override { run(queries, sets); }
+  void find(const Points& queries, std::vector<AllNearest>& sets) const override { run(queries, sets); }
 
  private:
   template <class Set>
@@ -238,10 +270,23 @@ Neighbours run_nearest(const NeighbourIndex::Search& search, const Points& queri
   return result;
 }
 
+void visit_all_nearest(const NeighbourIndex::Search& search, const Points& queries, bool others,
+                       const NeighbourIndex::TieVisitor& visit) {
+  constexpr Index block = 256;
+  for (Index first = 0; first < queries.cols(); first += block) {
+    const Index width = std::min(block, queries.cols() - first);
+    std::vector<AllNearest> sets;
+    for (Index j = 0; j < width; ++j) sets.emplace_back(others ? first + j : -1);
+    search.find(queries.middleCols(first, width), sets);
+    for (Index j = 0; j < width; ++j) visit(first + j, sets[static_cast<std::size_t>(j)].at);
+  }
+}
+
 }  // namespace
 
 NeighbourIndex::NeighbourIndex(const Points& points, Method method) {
   if (points.cols() == 0) throw InvalidInput("neighbours: no points");
+  check_squares(points, "neighbours");
   const bool tree = method == Method::tree || (method == Method::automatic && points.rows() <= tree_dimension);
   if (!tree) {
     search_ = std::make_unique<ProductSearch>(points);
@@ -258,12 +303,24 @@ NeighbourIndex::~NeighbourIndex() = default;
 
 Neighbours NeighbourIndex::nearest(const Points& queries) const {
   check_dimension(queries, search_->points().rows(), "queries");
+  check_squares(queries, "neighbours");
   return run_nearest(*search_, queries, false);
 }
 
 Neighbours NeighbourIndex::nearest_other() const {
   if (search_->points().cols() < 2) throw InvalidInput("neighbours: a single point has no other");
   return run_nearest(*search_, search_->points(), true);
+}
+
+void NeighbourIndex::all_nearest(const Points& queries, const TieVisitor& visit) const {
+  check_dimension(queries, search_->points().rows(), "queries");
+  check_squares(queries, "neighbours");
+  visit_all_nearest(*search_, queries, false, visit);
+}
+
+void NeighbourIndex::all_nearest_others(const TieVisitor& visit) const {
+  if (search_->points().cols() < 2) throw InvalidInput("neighbours: a single point has no other");
+  visit_all_nearest(*search_, search_->points(), true, visit);
 }
 
 Vector NeighbourIndex::kth_squared_distance(Index k) const {
@@ -286,9 +343,11 @@ Vector NeighbourIndex::kth_squared_distance(Index k) const {
 
 BallCounts NeighbourIndex::within(const Points& centres, const VectorRef& squared_radii, bool closed) const {
   check_dimension(centres, search_->points().rows(), "centres");
+  check_squares(centres, "neighbours");
   if (squared_radii.size() != centres.cols()) throw InvalidInput("within: one radius a centre");
   BallCounts result;
   result.inside.resize(centres.cols());
+  result.some.resize(centres.cols());
   result.covered = Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(search_->points().cols(), false);
   constexpr Index block = 256;
   for (Index first = 0; first < centres.cols(); first += block) {
@@ -300,7 +359,10 @@ BallCounts NeighbourIndex::within(const Points& centres, const VectorRef& square
       sets.emplace_back(closed ? next_above(r2) : r2, result.covered);
     }
     search_->find(centres.middleCols(first, width), sets);
-    for (Index j = 0; j < width; ++j) result.inside[first + j] = sets[static_cast<std::size_t>(j)].count;
+    for (Index j = 0; j < width; ++j) {
+      result.inside[first + j] = sets[static_cast<std::size_t>(j)].count;
+      result.some[first + j] = sets[static_cast<std::size_t>(j)].some;
+    }
   }
   return result;
 }

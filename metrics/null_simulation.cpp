@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -28,12 +29,101 @@ Points collect(Index draws, Index statistics, const PairStatistic& statistic, co
   return values;
 }
 
+// Random pairs of disjoint parts of a set, in the proportion of \p n to \p m.
+class Splits {
+ public:
+  Splits(const Points& points, const Stream& stream, Index n, Index m)
+      : points_(points), stream_(stream), share_(static_cast<double>(n) / static_cast<double>(n + m)) {}
+  // Sizes of a pair of which \p parts fit into the set.
+  [[nodiscard]] std::pair<Index, Index> sizes(Index parts) const {
+    const Index size = points_.cols() / parts;
+    const auto first = static_cast<Index>(std::lround(share_ * static_cast<double>(size)));
+    return {first, size - first};
+  }
+  // Pair d: every \p parts pairs are disjoint, then all points are dealt out anew.
+  [[nodiscard]] std::function<Pair(Index)> pairs(Index parts) const {
+    return [this, parts](Index d) -> Pair {
+      const auto [first, second] = sizes(parts);
+      Stream own = stream_.at(static_cast<std::uint64_t>(parts)).at(static_cast<std::uint64_t>(d / parts));
+      const std::vector<Index> order = own.permutation(points_.cols());
+      const auto begin = order.begin() + d % parts * (first + second);
+      const auto middle = begin + first;
+      return {points_(Eigen::all, std::vector<Index>(begin, middle)),
+              points_(Eigen::all, std::vector<Index>(middle, middle + second))};
+    };
+  }
+
+ private:
+  const Points& points_;
+  Stream stream_;
+  double share_;
+};
+
+// What N + M points of the law would show, from the finite reference alone.
+SimulatedNull from_reference(const Points& reference, const Stream& stream, Index n, Index m, Index statistics,
+                             const NullPlan& plan, const PairStatistic& statistic) {
+  SimulatedNull result;
+  result.mean = Vector::Constant(statistics, MetricRecord::unknown);
+  result.sd = result.full_sd = result.mean;
+  result.method = result.full_method = "none: no sampler, and too few reference points to split";
+  const Splits splits(reference, stream, n, m);
+  const auto usable = [&](Index parts) {
+    const auto [first, second] = splits.sizes(parts);
+    return std::min(first, second) >= plan.smallest;
+  };
+  if (!usable(1)) return result;
+  const auto total = static_cast<double>(n + m);
+  const auto [first, second] = splits.sizes(1);
+  const double growth = total / static_cast<double>(first + second);
+  constexpr Index budget = 40'000;
+  const Index draws = std::clamp<Index>(budget / reference.cols(), 4, 20);
+  Vector split_sd = result.sd;
+  result.method.clear();
+  if (plan.points > 0) {
+    reduce(collect(draws, statistics, statistic, splits.pairs(1)), 1, &result.mean, &split_sd);
+    result.full_sd = split_sd / std::sqrt(growth);
+    result.method = fmt::format("reference split into {} and {}, {} times", first, second, draws);
+    if (plan.vanishing && growth > 1) {
+      if (usable(2)) {
+        Vector halves = result.mean;
+        reduce(collect(draws, statistics, statistic, splits.pairs(2)), 1, &halves, nullptr);
+        for (Index s = 0; s < statistics; ++s) {
+          // By what doubling the sizes multiplies the mean.
+          const double power = halves[s] > 0 ? std::clamp(result.mean[s] / halves[s], 0.25, 1.0) : 1;
+          const double carried = std::pow(power, std::log2(growth));
+          result.mean[s] *= carried;
+          result.full_sd[s] *= carried;
+        }
+        result.method += fmt::format(", carried on to {} and {}", n, m);
+      } else {
+        result.method += "; an upper bound";
+      }
+    }
+    result.full_method = result.method;
+  }
+  // Disjoint parts tell the spread; where they would be too small, splits of all points do.
+  constexpr Index blocks = 20;
+  if (usable(blocks)) {
+    const auto [part_first, part_second] = splits.sizes(blocks);
+    const double scale = std::sqrt(static_cast<double>(part_first + part_second) / total);
+    reduce(collect(blocks, statistics, statistic, splits.pairs(blocks)), scale, nullptr, &result.sd);
+    result.method +=
+        fmt::format("{}spread from {} parts of the reference, scaled", plan.points > 0 ? "; " : "", blocks);
+  } else {
+    if (plan.points <= 0) reduce(collect(blocks, statistics, statistic, splits.pairs(1)), 1, nullptr, &split_sd);
+    result.sd = split_sd / std::sqrt(growth);
+    result.method += fmt::format("{}spread from {} splits of the reference, scaled", plan.points > 0 ? "; " : "",
+                                 plan.points > 0 ? draws : blocks);
+  }
+  return result;
+}
+
 }  // namespace
 
 std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name, Index n, Index m,
                                                     Index statistics, const NullPlan& plan,
                                                     const PairStatistic& statistic) {
-  const bool sampled = input.target.sampler != nullptr;
+  const bool sampled = sampler != nullptr;
   return input.target.memo().get<SimulatedNull>(fmt::format("{}/{}/{}", name, n, m), [&]() -> SimulatedNull {
     SimulatedNull result;
     result.mean = Vector::Constant(statistics, MetricRecord::unknown);
@@ -43,35 +133,8 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
     if (!sampled) {
       result.method = result.full_method = "none: no sampler";
       if (input.target.reference == nullptr) return result;
-      const FiniteColumns& finite = input.target.finite();
-      const Points& reference = finite.points();
-      // Twenty disjoint pairs for the spread, one pair of all points for the mean.
-      const auto cut = [&](Index draws) {
-        const double share = static_cast<double>(n) / total;
-        const Index size = reference.cols() / draws;
-        const Index first = static_cast<Index>(std::lround(share * static_cast<double>(size)));
-        return std::pair<Index, Index>(first, size - first);
-      };
-      const auto take = [&](const std::pair<Index, Index>& sizes) {
-        return [&reference, sizes](Index d) -> Pair {
-          const Index begin = d * (sizes.first + sizes.second);
-          return {reference.middleCols(begin, sizes.first), reference.middleCols(begin + sizes.first, sizes.second)};
-        };
-      };
-      constexpr Index blocks = 20;
-      const auto whole = cut(1);
-      const auto part = cut(blocks);
-      if (plan.points > 0 && std::min(whole.first, whole.second) >= plan.smallest) {
-        reduce(collect(1, statistics, statistic, take(whole)), 1, &result.mean, nullptr);
-        result.method = fmt::format("reference split into {} and {}", whole.first, whole.second);
-        result.full_method = result.method;
-      }
-      if (std::min(part.first, part.second) >= plan.smallest) {
-        const double scale = std::sqrt(static_cast<double>(part.first + part.second) / total);
-        reduce(collect(blocks, statistics, statistic, take(part)), scale, nullptr, &result.sd);
-        if (plan.points <= 0) result.method = fmt::format("spread from {} parts of the reference, scaled", blocks);
-      }
-      return result;
+      return from_reference(input.target.finite().sorted(), input.target.evaluation.at("null").at(name), n, m,
+                            statistics, plan, statistic);
     }
     const Stream stream = input.target.evaluation.at("null").at(name);
     const auto draw = [&](const char* part, Index size_x, Index size_y) {

@@ -21,6 +21,7 @@ struct NullPlan {
   Index small_draws = 40;
   Index small_total = 1'000;  ///< N' + M' of the small draws
   Index smallest = 8;         ///< no small set has fewer points
+  bool vanishing = false;     ///< the mean falls to 0 like a power of the sizes
 };
 
 struct SimulatedNull {
@@ -35,9 +36,10 @@ struct SimulatedNull {
 using PairStatistic = std::function<Vector(const Points& x, const Points& y)>;
 
 /// Moments of \p statistic when reference (\p n points) and samples (\p m) have one law. Draws come from
-/// input.target.sampler; without it the reference is cut into disjoint pairs of sets in the same proportion, which
-/// are smaller. \p name, with the settings, tells metrics apart. \p statistics: how many numbers statistic
-/// gives.
+/// input.target.sampler; without it the reference, whatever its order, is cut at random into pairs of sets in the same
+/// proportion, which are smaller: the mean of a vanishing statistic is carried on to the sizes asked for by the power
+/// that halves of the pairs show. \p name, with the settings, tells metrics apart. \p statistics: how many numbers
+/// statistic gives.
 [[nodiscard]] std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name,
                                                                   Index n, Index m, Index statistics,
                                                                   const NullPlan& plan, const PairStatistic& statistic);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,21 @@
 
 namespace onmanifold {
 namespace {
+
+// Whether a value occurs twice in both sets together.
+bool has_ties(const Eigen::RowVectorXd& x, const Eigen::RowVectorXd& y) {
+  std::vector<double> all(x.begin(), x.end());
+  all.insert(all.end(), y.begin(), y.end());
+  std::sort(all.begin(), all.end());
+  return std::adjacent_find(all.begin(), all.end()) != all.end();
+}
+
+constexpr double largest_table = 4e6;
+
+// Whether paths are counted.
+bool counts_paths(Index n, Index m) {
+  return static_cast<double>(n) * static_cast<double>(m) <= largest_table;
+}
 
 class Ks final : public Metric {
  public:
@@ -32,6 +48,12 @@ class Ks final : public Metric {
     record.value =
         kolmogorov_smirnov(sets.reference().row(coordinate_).transpose(), sets.samples().row(coordinate_).transpose());
     record.p_value = kolmogorov_smirnov_two_sample_p(sets.reference().cols(), sets.samples().cols(), record.value);
+    const bool counted = counts_paths(sets.reference().cols(), sets.samples().cols());
+    parameters["p_method"] = !counted ? "limit distribution"
+                             : has_ties(sets.reference().row(coordinate_), sets.samples().row(coordinate_))
+                                 ? "lattice paths; an upper bound, for values are tied"
+                                 : "lattice paths, exact";
+    record.parameters = to_json(parameters);
     const double rate =
         std::sqrt(1 / static_cast<double>(sets.reference().cols()) + 1 / static_cast<double>(sets.samples().cols()));
     const double log2 = std::log(2.0);
@@ -39,6 +61,8 @@ class Ks final : public Metric {
     record.null_sd = std::sqrt(M_PI * M_PI / 12 - M_PI / 2 * log2 * log2) * rate;
     return {record};
   }
+
+  [[nodiscard]] std::optional<int> do_degree() const override { return 0; }
 
   Index coordinate_;
 };
@@ -75,6 +99,7 @@ class SlicedW2 final : public Metric {
     record.value = sliced_w2(sets.reference(), sets.samples(), directions);
     NullPlan plan;
     plan.points = 80'000;
+    plan.vanishing = true;
     const auto null = simulated_null(
         input,
         given ? "sliced_w2(" + fingerprint(directions) + ")"
@@ -87,6 +112,8 @@ class SlicedW2 final : public Metric {
     record.parameters = to_json(parameters);
     return {record};
   }
+
+  [[nodiscard]] std::optional<int> do_degree() const override { return 1; }
 
   Index count_;
   Index seed_;
@@ -115,8 +142,7 @@ double kolmogorov_smirnov_two_sample_p(Index n, Index m, double d) {
   if (n < 1 || m < 1 || !(d >= 0) || d > 1 + 1e-12) throw InvalidInput("ks: no such distance");
   const auto a = static_cast<double>(n);
   const auto b = static_cast<double>(m);
-  constexpr double largest_table = 4e6;
-  if (a * b > largest_table) return kolmogorov_smirnov_p(std::lround(a * b / (a + b)), std::min(d, 1.0));
+  if (!counts_paths(n, m)) return kolmogorov_smirnov_p(std::lround(a * b / (a + b)), std::min(d, 1.0));
   // Probability that a random lattice path to (i, j) has met |i/n - j/m| >= d on its way; in integers,
   // without rounding.
   const auto limit = static_cast<std::int64_t>(std::llround(d * a * b));
@@ -161,9 +187,13 @@ double line_transport(Vector x, Vector y, int p) {
 double sliced_w2(const Points& x, const Points& y, const Points& directions) {
   check_dimension(y, x.rows(), "samples");
   check_dimension(directions, x.rows(), "directions");
+  // Common offsets would cancel in the products.
+  const Vector centre = tree_mean(x);
+  const Points a = x.colwise() - centre;
+  const Points b = y.colwise() - centre;
   Vector squares(directions.cols());
   for (Index l = 0; l < directions.cols(); ++l) {
-    squares[l] = line_transport(x.transpose() * directions.col(l), y.transpose() * directions.col(l), 2);
+    squares[l] = line_transport(a.transpose() * directions.col(l), b.transpose() * directions.col(l), 2);
   }
   return std::sqrt(tree_mean_of(squares));
 }

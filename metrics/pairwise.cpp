@@ -147,8 +147,22 @@ void RadialKernel::apply(double* d2, Index n) const {
   }
 }
 
+void check_squares(const Points& points, const char* what) {
+  if (points.size() == 0) return;
+  const double largest = points.cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
+  if (!(largest <= 0x1p500)) {
+    throw NumericalFailure(fmt::format("{}: coordinates as large as {:.3g} overflow when squared", what, largest));
+  }
+  if (largest <= 0x1p200) return;
+  const auto apart = [](double x) { return x != 0 && std::abs(x) < 0x1p-537; };
+  if (std::any_of(points.data(), points.data() + points.size(), apart)) {
+    throw NumericalFailure(fmt::format("{}: squares underflow, for coordinates span too many magnitudes", what));
+  }
+}
+
 SquaredDistances::SquaredDistances(const Points& x, const Vector& centre)
-    : n_(x.cols()), products_(x.rows() > direct_dimension), centre_(centre) {
+    : points_(x), n_(x.cols()), products_(x.rows() > direct_dimension), centre_(centre) {
+  check_squares(x, "squared distances");
   if (products_) {
     centred_ = x.colwise() - centre;
     norms_ = centred_.colwise().squaredNorm();

@@ -83,12 +83,19 @@ struct GroupSums {
 [[nodiscard]] double permutation_p(const Points& x, const Points& y, const PairFunction& f, Index permutations,
                                    const Stream& stream, const std::function<double(const GroupSums&)>& statistic);
 
+/// \throw NumericalFailure that starts with \p what if squares of coordinates of \p points may overflow (above 2^500),
+/// or underflow beside those of others.
+void check_squares(const Points& points, const char* what);
+
 /// Squared distances between the columns \p begin … \p begin + count - 1 of a fixed set and one point, by
-/// direct differences for D <= 24 and from centred scalar products above, clipped at 0.
+/// direct differences for D <= 24 and from centred scalar products above, where these do not cancel.
 class SquaredDistances {
  public:
   static constexpr Index block = 512;
-  /// Copies \p x; \p centre (D numbers) is subtracted from all points that enter scalar products.
+  /// Share of |x|^2 + |y|^2, both from the centre, below which products cancel and differences are taken.
+  static constexpr double cancelling = 1e-6;
+  /// \p x outlives the object; \p centre (D numbers) is subtracted from all points that enter scalar products. \throw
+  /// NumericalFailure, as visit(), for coordinates whose squares overflow.
   SquaredDistances(const Points& x, const Vector& centre);
   [[nodiscard]] Index size() const { return n_; }
   /// Whether scalar products are in use.
@@ -102,6 +109,7 @@ class SquaredDistances {
  private:
   void direct(const double* query, Index begin, Index count, double* d2) const;
 
+  const Points& points_;
   Index n_ = 0;
   Index stride_ = 0;
   bool products_ = false;
@@ -119,6 +127,7 @@ class SquaredDistances {
 template <class Limit, class Visit>
 void SquaredDistances::visit(const Points& queries, const Limit& limit, const Visit& visit) const {
   alignas(64) std::array<double, block> d2;
+  check_squares(queries, "squared distances");
   if (!products_) {
     for (Index j = 0; j < queries.cols(); ++j) {
       const Index end = std::min(limit(j), n_);
@@ -148,6 +157,12 @@ void SquaredDistances::visit(const Points& queries, const Limit& limit, const Vi
         if (count <= 0) continue;
         Eigen::Map<Eigen::ArrayXd>(d2.data(), count) =
             (norms_.segment(begin, count).array() + norms[j] - 2 * products.col(j).head(count).array()).max(0.0);
+        for (Index i = 0; i < count; ++i) {
+          double& square = d2[static_cast<std::size_t>(i)];
+          if (square < cancelling * (norms_[begin + i] + norms[j])) {
+            square = (points_.col(begin + i) - queries.col(first + j)).squaredNorm();
+          }
+        }
         visit(first + j, begin, count, d2.data());
       }
     }

@@ -5,7 +5,7 @@
 // entropy term; sinkhorn_cost_div has <P, C> alone in each place, which is another number and may be below 0.
 //
 // Settings: eps (default 1, in squared length; far modes of unequal mass need very many sweeps at small eps),
-// size (first columns; 0: all), tolerance (sum of the errors of the marginal at which the iteration stops,
+// size (columns of each set, drawn; 0: all), tolerance (sum of the errors of the marginal at which the iteration stops,
 // default 1e-9), sweeps (limit, default 10,000: not converged by then is status failed). Null: simulated
 // where cheap, else NaN.
 

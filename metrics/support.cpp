@@ -32,6 +32,13 @@ MetricRecord failed(MetricRecord record, std::string_view why) {
   return record;
 }
 
+double share_error(double share, Index n) {
+  constexpr double z2 = 1;  // one standard deviation
+  const auto size = static_cast<double>(n);
+  const double centre = (size * share + z2 / 2) / (size + z2);
+  return std::sqrt(centre * (1 - centre) / (size + z2));
+}
+
 FinitePair::FinitePair(const MetricInput& input, MetricRecord& record, Index least_reference, Index least_samples)
     : samples_(input.finite()), least_reference_(least_reference), least_samples_(least_samples) {
   record.n_nonfinite = samples_.nonfinite();

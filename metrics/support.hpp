@@ -48,7 +48,9 @@ class StreamedMoments {
 /// Marks \p record as one that cannot be computed: value, null and spread NaN, status not_applicable with \p
 /// why.
 [[nodiscard]] MetricRecord not_applicable(MetricRecord record, std::string_view why);
-/// The same with status failed.
+/// Standard deviation of a share of \p n independent trials, at Wilson's centre: above 0 at 0 and 1 too.
+[[nodiscard]] double share_error(double share, Index n);
+/// The same as not_applicable() with status failed.
 [[nodiscard]] MetricRecord failed(MetricRecord record, std::string_view why);
 
 /// The finite columns of samples and reference, or why there is nothing to compare. Fills in n_nonfinite and

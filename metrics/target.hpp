@@ -45,11 +45,12 @@ class Memo {
   mutable std::map<std::pair<std::type_index, std::string>, std::shared_ptr<const void>> results_;
 };
 
-/// The finite columns of a set of points; copies only if there is one that is not finite.
+/// The finite columns of a set of points; copies only if there is one that is not finite. What is drawn from them, or
+/// dealt out among them, starts from their lexicographic order, so that the order of a file changes nothing.
 class FiniteColumns {
  public:
-  /// \p points outlives the object.
-  explicit FiniteColumns(const Points& points);
+  /// \p points outlives the object. \p name tells the draws of one set from those of another.
+  explicit FiniteColumns(const Points& points, std::string name = "points");
   FiniteColumns(const FiniteColumns&) = delete;
   FiniteColumns& operator=(const FiniteColumns&) = delete;
 
@@ -57,11 +58,22 @@ class FiniteColumns {
   [[nodiscard]] Index size() const { return points_->cols(); }
   /// Columns left out.
   [[nodiscard]] Index nonfinite() const { return nonfinite_; }
+  /// Largest absolute coordinate; 0 without columns.
+  [[nodiscard]] double largest() const;
+  /// All columns in lexicographic order; made when first asked for. Cost O(D N log N).
+  [[nodiscard]] const Points& sorted() const;
+  /// \p size columns chosen at random, by a stream of the name of the set; all in the given order where \p size is 0 or
+  /// not below their number.
+  [[nodiscard]] Points drawn(Index size) const;
+  /// Columns that are equal to another one before them.
+  [[nodiscard]] Index duplicates() const;
 
  private:
   Points kept_;
   const Points* points_ = nullptr;
   Index nonfinite_ = 0;
+  std::string name_;
+  Memo memo_;
 };
 
 /// The distribution and the manifold that samples are held against. Pointers are not owned; null where there is none.
@@ -88,7 +100,7 @@ struct Target {
 class PreparedTarget : public Target {
  public:
   explicit PreparedTarget(const Target& target) : Target(target) {
-    if (reference != nullptr) finite_.emplace(*reference);
+    if (reference != nullptr) finite_.emplace(*reference, "reference");
   }
   PreparedTarget(const PreparedTarget&) = delete;
   PreparedTarget& operator=(const PreparedTarget&) = delete;
@@ -106,7 +118,7 @@ class PreparedTarget : public Target {
 class TrainingPoints {
  public:
   /// \p points D×T outlives the object.
-  explicit TrainingPoints(const Points& points) : points_(points), finite_(points) {}
+  explicit TrainingPoints(const Points& points) : points_(points), finite_(points, "training") {}
   [[nodiscard]] const Points& points() const { return points_; }
   [[nodiscard]] const FiniteColumns& finite() const { return finite_; }
   [[nodiscard]] const Memo& memo() const { return memo_; }
@@ -143,7 +155,7 @@ class MetricInput : public Samples {
  public:
   /// \p against and what \p given points to outlive the object.
   MetricInput(const PreparedTarget& against, const Samples& given) : Samples(given), target(against) {
-    if (samples != nullptr) finite_.emplace(*samples);
+    if (samples != nullptr) finite_.emplace(*samples, "samples");
   }
   MetricInput(const MetricInput&) = delete;
   MetricInput& operator=(const MetricInput&) = delete;

@@ -68,7 +68,7 @@ class TrainCopyRate final : public Metric {
     const Vector distances = *memo.get<Vector>(
         "train_copy_rate", [&] { return NeighbourIndex(training.points()).nearest(finite.points()).squared_distance; });
     record.value = static_cast<double>((distances.array() < *threshold).count()) / static_cast<double>(finite.size());
-    record.se = std::sqrt(record.value * (1 - record.value) / static_cast<double>(finite.size()));
+    record.se = share_error(record.value, finite.size());
     record.null = p_;
     record.null_sd =
         std::sqrt(p_ * (1 - p_) * (1 / static_cast<double>(finite.size()) + 1 / static_cast<double>(draws)));

@@ -256,7 +256,7 @@ class TransportMetric final : public Metric {
   TransportMetric(Kind kind, Settings& settings)
       : kind_(kind),
         space_(settings),
-        size_(settings.integer("size", 0, 0, "only the first so many points of each set; 0: all")) {}
+        size_(settings.integer("size", 0, 0, "so many points of each set, drawn at random; 0: all")) {}
 
  private:
   [[nodiscard]] double from_cost(double cost) const { return kind_ == Kind::w2 ? std::sqrt(cost) : cost; }
@@ -269,17 +269,14 @@ class TransportMetric final : public Metric {
     parameters["distance"] = space_.distance();
     parameters["size"] = static_cast<std::int64_t>(size_);
     MetricRecord record = make_record(name, "lower", parameters, input);
-    record.version = 2;  // exact whatever the magnitudes
+    record.version = 3;  // 2: exact whatever the magnitudes; 3: size draws
     record.unit = space_.unit(kind_ == Kind::w2_sq ? "length^2" : "length");
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
     const double radius = space_.radius(input);
-    const auto head = [&](const Points& all) -> Points {
-      return space_.embed(all.leftCols(size_ > 0 ? std::min(size_, all.cols()) : all.cols()), input);
-    };
-    const Points x = head(sets.reference());
-    const Points y = head(sets.samples());
+    const Points x = space_.embed(input.target.finite().drawn(size_), input);
+    const Points y = space_.embed(input.finite().drawn(size_), input);
     record.n_reference = x.cols();
     const int p = kind_ == Kind::w1 ? 1 : 2;
     const std::uint64_t memory = input.target.memory();
@@ -310,6 +307,11 @@ class TransportMetric final : public Metric {
     }
     record.parameters = to_json(parameters);
     return {record};
+  }
+
+  [[nodiscard]] std::optional<int> do_degree() const override {
+    if (space_.kind() != PointSpace::Kind::ambient) return std::nullopt;
+    return kind_ == Kind::w2_sq ? 2 : 1;
   }
 
   Kind kind_;

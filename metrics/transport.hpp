@@ -8,9 +8,9 @@
 // below. Where costs span so many magnitudes that integers are too coarse, the problem is solved again for what the
 // dual values leave of the costs.
 //
-// Settings: space = ambient | geodesic (great circles, on spheres) | torsions; size (take the first `size`
-// columns of both sets; 0: all of them). A set that needs more memory than allowed is an error that names the
-// size that fits; nothing is left out silently. Null: simulated where solving is cheap, else NaN: the oracle
+// Settings: space = ambient | geodesic (great circles, on spheres) | torsions; size (so many
+// columns of each set, drawn by a stream; 0: all of them). A set that needs more memory than allowed is an error that
+// names the size that fits; nothing is left out silently. Null: simulated where solving is cheap, else NaN: the oracle
 // row says what a perfect model gets.
 
 #include <cstdint>

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "core/error.hpp"
+
 namespace onmanifold {
 namespace {
 
@@ -25,10 +27,12 @@ using Records = std::function<std::vector<MetricRecord>(std::size_t m, bool proj
 std::vector<Measured> collect(const std::vector<NamedMetric>& metrics, bool with_projected, Index n_samples,
                               OnFailure on_failure, const Records& records) {
   const auto guarded = [&](std::size_t m, bool projected) -> std::vector<MetricRecord> {
-    if (on_failure == OnFailure::propagate) return records(m, projected);
     try {
       return records(m, projected);
+    } catch (const NumericalFailure& error) {
+      return {failed_record(metrics[m].spec, n_samples, error)};
     } catch (const std::exception& error) {
+      if (on_failure == OnFailure::propagate) throw;
       return {failed_record(metrics[m].spec, n_samples, error)};
     }
   };

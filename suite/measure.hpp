@@ -25,7 +25,7 @@ struct Measured {
 };
 
 /// What becomes of a metric that throws: a record that says so, so that it does not take the others with it, or the
-/// exception.
+/// exception. A NumericalFailure is always a record: the numbers given are no mistake of the caller.
 enum class OnFailure { record, propagate };
 
 /// One entry a metric. \p raw: the raw samples and what belongs to them; \p projection of them, or null.

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Costs of many magnitudes, small sets, offsets: what other people's files hold.
+// Finite coordinates of any size, ties, offsets, orders of rows: what other people's files hold.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
 #include "metrics/kid.hpp"
+#include "metrics/matching.hpp"
+#include "metrics/mmd.hpp"
 #include "metrics/one_dimensional.hpp"
+#include "metrics/pairwise.hpp"
 #include "metrics/sinkhorn.hpp"
 #include "metrics/transport.hpp"
 #include "tests/metrics/metric_fixtures.hpp"
@@ -19,8 +23,109 @@ Points normal(Index d, Index n, const char* name) {
   return Stream(3, "hostile").at(name).normal(d, n);
 }
 
+Points row(std::initializer_list<double> values) {
+  Points points(1, static_cast<Index>(values.size()));
+  std::copy(values.begin(), values.end(), points.data());
+  return points;
+}
+
+Points shuffled(const Points& points, const char* name) {
+  Stream stream = Stream(4, "hostile").at(name);
+  return points(Eigen::all, stream.permutation(points.cols()));
+}
+
+// What breaks down is a failed record, as in a suite.
 MetricRecord record_of(const std::string& metric, const Points& reference, const Points& samples) {
-  return evaluate(metric, Given{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "hostile")});
+  try {
+    return evaluate(metric, Given{.samples = &samples, .reference = &reference, .evaluation = Stream(1, "hostile")});
+  } catch (const NumericalFailure& failure) {
+    MetricRecord record;
+    record.status = {RecordState::failed, failure.what()};
+    return record;
+  }
+}
+
+// Metrics that a reference is enough for. The degree says how values grow with the coordinates.
+const std::vector<std::pair<std::string, int>> scalable = {{"coverage(k=2)", 0},
+                                                           {"density(k=2)", 0},
+                                                           {"precision(k=2)", 0},
+                                                           {"recall(k=2)", 0},
+                                                           {"cov_match", 0},
+                                                           {"mmd_min", 2},
+                                                           {"mmd_min(squared=false)", 1},
+                                                           {"mmd_min_gen", 2},
+                                                           {"chamfer", 2},
+                                                           {"one_nna", 0},
+                                                           {"mmd2_rbf_biased", 0},
+                                                           {"mmd2_rbf_unbiased", 0},
+                                                           {"energy", 1},
+                                                           {"energy_u", 1},
+                                                           {"fd", 2},
+                                                           {"fd_inf", 2},
+                                                           {"c2st", 0},
+                                                           {"ks", 0},
+                                                           {"sliced_w2", 1},
+                                                           {"w1", 1},
+                                                           {"w2", 1},
+                                                           {"w2_sq", 2},
+                                                           {"tvd(bins=3)", 0}};
+
+TEST(HugeCoordinates, AreScaledByPowersOfTwo) {
+  const Points x = normal(2, 30, "x");
+  const Points y = normal(2, 30, "y").array() + 0.5;
+  for (const auto& [metric, degree] : scalable) {
+    const MetricRecord plain = record_of(metric, x, y);
+    ASSERT_EQ(plain.status.text(), "ok") << metric;
+    for (const int exponent : {-900, -300, 300, 450, 1000}) {
+      const double factor = std::ldexp(1.0, exponent);
+      const MetricRecord huge = record_of(metric, factor * x, factor * y);
+      const double expected = std::ldexp(plain.value, degree * exponent);
+      if (std::isinf(expected)) {
+        EXPECT_FALSE(std::isfinite(huge.value)) << metric << " 2^" << exponent;
+        EXPECT_NE(huge.status.text(), plain.status.text()) << metric << " 2^" << exponent;
+      } else if (expected == 0 || std::abs(expected) >= 1e-290) {
+        EXPECT_NEAR(huge.value, expected, 1e-12 * std::abs(expected)) << metric << " 2^" << exponent;
+        EXPECT_EQ(huge.status.text(), plain.status.text()) << metric << " 2^" << exponent;
+      }
+    }
+  }
+}
+
+TEST(HugeCoordinates, OneOfThemTakesNoMetricDown) {
+  // Given: a reference of 0 … 4 and one coordinate of 1e155 and more among the samples.
+  for (const double huge : {1e153, 1e155, 1e200, 1.7e308}) {
+    const Points x = row({0, 1, 2, 3, 4, 5, 6});
+    const Points y = row({0, 1, huge, 3, -huge, 5, 6});
+    for (const auto& [metric, degree] : scalable) {
+      for (const bool swapped : {false, true}) {
+        const MetricRecord record = swapped ? record_of(metric, y, x) : record_of(metric, x, y);
+        EXPECT_FALSE(record.status.ok() && std::isnan(record.value)) << metric << " " << huge;
+      }
+    }
+  }
+}
+
+TEST(HugeCoordinates, KidSaysThatItOverflows) {
+  EXPECT_TRUE(std::isfinite(record_of("kid", row({1e40, 2e40, 1.5e40}), row({2e40, 1e40, 3e40})).value));
+  for (const double huge : {1e60, 1e160, 1e300}) {
+    const MetricRecord beyond = record_of("kid", huge * row({1, 1.2, 1.5}), huge * row({1.6, 1, 1.1}));
+    EXPECT_TRUE(std::isnan(beyond.value));
+    EXPECT_EQ(beyond.status.text(), "failed: the sixth power of the coordinates overflows");
+  }
+}
+
+// What does not scale says so, and nearest neighbours beside a huge coordinate are those that they are.
+TEST(HugeCoordinates, FailLoudlyOrAreExact) {
+  const Points x = row({0, 1, 2, 3, 4, 5, 6});
+  for (const double huge : {1e155, 1e200}) {
+    const Points y = row({0.1, 1.1, huge, 3.1, 4.1});
+    EXPECT_DOUBLE_EQ(record_of("w1", x, y).value / huge, 0.2) << huge;
+    for (const char* metric : {"mmd2_rbf_biased(sigma=1)", "sinkhorn_div"}) {
+      const MetricRecord record = record_of(metric, x, y);
+      EXPECT_EQ(record.status.state, RecordState::failed) << metric;
+      EXPECT_NE(record.status.text().find("overflow"), std::string::npos) << record.status.text();
+    }
+  }
 }
 
 // ---- exact transport
@@ -67,6 +172,50 @@ TEST(ExactTransport, IsThatOfALineWhateverTheOutlier) {
       EXPECT_NEAR(exact_transport(x, y, p), exact, 2e-9 * exact) << outlier;
     }
   }
+}
+
+// ---- ties
+
+TEST(Ties, OneAtomOfTwoIsNotPerfect) {
+  Points x = Points::Zero(1, 40);
+  x.rightCols(20).setOnes();
+  const Points y = Points::Zero(1, 40);
+  // On the shared atom a point has 19 of its 59 others (x) or 39 of 59 (y) of its own kind.
+  const OneNna result = one_nna(x, y);
+  EXPECT_NEAR(result.reference, (20 + 20 * 19.0 / 59) / 40, 1e-12);
+  EXPECT_NEAR(result.samples, 39.0 / 59, 1e-12);
+  EXPECT_GT(record_of("c2st", x, y).value, 0.7);
+  EXPECT_DOUBLE_EQ(cov_match(x, y), 0.5);
+}
+
+TEST(Ties, NeitherOrderNorSideMatters) {
+  for (const Index atoms : {1, 2, 3, 7}) {
+    Points x = normal(2, 60, "tied x");
+    Points y = normal(2, 60, "tied y");
+    x = (x.array() * static_cast<double>(atoms)).round() / static_cast<double>(atoms);
+    y = (y.array() * static_cast<double>(atoms)).round() / static_cast<double>(atoms);
+    const double accuracy = one_nna(x, y).accuracy;
+    EXPECT_NEAR(one_nna(y, x).accuracy, accuracy, 1e-12);
+    EXPECT_NEAR(one_nna(shuffled(x, "a"), shuffled(y, "b")).accuracy, accuracy, 1e-12);
+    EXPECT_EQ(cov_match(shuffled(x, "a"), shuffled(y, "b")), cov_match(x, y));
+    for (const char* metric : {"c2st", "c2st(classifier=logistic)", "coverage", "recall"}) {
+      EXPECT_EQ(record_of(metric, shuffled(x, "a"), shuffled(y, "b")).value, record_of(metric, x, y).value) << metric;
+    }
+  }
+}
+
+TEST(DegenerateSets, AreMarked) {
+  const Points ones = Points::Ones(2, 30);
+  for (const char* metric : {"coverage", "density", "precision", "recall"}) {
+    const MetricRecord record = record_of(metric, ones, ones);
+    EXPECT_EQ(record.value, 0) << metric;
+    EXPECT_NE(record.parameters.find("degenerate"), std::string::npos) << metric;
+    EXPECT_TRUE(std::isnan(record.null) || record.null == 0) << metric << " " << record.null;
+  }
+  Points atoms = normal(2, 30, "few");
+  atoms.rightCols(20).setZero();
+  EXPECT_NE(record_of("coverage", atoms, atoms).parameters.find("degenerate"), std::string::npos);
+  EXPECT_EQ(record_of("coverage", normal(2, 30, "no ties"), atoms).parameters.find("degenerate"), std::string::npos);
 }
 
 // ---- entropic transport
@@ -130,6 +279,121 @@ TEST(Offsets, MultiplyTheDifferencesThatKidSees) {
     };
     const auto exact = static_cast<double>(mean(a, a, true) + mean(b, b, true) - 2 * mean(a, b, false));
     EXPECT_NEAR(kid(a, b).unbiased, exact, 1e-7 * std::abs(exact)) << offset;
+  }
+}
+
+TEST(Offsets, DistancesOfClustersFarApartDoNotCancel) {
+  Points x = 1e-3 * normal(64, 40, "cluster x");
+  Points y = 1e-3 * normal(64, 40, "cluster y");
+  for (Points* set : {&x, &y}) {
+    set->leftCols(20).array() += 1e6;
+    set->rightCols(20).array() -= 1e6;
+  }
+  const RadialKernel kernel({0.5 / (0.01 * 0.01)});
+  long double sum[3] = {0, 0, 0};
+  const auto add = [&](const Points& s, const Points& t, int at) {
+    for (Index i = 0; i < s.cols(); ++i) {
+      for (Index j = 0; j < t.cols(); ++j) sum[at] += std::exp(-5000 * (s.col(i) - t.col(j)).squaredNorm());
+    }
+  };
+  add(x, x, 0);
+  add(y, y, 1);
+  add(x, y, 2);
+  const auto exact = static_cast<double>((sum[0] + sum[1] - 2 * sum[2]) / 1600);
+  EXPECT_NEAR(mmd2(x, y, kernel).biased, exact, 1e-12);
+  EXPECT_GT(exact, 0);
+  EXPECT_GE(record_of("mmd2_rbf_biased(sigma=0.01)", x, y).value, 0);
+}
+
+// ---- order of rows
+
+TEST(OrderOfRows, ChangesNoMetricOfTheRegistry) {
+  const SphereScene scene(120);
+  Points ordered_samples = scene.truth;
+  Points ordered_reference = scene.reference;
+  // By class (which bump) and by norm of the first two coordinates.
+  const auto by = [](Points& points, const auto& key) {
+    std::vector<Index> order(static_cast<std::size_t>(points.cols()));
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](Index a, Index b) { return key(points.col(a)) < key(points.col(b)); });
+    points = Points(points(Eigen::all, order));
+  };
+  by(ordered_samples, [](const auto& p) { return p[2]; });
+  by(ordered_reference, [](const auto& p) { return p.template head<2>().norm(); });
+  std::vector<std::string> metrics = metric_registry().names();
+  for (const char* more : {"w1(size=30)", "sinkhorn_div(size=20)", "c2st(classifier=logistic)",
+                           "one_nna(permutations=20)", "energy(permutations=20)"}) {
+    metrics.emplace_back(more);
+  }
+  for (const std::string& metric : metrics) {
+    // Scores and log-densities belong to points by their place.
+    Given given = scene.input(scene.truth);
+    given.scores = nullptr;
+    given.reference_log_density = nullptr;
+    const MetricRecord plain = evaluate(metric, given);
+    given.samples = &ordered_samples;
+    given.reference = &ordered_reference;
+    const MetricRecord ordered = evaluate(metric, given);
+    const auto near = [&](double a, double b, const char* what) {
+      EXPECT_TRUE((std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= 1e-12 * std::max(1.0, std::abs(a)))
+          << metric << " " << what << " " << a << " " << b;
+    };
+    near(plain.value, ordered.value, "value");
+    near(plain.null, ordered.null, "null");
+    near(plain.null_sd, ordered.null_sd, "null_sd");
+    near(plain.se, ordered.se, "se");
+    near(plain.p_value, ordered.p_value, "p");
+  }
+  // Control: half of a sorted file is another set.
+  const Points half = ordered_samples.leftCols(60);
+  const Points other = scene.truth.leftCols(60);
+  EXPECT_GT(std::abs(value_of("energy", scene.reference, half) - value_of("energy", scene.reference, other)), 0.1);
+}
+
+TEST(OrderOfRows, OfAReferenceFileChangesNoNull) {
+  Points reference = normal(2, 600, "file");
+  std::vector<double> first(reference.row(0).begin(), reference.row(0).end());
+  std::sort(first.begin(), first.end());
+  for (Index i = 0; i < reference.cols(); ++i) reference(0, i) = first[static_cast<std::size_t>(i)];
+  const Points samples = normal(2, 600, "of the same");
+  for (const char* metric : {"sliced_w2", "mmd_min", "chamfer", "precision"}) {
+    const MetricRecord ordered = record_of(metric, reference, samples);
+    EXPECT_EQ(record_of(metric, shuffled(reference, "n"), samples).null, ordered.null) << metric;
+  }
+  EXPECT_LT(record_of("sliced_w2", reference, samples).null, 0.15);
+}
+
+TEST(KolmogorovSmirnov, SaysWhetherItsPIsExact) {
+  EXPECT_NE(record_of("ks", row({1, 2, 3}), row({1.5, 2.5})).parameters.find("exact"), std::string::npos);
+  EXPECT_EQ(record_of("ks", row({1, 2, 3}), row({1, 2})).parameters.find("exact"), std::string::npos);
+  EXPECT_NE(record_of("ks", row({1, 2, 3}), row({1, 2})).parameters.find("upper bound"), std::string::npos);
+  EXPECT_NE(record_of("ks", normal(1, 2100, "many"), normal(1, 2100, "more")).parameters.find("limit distribution"),
+            std::string::npos);
+}
+
+// ---- errors of shares
+
+TEST(ErrorsOfShares, CoverTheSpreadAtAFixedReference) {
+  const Points reference = normal(2, 200, "fixed");
+  for (const char* metric : {"precision", "recall", "coverage"}) {
+    constexpr Index draws = 100;
+    Vector values(draws);
+    Vector errors(draws);
+    for (Index d = 0; d < draws; ++d) {
+      const Points samples = 1.3 * Stream(8, "shares").at(static_cast<std::uint64_t>(d)).normal(2, 200);
+      const MetricRecord record = record_of(metric, reference, samples);
+      values[d] = record.value;
+      errors[d] = record.se;
+    }
+    const double spread = std::sqrt((values.array() - values.mean()).square().sum() / (draws - 1));
+    // The spread of 100 draws is known to 7 %: four of these either side.
+    EXPECT_GT(errors.mean(), 0.72 * spread) << metric;
+    EXPECT_LT(errors.mean(), 2 * spread) << metric;
+  }
+  for (const Index n : {1, 2, 50}) {
+    EXPECT_GT(record_of("precision", reference, 100 + normal(2, n, "far").array()).se, 0);
+    EXPECT_GT(record_of("coverage", reference, 100 + normal(2, n, "far").array()).se, 0);
+    EXPECT_GT(record_of("precision", reference, reference.leftCols(n)).se, 0);
   }
 }
 
