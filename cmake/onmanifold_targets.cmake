@@ -1,5 +1,6 @@
-# onmanifold_add_library(NAME SOURCES … HEADERS … DEPENDS … PRIVATE_DEPENDS …)
-#   one static library a directory; the include root is the root of the repository.
+# onmanifold_add_library(NAME SOURCES … HEADERS … DEPENDS … PRIVATE_DEPENDS … [EXACT])
+#   one static library a directory; the include root is the root of the repository. EXACT: no product is fused with a sum,
+#   so that plain loops have the same bits on every machine (core/math/portable.hpp).
 # onmanifold_add_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds] [ONE_PROCESS])
 #   one GoogleTest executable a directory of tests; every TEST becomes a CTest, or the whole executable one CTest where
 #   its tests share an expensive preparation.
@@ -14,6 +15,12 @@ target_link_libraries(onmanifold_precompiled PUBLIC onmanifold::flags Eigen3::Ei
 set(precompiled_headers <Eigen/Dense> <algorithm> <cmath> <cstdint> <functional> <map> <memory> <optional> <string>
                         <string_view> <utility> <vector>)
 target_precompile_headers(onmanifold_precompiled PRIVATE ${precompiled_headers})
+# One without fused operations: GCC takes the setting from the precompiled header.
+add_library(onmanifold_exact INTERFACE)
+target_compile_options(onmanifold_exact INTERFACE -ffp-contract=off)
+add_library(onmanifold_precompiled_exact STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
+target_link_libraries(onmanifold_precompiled_exact PUBLIC onmanifold::flags Eigen3::Eigen PRIVATE onmanifold_exact)
+target_precompile_headers(onmanifold_precompiled_exact PRIVATE ${precompiled_headers})
 if(ONMANIFOLD_BUILD_TESTS)  # and one with GoogleTest, a second of every test's compilation
   add_library(onmanifold_precompiled_tests STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
   target_link_libraries(onmanifold_precompiled_tests PUBLIC onmanifold::flags Eigen3::Eigen GTest::gmock GTest::gtest)
@@ -21,7 +28,7 @@ if(ONMANIFOLD_BUILD_TESTS)  # and one with GoogleTest, a second of every test's 
 endif()
 
 function(onmanifold_add_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "EXACT" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   set(target onmanifold_${name})
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(onmanifold::${name} ALIAS ${target})
@@ -30,7 +37,12 @@ function(onmanifold_add_library name)
                         PRIVATE ${ARG_PRIVATE_DEPENDS} "$<BUILD_INTERFACE:onmanifold_flags>")
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   set_property(GLOBAL APPEND PROPERTY ONMANIFOLD_LIBRARIES ${target})
-  target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled)
+  if(ARG_EXACT)
+    target_link_libraries(${target} PRIVATE "$<BUILD_INTERFACE:onmanifold_exact>")
+    target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled_exact)
+  else()
+    target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled)
+  endif()
 endfunction()
 
 function(onmanifold_add_test name)
