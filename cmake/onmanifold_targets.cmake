@@ -1,8 +1,9 @@
-# onmanifold_add_library(NAME SOURCES … DEPENDS … PRIVATE_DEPENDS … [REGISTRY] [TOGETHER])
+# onmanifold_add_library(NAME SOURCES … DEPENDS … PRIVATE_DEPENDS … [REGISTRY] [TOGETHER] [EXACT])
 #   one static library a directory, with every header below it; the include root is the root of the repository.
 #   REGISTRY: "NAME/units.hpp" includes all of these headers, so that a new unit is one line in the registry.
 #   TOGETHER: several sources are compiled as one, unless ONMANIFOLD_UNITY is off. Not for what makes data or trains: what a
 #   compiler sees at once may change where it fuses a product and a sum, and with it a bit.
+#   EXACT: no product is fused with a sum, so that plain loops have the same bits on every machine (core/math/portable.hpp).
 # onmanifold_add_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds] [ONE_PROCESS])
 #   one GoogleTest executable a directory of tests; every TEST becomes a CTest, or the whole executable one CTest where
 #   its tests share an expensive preparation.
@@ -18,6 +19,12 @@ set(precompiled_headers
     <Eigen/Dense> <algorithm> <array> <chrono> <cmath> <cstdint> <filesystem> <fstream> <functional> <limits> <map> <memory>
     <numeric> <optional> <set> <sstream> <string> <string_view> <tuple> <utility> <vector> <fmt/format.h> <fmt/ranges.h>)
 target_precompile_headers(onmanifold_precompiled PRIVATE ${precompiled_headers})
+# One without fused operations: GCC takes the setting from the precompiled header.
+add_library(onmanifold_exact INTERFACE)
+target_compile_options(onmanifold_exact INTERFACE -ffp-contract=off)
+add_library(onmanifold_precompiled_exact STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
+target_link_libraries(onmanifold_precompiled_exact PUBLIC onmanifold::flags Eigen3::Eigen fmt::fmt PRIVATE onmanifold_exact)
+target_precompile_headers(onmanifold_precompiled_exact PRIVATE ${precompiled_headers})
 if(ONMANIFOLD_BUILD_TESTS)  # and one with GoogleTest, a second of every test's compilation
   add_library(onmanifold_precompiled_tests STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
   target_link_libraries(onmanifold_precompiled_tests PUBLIC onmanifold::flags Eigen3::Eigen fmt::fmt GTest::gmock
@@ -31,7 +38,7 @@ function(onmanifold_compile_together target)
 endfunction()
 
 function(onmanifold_add_library name)
-  cmake_parse_arguments(ARG "REGISTRY;TOGETHER" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "EXACT;REGISTRY;TOGETHER" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   set(target onmanifold_${name})
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "*.hpp")
   add_library(${target} STATIC ${ARG_SOURCES})
@@ -41,7 +48,12 @@ function(onmanifold_add_library name)
                         PRIVATE ${ARG_PRIVATE_DEPENDS} "$<BUILD_INTERFACE:onmanifold_flags>")
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   set_property(GLOBAL APPEND PROPERTY ONMANIFOLD_LIBRARIES ${target})
-  target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled)
+  if(ARG_EXACT)
+    target_link_libraries(${target} PRIVATE "$<BUILD_INTERFACE:onmanifold_exact>")
+    target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled_exact)
+  else()
+    target_precompile_headers(${target} REUSE_FROM onmanifold_precompiled)
+  endif()
   if(ARG_TOGETHER)
     onmanifold_compile_together(${target})
   endif()

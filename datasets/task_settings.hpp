@@ -17,6 +17,8 @@ namespace onmanifold {
 /// Reads "metrics" and "s_min" into \p task, whose other fields are set. \p data_std as for default_metrics.
 void read_common_settings(Task& task, Settings& settings, double data_std);
 
+/// Root of the mean squared distance from the mean, over points and coordinates of D×N; sums in a fixed order.
+[[nodiscard]] double coordinate_deviation(const PointsRef& points);
 /// SHA-256, hexadecimal, of a text with every number that fixes a law, in shortest round-trip notation.
 [[nodiscard]] std::string hash_of_law(std::string_view law);
 

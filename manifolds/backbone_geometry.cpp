@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 
 namespace onmanifold {
 namespace {
@@ -29,15 +30,16 @@ Eigen::Vector3d place(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const 
   const Eigen::Vector3d along = (c - b).normalized();
   const Eigen::Vector3d normal = (b - a).cross(along).normalized();
   const Eigen::Vector3d side = normal.cross(along);  // towards a
-  const double out = bond * std::sin(angle);
-  return c - bond * std::cos(angle) * along + out * std::cos(torsion) * side + out * std::sin(torsion) * normal;
+  const double out = bond * portable::sin(angle);
+  return c - bond * portable::cos(angle) * along + out * portable::cos(torsion) * side +
+         out * portable::sin(torsion) * normal;
 }
 
 double torsion(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::Vector3d& c, const Eigen::Vector3d& d) {
   const Eigen::Vector3d first = b - a;
   const Eigen::Vector3d middle = c - b;
   const Eigen::Vector3d normal = middle.cross(d - c);
-  return std::atan2(middle.norm() * first.dot(normal), first.cross(middle).dot(normal));
+  return portable::atan2(middle.norm() * first.dot(normal), first.cross(middle).dot(normal));
 }
 
 }  // namespace
@@ -45,7 +47,7 @@ double torsion(const Eigen::Vector3d& a, const Eigen::Vector3d& b, const Eigen::
 double BackboneGeometry::span(Index i) const {
   const double a = bond(i);
   const double b = bond(i + 1);
-  return std::sqrt(a * a + b * b - 2 * a * b * std::cos(angle(i)));
+  return std::sqrt(a * a + b * b - 2 * a * b * portable::cos(angle(i)));
 }
 
 const std::vector<BackboneGeometry>& backbone_geometries() {
@@ -92,8 +94,8 @@ void flatten_omega(Points& torsions) {
 
 Vector middle_frame_atoms(const BackboneGeometry& geometry) {
   Vector atoms = Vector::Zero(9);
-  atoms(0) = geometry.bonds[0] * std::cos(geometry.angles[0]);
-  atoms(1) = geometry.bonds[0] * std::sin(geometry.angles[0]);
+  atoms(0) = geometry.bonds[0] * portable::cos(geometry.angles[0]);
+  atoms(1) = geometry.bonds[0] * portable::sin(geometry.angles[0]);
   atoms(6) = geometry.bonds[1];
   return atoms;
 }

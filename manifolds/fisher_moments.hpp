@@ -29,5 +29,8 @@ struct FisherMoments {
 /// nodes each, where s1 is large and s2 + s3 is not (near the cut locus). Relative error below 1e-11 up to s
 /// = 1e4, det F < 0 included. 2 to 4 microseconds. \cite lee2018
 [[nodiscard]] FisherMoments fisher_moments(const Eigen::Matrix3d& f);
+/// The same to rounding, slower, and the same bits on every machine where the singular values of \p f are: those of
+/// diagonal matrices and quarter turns. For what enters data.
+[[nodiscard]] FisherMoments portable_fisher_moments(const Eigen::Matrix3d& f);
 
 }  // namespace onmanifold

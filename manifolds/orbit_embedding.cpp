@@ -9,6 +9,8 @@
 
 #include "core/error.hpp"
 #include "core/math/decompositions.hpp"
+#include "core/math/portable.hpp"
+#include "core/math/summation.hpp"
 #include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
@@ -27,16 +29,16 @@ double dot(const double* a, const double* b, Index n) {
 /// The reach of an orbit with kernel K(theta) = sum cosines_m cos m theta.
 double orbit_reach(const Vector& cosines) {
   double fourth = 0;
-  for (Index m = 0; m < cosines.size(); ++m) fourth += cosines[m] * std::pow(static_cast<double>(m), 4);
+  for (Index m = 0; m < cosines.size(); ++m) fourth += cosines[m] * portable::power(static_cast<double>(m), 4);
   double result = 1 / std::sqrt(fourth);  // the limit of the quotient at angle 0
   const auto quotient = [&](double angle) {
     double square = 0;   // |f(w) - f(u)|^2 = 2 (K(0) - K)
     double tangent = 0;  // its part along the tangent: -K'
     for (Index m = 1; m < cosines.size(); ++m) {
       const auto order = static_cast<double>(m);
-      const double half = std::sin(order * angle / 2);
+      const double half = portable::sin(order * angle / 2);
       square += 4 * cosines[m] * half * half;
-      tangent += order * cosines[m] * std::sin(order * angle);
+      tangent += order * cosines[m] * portable::sin(order * angle);
     }
     return square / (2 * std::sqrt(square - tangent * tangent));
   };
@@ -106,7 +108,7 @@ Eigen::Matrix<double, 3, 2> sphere_tangents(const Vector& u) {
   }
   const Index b = (axis + 1) % 3;
   const Index c = (axis + 2) % 3;
-  const double length = std::hypot(u[b], u[c]);
+  const double length = portable::hypot(u[b], u[c]);
   Eigen::Matrix<double, 3, 2> result;
   result(axis, 0) = 0;
   result(b, 0) = -u[c] / length;
@@ -124,7 +126,7 @@ Points fibonacci_sphere(Index count) {
     const double z = 1 - (2 * static_cast<double>(i) + 1) / static_cast<double>(count);
     const double angle = 2 * M_PI * static_cast<double>(i) / golden;
     const double sine = std::sqrt(1 - z * z);
-    result.col(i) << sine * std::cos(angle), sine * std::sin(angle), z;
+    result.col(i) << sine * portable::cos(angle), sine * portable::sin(angle), z;
   }
   return result;
 }
@@ -133,14 +135,15 @@ Points circle_grid(Index count) {
   Points result(2, count);
   for (Index i = 0; i < count; ++i) {
     const double angle = 2 * M_PI * static_cast<double>(i) / static_cast<double>(count);
-    result.col(i) << std::cos(angle), std::sin(angle);
+    result.col(i) << portable::cos(angle), portable::sin(angle);
   }
   return result;
 }
 
 double circle_weight(Index m) {
   const auto order = static_cast<double>(m);
-  return std::pow(2.0, -order) / (order * order * (1 - std::pow(2.0, -static_cast<double>(circle_modes))));
+  return std::ldexp(1.0, -static_cast<int>(m)) /
+         (order * order * (1 - std::ldexp(1.0, -static_cast<int>(circle_modes))));
 }
 
 /// P1 = cos, P2 = 1/4 + 3/4 cos 2, P3 = 3/8 cos + 5/8 cos 3.
@@ -160,7 +163,7 @@ OrbitEmbedding::OrbitEmbedding(Points grid, Vector cosines, double spread, std::
     : grid_(std::move(grid)),
       cosines_(std::move(cosines)),
       spread_(spread),
-      radius_(std::sqrt(cosines_.sum())),
+      radius_(std::sqrt(tree_sum(cosines_))),
       reach_(orbit_reach(cosines_)),
       spec_(std::move(spec)) {}
 
@@ -201,7 +204,7 @@ bool OrbitEmbedding::nearest(const Vector& x, Vector& u) const {
   u = grid_.col(best);
   if (!do_ascend(scaled, u)) return false;
   // Another maximum that the grid shows as a little lower may be the higher one.
-  const double closeness = std::cos(spread_);
+  const double closeness = portable::cos(spread_);
   Index second = -1;
   for (Index g = 0; g < count; ++g) {
     if (dot(&grid_.coeffRef(0, g), u.data(), u.size()) > closeness) continue;
@@ -316,7 +319,10 @@ SphereIn16d::SphereIn16d()
   set(14, 3, 0, 0, a3 * r58);
   set(14, 1, 2, 0, -3 * a3 * r58);
   // The reflection O = I - 11^T/8 leaves no coordinate constant.
-  c -= Eigen::MatrixXd::Constant(16, 1, 1.0 / 8) * c.colwise().sum().eval();
+  for (Index m = 0; m < monomials; ++m) {
+    const double share = tree_sum(Vector(c.col(m))) / 8;
+    for (Index i = 0; i < 16; ++i) c(i, m) -= share;
+  }
   tabulate();
 }
 
@@ -324,7 +330,14 @@ Vector SphereIn16d::do_embed(const Vector& u) const {
   const Powers powers(u);
   Vector values(monomials);
   for (Index m = 0; m < monomials; ++m) values[m] = powers.derivative(m, {0, 0, 0});
-  return coefficients_ * values;
+  // Written out: a product of Eigen fuses operations where the machine has them.
+  Vector result(coefficients_.rows());
+  for (Index i = 0; i < result.size(); ++i) {
+    double sum = 0;
+    for (Index m = 0; m < monomials; ++m) sum += coefficients_(i, m) * values[m];
+    result[i] = sum;
+  }
+  return result;
 }
 
 Eigen::MatrixXd SphereIn16d::do_tangents(const Vector& u) const {
@@ -362,7 +375,7 @@ bool SphereIn16d::do_ascend(const Vector& x, Vector& u) const {
     Eigen::Matrix2d h = t.transpose() * hessian * t;
     h(0, 0) -= radial;
     h(1, 1) -= radial;
-    const double slope = std::hypot(g[0], g[1]);
+    const double slope = portable::hypot(g[0], g[1]);
     const double determinant = h(0, 0) * h(1, 1) - h(0, 1) * h(1, 0);
     const double trace = h(0, 0) + h(1, 1);
     const bool concave = trace < 0 && determinant > 1e-13 * trace * trace;
@@ -371,7 +384,7 @@ bool SphereIn16d::do_ascend(const Vector& x, Vector& u) const {
     Eigen::Vector2d move = g / slope * 0.1;  // ascent where the Newton step is not one
     if (concave) {
       move = {-(h(1, 1) * g[0] - h(0, 1) * g[1]) / determinant, -(h(0, 0) * g[1] - h(1, 0) * g[0]) / determinant};
-      const double length = std::hypot(move[0], move[1]);
+      const double length = portable::hypot(move[0], move[1]);
       if (length > 0.3) move *= 0.3 / length;
     }
     for (Index i = 0; i < 3; ++i) u[i] += t(i, 0) * move[0] + t(i, 1) * move[1];
@@ -430,9 +443,9 @@ bool CircleIn16d::do_ascend(const Vector& x, Vector& u) const {
     previous = steepness;
     double move = concave ? -slope / bend : std::copysign(0.02, slope);
     move = std::clamp(move, -0.1, 0.1);
-    const double angle = std::atan2(u[1], u[0]) + move;
-    u[0] = std::cos(angle);
-    u[1] = std::sin(angle);
+    const double angle = portable::atan2(u[1], u[0]) + move;
+    u[0] = portable::cos(angle);
+    u[1] = portable::sin(angle);
   }
   return false;
 }

@@ -8,6 +8,7 @@
 #include <Eigen/LU>
 
 #include "core/math/decompositions.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/statistics.hpp"
 #include "manifolds/fisher_moments.hpp"
 #include "manifolds/geodesics.hpp"
@@ -178,8 +179,8 @@ Eigen::Matrix3d rotation_exp(const Eigen::Vector3d& v) {
   const double square = v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
   const double angle = std::sqrt(square);
   // sin(angle/2)/angle; the series is exact to rounding below 1e-3.
-  const double factor = angle < 1e-3 ? 0.5 - square / 48 : std::sin(angle / 2) / angle;
-  return rotation_from_quaternion({std::cos(angle / 2), factor * v[0], factor * v[1], factor * v[2]});
+  const double factor = angle < 1e-3 ? 0.5 - square / 48 : portable::sin(angle / 2) / angle;
+  return rotation_from_quaternion({portable::cos(angle / 2), factor * v[0], factor * v[1], factor * v[2]});
 }
 
 Eigen::Vector3d rotation_log(const Eigen::Matrix3d& rotation) {

@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/math/decompositions.hpp"
+#include "core/math/portable.hpp"
 #include "manifolds/safe_norm.hpp"
 
 namespace onmanifold {
@@ -136,7 +137,7 @@ Points Simplex::do_random_points(Index n, Stream stream) const {
   Points result(size_, n);
   for (Index j = 0; j < n; ++j) {
     double sum = 0;
-    for (Index i = 0; i < size_; ++i) sum += result(i, j) = -std::log(uniform(i, j));
+    for (Index i = 0; i < size_; ++i) sum += result(i, j) = -portable::log(uniform(i, j));
     for (Index i = 0; i < size_; ++i) result(i, j) *= total_ / sum;
   }
   return result;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "manifolds/geodesics.hpp"
 #include "manifolds/heat_kernel.hpp"
 #include "manifolds/normal_lift.hpp"
@@ -181,8 +182,8 @@ Points Torus::do_random_points(Index n, Stream stream) const {
   for (Index j = 0; j < n; ++j) {
     for (Index i = 0; i < dimension_; ++i) {
       const double angle = 2 * M_PI * turns(i, j);
-      result(2 * i, j) = std::cos(angle);
-      result(2 * i + 1, j) = std::sin(angle);
+      result(2 * i, j) = portable::cos(angle);
+      result(2 * i + 1, j) = portable::sin(angle);
     }
   }
   return result;
@@ -234,11 +235,11 @@ Points Donut::do_random_points(Index n, Stream stream) const {
     double v = 0;
     do {
       v = 2 * M_PI * point.uniform();
-    } while (point.uniform() * (major_ + minor_) > major_ + minor_ * std::cos(v));
-    const double radius = major_ + minor_ * std::cos(v);
-    result(0, j) = radius * std::cos(u);
-    result(1, j) = radius * std::sin(u);
-    result(2, j) = minor_ * std::sin(v);
+    } while (point.uniform() * (major_ + minor_) > major_ + minor_ * portable::cos(v));
+    const double radius = major_ + minor_ * portable::cos(v);
+    result(0, j) = radius * portable::cos(u);
+    result(1, j) = radius * portable::sin(u);
+    result(2, j) = minor_ * portable::sin(v);
   }
   return result;
 }

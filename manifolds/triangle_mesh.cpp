@@ -65,7 +65,7 @@ void check_arrays(const Points& vertices, const Eigen::MatrixXi& faces) {
 // neither overflow nor vanish.
 double unit_scale(const Points& vertices) {
   const double largest = vertices.cwiseAbs().maxCoeff();
-  return largest > 0 ? std::exp2(-std::ilogb(largest)) : 1;
+  return largest > 0 ? std::ldexp(1.0, -std::ilogb(largest)) : 1;
 }
 
 void check_faces(const Points& vertices, const Eigen::MatrixXi& faces) {

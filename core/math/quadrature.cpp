@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 
 namespace onmanifold {
 
@@ -16,7 +17,7 @@ QuadratureRule gauss_legendre(Index n, double low, double high) {
   QuadratureRule rule{Vector(n), Vector(n)};
   const auto count = static_cast<double>(n);
   for (Index i = 0; i < (n + 1) / 2; ++i) {
-    double x = std::cos(M_PI * (static_cast<double>(i) + 0.75) / (count + 0.5));
+    double x = portable::cos(M_PI * (static_cast<double>(i) + 0.75) / (count + 0.5));
     double slope = 0;
     for (int iteration = 0; iteration < 100; ++iteration) {
       double previous = 1;
@@ -44,9 +45,9 @@ QuadratureRule gauss_legendre(Index n, double low, double high) {
 double normal_mass(double low, double high) {
   const double a = low * M_SQRT1_2;
   const double b = high * M_SQRT1_2;
-  if (a > 0) return 0.5 * (std::erfc(a) - std::erfc(b));
-  if (b < 0) return 0.5 * (std::erfc(-b) - std::erfc(-a));
-  return 0.5 * (std::erf(b) - std::erf(a));
+  if (a > 0) return 0.5 * (portable::erfc(a) - portable::erfc(b));
+  if (b < 0) return 0.5 * (portable::erfc(-b) - portable::erfc(-a));
+  return 0.5 * (portable::erf(b) - portable::erf(a));
 }
 
 }  // namespace onmanifold

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/summation.hpp"
 
 namespace onmanifold {
@@ -100,20 +101,23 @@ Vector FiniteLaw::log_density(const PointsRef& points) const {
   Vector result(points.cols());
   for (Index j = 0; j < points.cols(); ++j) {
     const Index number = numbers[static_cast<std::size_t>(j)];
-    result[j] = number < 0 ? std::numeric_limits<double>::quiet_NaN() : std::log(probabilities_[number]);
+    result[j] = number < 0 ? std::numeric_limits<double>::quiet_NaN() : portable::log(probabilities_[number]);
   }
   return result;
 }
 
 std::optional<double> FiniteLaw::entropy() const {
   return tree_sum_over(probabilities_.size(),
-                       [&](Index a) { return -probabilities_[a] * std::log(probabilities_[a]); });
+                       [&](Index a) { return -probabilities_[a] * portable::log(probabilities_[a]); });
 }
 
 double FiniteLaw::standard_deviation() const {
-  const Vector mean = atoms_ * probabilities_;
   double square = 0;
-  for (Index a = 0; a < atoms_.cols(); ++a) square += probabilities_[a] * (atoms_.col(a) - mean).squaredNorm();
+  for (Index i = 0; i < atoms_.rows(); ++i) {
+    const double mean = tree_sum_over(atoms_.cols(), [&](Index a) { return probabilities_[a] * atoms_(i, a); });
+    square += tree_sum_over(
+        atoms_.cols(), [&](Index a) { return probabilities_[a] * ((atoms_(i, a) - mean) * (atoms_(i, a) - mean)); });
+  }
   return std::sqrt(square / static_cast<double>(atoms_.rows()));
 }
 
@@ -122,7 +126,7 @@ Vector draw_probabilities(Index count, Stream stream) {
   const Points uniform = stream.uniform(1, count);
   Vector weights(count);
   double total = 0;
-  for (Index a = 0; a < count; ++a) total += weights[a] = -std::log(uniform(0, a));
+  for (Index a = 0; a < count; ++a) total += weights[a] = -portable::log(uniform(0, a));
   double rest = 1e6;
   Index largest = 0;
   for (Index a = 0; a < count; ++a) {

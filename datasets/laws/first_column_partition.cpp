@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "core/math/portable.hpp"
+
 namespace onmanifold {
 
 Eigen::VectorXi FirstColumnPartition::assign(const PointsRef& points) const {
@@ -22,11 +24,11 @@ std::string FirstColumnPartition::description() const {
 }
 
 double log_volume_ratio_of_rotations() {
-  return 1.5 * std::log(2.0);
+  return 1.5 * portable::log(2.0);
 }
 
 double log_volume_of_rotations() {
-  return std::log(8 * M_PI * M_PI) + log_volume_ratio_of_rotations();
+  return portable::log(8 * M_PI * M_PI) + log_volume_ratio_of_rotations();
 }
 
 }  // namespace onmanifold

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/quadrature.hpp"
 #include "core/math/scaled_bessel.hpp"
 #include "core/math/summation.hpp"
@@ -58,9 +59,9 @@ class ColumnDensity final : public Density {
           square += part * part;
         }
         const double amplitude = std::sqrt(square);
-        sum += modes_[m].weight * std::exp(along + amplitude - log_normalisers_[m]) * scaled_bessel_i0(amplitude);
+        sum += modes_[m].weight * portable::exp(along + amplitude - log_normalisers_[m]) * scaled_bessel_i0(amplitude);
       }
-      result[j] = std::log(sum / (4 * M_PI));
+      result[j] = portable::log(sum / (4 * M_PI));
     }
     return result;
   }
@@ -131,7 +132,7 @@ FisherMixture::FisherMixture(std::vector<Mode> modes) : modes_(std::move(modes))
       throw InvalidInput(fmt::format("matrix Fisher mode with weight {}", mode.weight));
     }
     total += mode.weight;
-    log_normalisers_.push_back(fisher_moments(mode.parameter).log_normaliser);
+    log_normalisers_.push_back(portable_fisher_moments(mode.parameter).log_normaliser);
   }
   if (!(std::abs(total - 1) <= 1e-12)) {
     throw InvalidInput(fmt::format("matrix Fisher weights sum to {}", total));
@@ -142,7 +143,7 @@ FisherMixture::FisherMixture(std::vector<Mode> modes) : modes_(std::move(modes))
   TreeSum entropy;
   Points rotations(9, 2 * bands);
   for (Index i = 0; i < bands; ++i) {
-    const double tilt = std::acos(z.nodes[i]);
+    const double tilt = portable::acos(z.nodes[i]);
     for (Index j = 0; j < 2 * bands; ++j) {
       const double turn = M_PI * static_cast<double>(j) / static_cast<double>(bands);
       const Matrix3d frame = rotation_exp({0, 0, turn}) * rotation_exp({0, tilt, 0});
@@ -152,7 +153,7 @@ FisherMixture::FisherMixture(std::vector<Mode> modes) : modes_(std::move(modes))
       }
       const Vector log_p = log_density_haar(rotations);
       const double weight = z.weights[i] / 2 / static_cast<double>(4 * bands * bands);
-      for (Index k = 0; k < 2 * bands; ++k) entropy.add(-weight * std::exp(log_p[k]) * log_p[k]);
+      for (Index k = 0; k < 2 * bands; ++k) entropy.add(-weight * portable::exp(log_p[k]) * log_p[k]);
     }
   }
   entropy_ = entropy.sum() + log_volume_of_rotations();
@@ -206,8 +207,8 @@ Points FisherMixture::sample(Index n, Stream stream) const {
         exponent += e.decay[static_cast<std::size_t>(i)] * share;
         envelope += share / (e.deviation[static_cast<std::size_t>(i)] * e.deviation[static_cast<std::size_t>(i)]);
       }
-      const double log_ratio = -exponent + 2 * std::log(envelope) + (4 - e.b) / 2 - 2 * std::log(4 / e.b);
-      if (std::log(draws.uniform()) <= log_ratio) break;
+      const double log_ratio = -exponent + 2 * portable::log(envelope) + (4 - e.b) / 2 - 2 * portable::log(4 / e.b);
+      if (portable::log(draws.uniform()) <= log_ratio) break;
     }
     set_rotation(result, j, e.svd.u * rotation_from_quaternion(q) * e.svd.v.transpose());
   }
@@ -222,12 +223,12 @@ Vector FisherMixture::log_density_haar(const PointsRef& points) const {
     const Matrix3d r = rotation_matrix(points.col(j));
     double largest = -std::numeric_limits<double>::infinity();
     for (std::size_t m = 0; m < modes_.size(); ++m) {
-      exponents[m] = std::log(modes_[m].weight) + inner(modes_[m].parameter, r) - log_normalisers_[m];
+      exponents[m] = portable::log(modes_[m].weight) + inner(modes_[m].parameter, r) - log_normalisers_[m];
       largest = std::max(largest, exponents[m]);
     }
     double sum = 0;
-    for (const double exponent : exponents) sum += std::exp(exponent - largest);
-    result[j] = largest + std::log(sum);
+    for (const double exponent : exponents) sum += portable::exp(exponent - largest);
+    result[j] = largest + portable::log(sum);
   }
   return result;
 }
@@ -251,7 +252,7 @@ Vector FisherMixture::first_column_masses(const SpherePartition& partition) cons
 
 double FisherMixture::standard_deviation() const {
   Matrix3d mean = Matrix3d::Zero();
-  for (const Mode& mode : modes_) mean += mode.weight * fisher_moments(mode.parameter).mean;
+  for (const Mode& mode : modes_) mean += mode.weight * portable_fisher_moments(mode.parameter).mean;
   return std::sqrt((3 - inner(mean, mean)) / 9);
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/error.hpp"
 #include "core/files/sha256.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/summation.hpp"
 
 namespace onmanifold {
@@ -112,7 +113,7 @@ Vector FaceLaw::log_density(const PointsRef& points) const {
   Vector result(points.cols());
   for (Index j = 0; j < points.cols(); ++j) {
     result[j] = faces[j] < 0 ? std::numeric_limits<double>::quiet_NaN()
-                             : std::log(probabilities_[faces[j]] / mesh_->face_areas()[faces[j]]);
+                             : portable::log(probabilities_[faces[j]] / mesh_->face_areas()[faces[j]]);
   }
   return result;
 }
@@ -120,7 +121,7 @@ Vector FaceLaw::log_density(const PointsRef& points) const {
 std::optional<double> FaceLaw::entropy() const {
   return tree_sum_over(probabilities_.size(), [&](Index f) {
     const double p = probabilities_[f];
-    return p > 0 ? -p * std::log(p / mesh_->face_areas()[f]) : 0.0;
+    return p > 0 ? -p * portable::log(p / mesh_->face_areas()[f]) : 0.0;
   });
 }
 

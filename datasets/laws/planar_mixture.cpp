@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/quadrature.hpp"
 #include "core/math/summation.hpp"
 
@@ -146,17 +149,25 @@ Vector PlanarMixture::log_density(const PointsRef& points) const {
 }
 
 Vector PlanarMixture::log_density_uv(const PointsRef& uv) const {
-  const PlanarSum sum(centres_, weights_, 1.0, width_ * width_);
+  // One by one, unlike the score: the entropy is the same number on every machine.
+  const double variance = width_ * width_;
+  std::vector<double> exponents(static_cast<std::size_t>(weights_.size()));
+  for (std::size_t m = 0; m < exponents.size(); ++m) {
+    exponents[m] = portable::log(weights_[static_cast<Index>(m)]) - portable::log(2 * M_PI * variance);
+  }
+  const std::vector<double> log_weights = exponents;
   Vector result(uv.cols());
-  Lane u, v, log_p, mean_u, mean_v;
-  for (Index begin = 0; begin < uv.cols(); begin += block) {
-    const Index count = std::min(block, uv.cols() - begin);
-    u.setZero();
-    v.setZero();
-    u.head(count) = uv.row(0).segment(begin, count).transpose().array();
-    v.head(count) = uv.row(1).segment(begin, count).transpose().array();
-    sum.evaluate(u, v, log_p, mean_u, mean_v);
-    result.segment(begin, count) = log_p.head(count).matrix();
+  for (Index j = 0; j < uv.cols(); ++j) {
+    double largest = -std::numeric_limits<double>::infinity();
+    for (std::size_t m = 0; m < exponents.size(); ++m) {
+      const double du = uv(0, j) - centres_(0, static_cast<Index>(m));
+      const double dv = uv(1, j) - centres_(1, static_cast<Index>(m));
+      exponents[m] = log_weights[m] - (du * du + dv * dv) * (0.5 / variance);
+      largest = std::max(largest, exponents[m]);
+    }
+    double total = 0;
+    for (const double exponent : exponents) total += portable::exp(exponent - largest);
+    result[j] = largest + portable::log(total);
   }
   return result;
 }
@@ -173,7 +184,7 @@ std::optional<double> PlanarMixture::entropy() const {
   for (Index row = 0; row < rows; ++row) {
     uv.row(1).setConstant(low[1] + step * static_cast<double>(row));
     const Vector log_p = log_density_uv(uv);
-    for (Index i = 0; i < columns; ++i) sum.add(-std::exp(log_p[i]) * log_p[i]);
+    for (Index i = 0; i < columns; ++i) sum.add(-portable::exp(log_p[i]) * log_p[i]);
   }
   return sum.sum() * step * step;
 }
@@ -193,13 +204,17 @@ Vector PlanarMixture::masses(const PlanePartition& partition) const {
       result.segment(row * bins, bins) += weights_[m] * share[1][row] * share[0];
     }
   }
-  result[bins * bins] = std::max(0.0, 1 - result.head(bins * bins).sum());
+  result[bins * bins] = std::max(0.0, 1 - tree_sum(Vector(result.head(bins * bins))));
   return result;
 }
 
 double PlanarMixture::standard_deviation() const {
-  const Eigen::Vector2d mean = centres_ * weights_;
-  const double spread = (centres_.colwise() - mean).colwise().squaredNorm().dot(weights_.transpose());
+  double spread = 0;
+  for (Index i = 0; i < 2; ++i) {
+    const double mean = tree_sum_over(weights_.size(), [&](Index m) { return weights_[m] * centres_(i, m); });
+    spread += tree_sum_over(weights_.size(),
+                            [&](Index m) { return weights_[m] * ((centres_(i, m) - mean) * (centres_(i, m) - mean)); });
+  }
   return std::sqrt((spread + 2 * width_ * width_) / 3);
 }
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 
 namespace onmanifold {
 namespace {
@@ -27,7 +28,7 @@ double wrapped_normal(double x, double centre, double width) {
   double sum = 0;
   for (int k = -wraps; k <= wraps; ++k) {
     const double z = (wrap(x - centre) + 2 * M_PI * k) / width;
-    sum += std::exp(-0.5 * z * z);
+    sum += portable::exp(-0.5 * z * z);
   }
   return sum / (width * std::sqrt(2 * M_PI));
 }
@@ -39,7 +40,7 @@ double wrapped_probability(double low, double high, double centre, double width)
     const double a = (low - centre + 2 * M_PI * k) / (width * M_SQRT2);
     const double b = (high - centre + 2 * M_PI * k) / (width * M_SQRT2);
     // Differences of the tail that is small: no cancellation.
-    sum += a > 0 ? 0.5 * (std::erfc(a) - std::erfc(b)) : 0.5 * (std::erfc(-b) - std::erfc(-a));
+    sum += a > 0 ? 0.5 * (portable::erfc(a) - portable::erfc(b)) : 0.5 * (portable::erfc(-b) - portable::erfc(-a));
   }
   return sum;
 }
@@ -112,9 +113,9 @@ Vector RamachandranLaw::torsion_log_density(const PointsRef& torsions) const {
         if (r + 1 < residues) value *= wrapped_normal(torsions(3 * r, j), region.psi, region.psi_width);
         sum += value;
       }
-      result(j) += std::log(sum);
+      result(j) += portable::log(sum);
       if (r + 1 < residues && !backbone_->planar_omega())
-        result(j) += std::log(wrapped_normal(torsions(3 * r + 1, j), omega_, omega_width_));
+        result(j) += portable::log(wrapped_normal(torsions(3 * r + 1, j), omega_, omega_width_));
     }
   }
   return result;
@@ -159,7 +160,7 @@ Vector log_torsion_volume(const Backbone& backbone, const PointsRef& points) {
     }
     const Eigen::LLT<Points> factor(columns.transpose() * columns);
     double sum = 0;
-    for (Index j = 0; j < count; ++j) sum += std::log(factor.matrixLLT()(j, j));
+    for (Index j = 0; j < count; ++j) sum += portable::log(factor.matrixLLT()(j, j));
     result(n) = sum;
   }
   return result;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/quadrature.hpp"
 #include "core/math/scaled_bessel.hpp"
 #include "core/math/summation.hpp"
@@ -28,7 +29,7 @@ constexpr Index circle_nodes = 4096;
 
 double add_logs(double a, double b) {
   const double high = std::max(a, b);
-  return high + std::log1p(std::exp(std::min(a, b) - high));
+  return high + portable::log1p(portable::exp(std::min(a, b) - high));
 }
 
 /// Adds weight times the masses of N(centre, width² I) to the inner cells.
@@ -55,8 +56,8 @@ Smiley::Smiley(PlaneFrame frame, double jitter) : frame_(std::move(frame)), jitt
   const QuadratureRule rule = gauss_legendre(mouth_nodes, -M_PI / 4, M_PI / 4);
   mouth_.resize(2, mouth_nodes);
   for (Index i = 0; i < mouth_nodes; ++i) {
-    mouth_(0, i) = mouth_u * std::sin(rule.nodes[i]);
-    mouth_(1, i) = mouth_v * std::cos(rule.nodes[i]);
+    mouth_(0, i) = mouth_u * portable::sin(rule.nodes[i]);
+    mouth_(1, i) = mouth_v * portable::cos(rule.nodes[i]);
   }
   mouth_weights_ = rule.weights / (M_PI / 2);
 }
@@ -69,15 +70,15 @@ Points Smiley::sample(Index n, Stream stream) const {
     const double part = pick(0, j);
     if (part < circle_weight) {
       const double angle = 2 * M_PI * pick(1, j);
-      uv(0, j) = std::cos(angle) + jitter_ * uv(0, j);
-      uv(1, j) = std::sin(angle) + jitter_ * uv(1, j);
+      uv(0, j) = portable::cos(angle) + jitter_ * uv(0, j);
+      uv(1, j) = portable::sin(angle) + jitter_ * uv(1, j);
     } else if (part < circle_weight + 2 * eye_weight) {
       uv(0, j) = (part < circle_weight + eye_weight ? -eye_u : eye_u) + eye_width_ * uv(0, j);
       uv(1, j) = eye_v + eye_width_ * uv(1, j);
     } else {
       const double angle = M_PI / 2 * (pick(1, j) - 0.5);
-      uv(0, j) = mouth_u * std::sin(angle) + jitter_ * uv(0, j);
-      uv(1, j) = mouth_v * std::cos(angle) + jitter_ * uv(1, j);
+      uv(0, j) = mouth_u * portable::sin(angle) + jitter_ * uv(0, j);
+      uv(1, j) = mouth_v * portable::cos(angle) + jitter_ * uv(1, j);
     }
   }
   return frame_.embed(uv);
@@ -85,14 +86,16 @@ Points Smiley::sample(Index n, Stream stream) const {
 
 double Smiley::log_density_at(double u, double v) const {
   const double precision = 1 / (2 * jitter_ * jitter_);
-  const double log_norm = -std::log(2 * M_PI * jitter_ * jitter_);
-  const double r = std::hypot(u, v);
+  const double log_norm = -portable::log(2 * M_PI * jitter_ * jitter_);
+  const double r = portable::hypot(u, v);
   // exp(-(r²+1)/2j²) I_0(r/j²) = exp(-(r-1)²/2j²) · e^{-z} I_0(z)
-  double result = std::log(circle_weight) + log_norm - (r - 1) * (r - 1) * precision +
-                  std::log(scaled_bessel_i0(r / (jitter_ * jitter_)));
-  const double eye_distance = std::pow(std::abs(u) - eye_u, 2) + std::pow(v - eye_v, 2);
-  const double other_distance = std::pow(std::abs(u) + eye_u, 2) + std::pow(v - eye_v, 2);
-  const double eye_norm = std::log(eye_weight) - std::log(2 * M_PI * eye_width_ * eye_width_);
+  double result = portable::log(circle_weight) + log_norm - (r - 1) * (r - 1) * precision +
+                  portable::log(scaled_bessel_i0(r / (jitter_ * jitter_)));
+  const double near_u = std::abs(u) - eye_u;
+  const double far_u = std::abs(u) + eye_u;
+  const double eye_distance = near_u * near_u + (v - eye_v) * (v - eye_v);
+  const double other_distance = far_u * far_u + (v - eye_v) * (v - eye_v);
+  const double eye_norm = portable::log(eye_weight) - portable::log(2 * M_PI * eye_width_ * eye_width_);
   const double eye_precision = 1 / (2 * eye_width_ * eye_width_);
   result = add_logs(result, eye_norm - eye_distance * eye_precision);
   result = add_logs(result, eye_norm - other_distance * eye_precision);
@@ -101,7 +104,7 @@ double Smiley::log_density_at(double u, double v) const {
   // adds less than 1e-20 it is left out.
   const double du = std::max(0.0, std::abs(u) - mouth_u * M_SQRT1_2);
   const double dv = std::max({0.0, mouth_v - v, v - mouth_v * M_SQRT1_2});
-  const double mouth_norm = std::log(mouth_weight) + log_norm;
+  const double mouth_norm = portable::log(mouth_weight) + log_norm;
   if (mouth_norm - (du * du + dv * dv) * precision < result - 46) return result;
   double nearest = std::numeric_limits<double>::infinity();
   double distances[mouth_nodes];
@@ -112,8 +115,8 @@ double Smiley::log_density_at(double u, double v) const {
     nearest = std::min(nearest, distances[i]);
   }
   double total = 0;
-  for (Index i = 0; i < mouth_nodes; ++i) total += mouth_weights_[i] * std::exp(nearest - distances[i]);
-  return add_logs(result, mouth_norm - nearest + std::log(total));
+  for (Index i = 0; i < mouth_nodes; ++i) total += mouth_weights_[i] * portable::exp(nearest - distances[i]);
+  return add_logs(result, mouth_norm - nearest + portable::log(total));
 }
 
 Vector Smiley::log_density(const PointsRef& points) const {
@@ -130,7 +133,7 @@ std::optional<double> Smiley::entropy() const {
   for (Index row = -half; row <= half; ++row) {
     for (Index column = 0; column <= half; ++column) {  // the face is symmetric in u
       const double log_p = log_density_at(step * static_cast<double>(column), step * static_cast<double>(row));
-      sum.add((column == 0 ? -1 : -2) * std::exp(log_p) * log_p);
+      sum.add((column == 0 ? -1 : -2) * portable::exp(log_p) * log_p);
     }
   }
   return sum.sum() * step * step;
@@ -140,8 +143,8 @@ Vector Smiley::masses(const PlanePartition& partition) const {
   Vector result = Vector::Zero(partition.size());
   for (Index i = 0; i < circle_nodes; ++i) {
     const double angle = 2 * M_PI * static_cast<double>(i) / static_cast<double>(circle_nodes);
-    add_gaussian(result, partition, circle_weight / static_cast<double>(circle_nodes), std::cos(angle), std::sin(angle),
-                 jitter_);
+    add_gaussian(result, partition, circle_weight / static_cast<double>(circle_nodes), portable::cos(angle),
+                 portable::sin(angle), jitter_);
   }
   add_gaussian(result, partition, eye_weight, -eye_u, eye_v, eye_width_);
   add_gaussian(result, partition, eye_weight, eye_u, eye_v, eye_width_);
@@ -149,7 +152,7 @@ Vector Smiley::masses(const PlanePartition& partition) const {
     add_gaussian(result, partition, mouth_weight * mouth_weights_[i], mouth_(0, i), mouth_(1, i), jitter_);
   }
   const Index cells = partition.size() - 1;
-  result[cells] = std::max(0.0, 1 - result.head(cells).sum());
+  result[cells] = std::max(0.0, 1 - tree_sum(Vector(result.head(cells))));
   return result;
 }
 

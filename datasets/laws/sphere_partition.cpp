@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/quadrature.hpp"
 #include "core/math/summation.hpp"
 
@@ -29,7 +30,7 @@ Eigen::VectorXi SpherePartition::assign(const PointsRef& points) const {
     }
     const double largest = x.cwiseAbs().maxCoeff();  // scaled first: |x|² neither overflows nor vanishes
     x = largest == 0 ? Eigen::Vector3d(0, 0, 1) : Eigen::Vector3d((x / largest).normalized());
-    double angle = std::atan2(x[1], x[0]);
+    double angle = portable::atan2(x[1], x[0]);
     if (angle < 0) angle += 2 * M_PI;
     const auto band = static_cast<Index>((x[2] + 1) / 2 * static_cast<double>(bands_));
     const auto sector = static_cast<Index>(angle / (2 * M_PI) * static_cast<double>(sectors_));
@@ -50,7 +51,7 @@ SphereRule sphere_rule(Index rings) {
     const double sine = std::sqrt(1 - z.nodes[i] * z.nodes[i]);
     for (Index j = 0; j < 2 * rings; ++j) {
       const double angle = M_PI * static_cast<double>(j) / static_cast<double>(rings);
-      rule.points.col(i * 2 * rings + j) << sine * std::cos(angle), sine * std::sin(angle), z.nodes[i];
+      rule.points.col(i * 2 * rings + j) << sine * portable::cos(angle), sine * portable::sin(angle), z.nodes[i];
       rule.weights[i * 2 * rings + j] = z.weights[i] * M_PI / static_cast<double>(rings);
     }
   }
@@ -65,7 +66,8 @@ SphereIntegrals integrate_on_sphere(const Density& density, const SpherePartitio
   Vector weights(nodes * nodes);
   for (Index band = 0; band < partition.bands(); ++band) {
     const auto edge = [&](Index i) {
-      return std::acos(std::clamp(2 * static_cast<double>(i) / static_cast<double>(partition.bands()) - 1, -1.0, 1.0));
+      return portable::acos(
+          std::clamp(2 * static_cast<double>(i) / static_cast<double>(partition.bands()) - 1, -1.0, 1.0));
     };
     const QuadratureRule polar = gauss_legendre(nodes, edge(band + 1), edge(band));
     const double width = 2 * M_PI / static_cast<double>(partition.sectors());
@@ -74,16 +76,16 @@ SphereIntegrals integrate_on_sphere(const Density& density, const SpherePartitio
       const QuadratureRule azimuth = gauss_legendre(nodes, low, low + width);
       for (Index i = 0; i < nodes; ++i) {
         for (Index j = 0; j < nodes; ++j) {
-          const double sine = std::sin(polar.nodes[i]);
-          points.col(i * nodes + j) << sine * std::cos(azimuth.nodes[j]), sine * std::sin(azimuth.nodes[j]),
-              std::cos(polar.nodes[i]);
+          const double sine = portable::sin(polar.nodes[i]);
+          points.col(i * nodes + j) << sine * portable::cos(azimuth.nodes[j]), sine * portable::sin(azimuth.nodes[j]),
+              portable::cos(polar.nodes[i]);
           weights[i * nodes + j] = polar.weights[i] * azimuth.weights[j] * sine;
         }
       }
       const Vector log_p = density.log_density(points);
       TreeSum mass;
       for (Index i = 0; i < weights.size(); ++i) {
-        const double p = weights[i] * std::exp(log_p[i]);
+        const double p = weights[i] * portable::exp(log_p[i]);
         mass.add(p);
         entropy.add(p > 0 ? -p * log_p[i] : 0);
       }

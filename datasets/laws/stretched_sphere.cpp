@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/summation.hpp"
 #include "datasets/laws/sphere_partition.hpp"
 #include "datasets/laws/vector3.hpp"
@@ -16,7 +17,8 @@ StretchedSphereLaw::StretchedSphereLaw(std::shared_ptr<const Ellipsoid> ellipsoi
     : ellipsoid_(std::move(ellipsoid)), sampler_(std::move(sampler)), density_(std::move(density)) {
   if (ellipsoid_->ambient_dimension() != 3) throw InvalidInput("stretched sphere: an ellipsoid of R^3 is needed");
   const SphereRule rule = sphere_rule(200);
-  const Vector mass = (density_->log_density(rule.points).array().exp() * rule.weights.array()).matrix();
+  Vector mass = density_->log_density(rule.points);
+  for (Index i = 0; i < mass.size(); ++i) mass[i] = portable::exp(mass[i]) * rule.weights[i];
   const Vector& axes = ellipsoid_->axes();
   if (density_->entropy()) {
     entropy_ = *density_->entropy() +
@@ -34,8 +36,8 @@ StretchedSphereLaw::StretchedSphereLaw(std::shared_ptr<const Ellipsoid> ellipsoi
 
 double StretchedSphereLaw::log_area_factor(const Eigen::Vector3d& u) const {
   const Vector& axes = ellipsoid_->axes();
-  return std::log(axes[0] * axes[1] * axes[2]) +
-         std::log(norm3(Eigen::Vector3d(u[0] / axes[0], u[1] / axes[1], u[2] / axes[2])));
+  return portable::log(axes[0] * axes[1] * axes[2]) +
+         portable::log(norm3(Eigen::Vector3d(u[0] / axes[0], u[1] / axes[1], u[2] / axes[2])));
 }
 
 Points StretchedSphereLaw::sample(Index n, Stream stream) const {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/quadrature.hpp"
 #include "core/math/summation.hpp"
 
@@ -26,12 +27,12 @@ struct LineMixture {
     double total = 0;
     double mean = 0;
     for (Index m = 0; m < centres.size(); ++m) {
-      const double share = std::exp(exponents[m] - largest);
+      const double share = portable::exp(exponents[m] - largest);
       total += share;
       mean += share * centres[m];
     }
     derivative = (mean / total - u) / variance;
-    return largest + std::log(total) - 0.5 * std::log(2 * M_PI * variance);
+    return largest + portable::log(total) - 0.5 * portable::log(2 * M_PI * variance);
   }
 
   Vector centres;
@@ -43,7 +44,9 @@ struct LineMixture {
 std::vector<LineMixture> factors(const SubspaceMixture& mixture, double scale, double variance) {
   std::vector<LineMixture> result;
   for (Index i = 0; i < mixture.weights().rows(); ++i) {
-    result.push_back({scale * mixture.centres(), mixture.weights().row(i).array().log().matrix(), variance});
+    Vector log_weights = mixture.weights().row(i);
+    for (double& weight : log_weights) weight = portable::log(weight);
+    result.push_back({scale * mixture.centres(), log_weights, variance});
   }
   return result;
 }
@@ -210,7 +213,7 @@ std::optional<double> SubspaceMixture::entropy() const {
   for (const LineMixture& line : factors(*this, 1.0, width_ * width_)) {
     for (Index i = 0; i < steps; ++i) {
       const double log_p = line.log_density(low + step * static_cast<double>(i), derivative);
-      sum.add(-std::exp(log_p) * log_p * step);
+      sum.add(-portable::exp(log_p) * log_p * step);
     }
   }
   return sum.sum();
@@ -243,8 +246,9 @@ double SubspaceMixture::standard_deviation() const {
   double variance = 0;
   for (Index i = 0; i < weights_.rows(); ++i) {
     const Vector w = weights_.row(i).transpose();
-    const double mean = w.dot(centres_);
-    variance += width_ * width_ + w.dot((centres_.array() - mean).square().matrix());
+    const double mean = tree_sum_over(w.size(), [&](Index m) { return w[m] * centres_[m]; });
+    variance += width_ * width_ +
+                tree_sum_over(w.size(), [&](Index m) { return w[m] * ((centres_[m] - mean) * (centres_[m] - mean)); });
   }
   return std::sqrt(variance / static_cast<double>(dimension()));
 }

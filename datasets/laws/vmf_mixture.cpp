@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "datasets/laws/sphere_partition.hpp"
 #include "datasets/laws/vector3.hpp"
 
@@ -15,13 +16,13 @@ namespace onmanifold {
 
 double vmf_log_normaliser(double kappa) {
   const double k = std::abs(kappa);
-  if (k < 1e-3) return -std::log(4 * M_PI) - k * k / 6;  // next term k^4/180
-  return std::log(k) - std::log(2 * M_PI) - k - std::log1p(-std::exp(-2 * k));
+  if (k < 1e-3) return -portable::log(4 * M_PI) - k * k / 6;  // next term k^4/180
+  return portable::log(k) - portable::log(2 * M_PI) - k - portable::log1p(-portable::exp(-2 * k));
 }
 
 double vmf_mean_length(double kappa) {
   if (std::abs(kappa) < 1e-2) return kappa / 3 * (1 - kappa * kappa / 15 * (1 - 2 * kappa * kappa / 21));
-  return 1 / std::tanh(kappa) - 1 / kappa;
+  return 1 / portable::tanh(kappa) - 1 / kappa;
 }
 
 VmfMixture::VmfMixture(std::vector<Mode> modes) : modes_(std::move(modes)) {
@@ -57,10 +58,11 @@ Points VmfMixture::sample(Index n, Stream stream) const {
     const double kappa = modes_[m].kappa;
     const double u = uniform(1, j);
     // 1 - cos by inversion: cos = 1 + log(u + (1 - u) exp(-2κ))/κ.
-    const double drop = std::clamp(-std::log(u + (1 - u) * std::exp(-2 * kappa)) / kappa, 0.0, 2.0);
+    const double drop = std::clamp(-portable::log(u + (1 - u) * portable::exp(-2 * kappa)) / kappa, 0.0, 2.0);
     const double sine = std::sqrt(drop * (2 - drop));
     const double angle = 2 * M_PI * uniform(2, j);
-    const Eigen::Vector3d y = frames[m] * Eigen::Vector3d(sine * std::cos(angle), sine * std::sin(angle), 1 - drop);
+    const Eigen::Vector3d y =
+        frames[m] * Eigen::Vector3d(sine * portable::cos(angle), sine * portable::sin(angle), 1 - drop);
     set_column(result, j, y / norm3(y));
   }
   return result;
@@ -72,7 +74,7 @@ Vector VmfMixture::log_density(const PointsRef& points) const {
   Vector constants(count);
   for (Index m = 0; m < count; ++m) {
     const Mode& mode = modes_[static_cast<std::size_t>(m)];
-    constants[m] = std::log(mode.weight) + vmf_log_normaliser(mode.kappa);
+    constants[m] = portable::log(mode.weight) + vmf_log_normaliser(mode.kappa);
   }
   Vector result(points.cols());
   Vector exponents(count);
@@ -84,8 +86,8 @@ Vector VmfMixture::log_density(const PointsRef& points) const {
     }
     const double largest = exponents.maxCoeff();
     double total = 0;
-    for (Index m = 0; m < count; ++m) total += std::exp(exponents[m] - largest);
-    result[j] = largest + std::log(total);
+    for (Index m = 0; m < count; ++m) total += portable::exp(exponents[m] - largest);
+    result[j] = largest + portable::log(total);
   }
   return result;
 }

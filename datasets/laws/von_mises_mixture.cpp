@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "core/math/quadrature.hpp"
 #include "core/math/scaled_bessel.hpp"
 #include "core/math/summation.hpp"
@@ -19,7 +20,7 @@ namespace {
 
 /// log(2 pi I_0(kappa)).
 double log_normaliser(double kappa) {
-  return std::log(2 * M_PI) + kappa + std::log(scaled_bessel_i0(kappa));
+  return portable::log(2 * M_PI) + kappa + portable::log(scaled_bessel_i0(kappa));
 }
 
 /// I_1/I_0: length of the mean of a von Mises law.
@@ -35,12 +36,12 @@ double draw_von_mises(double kappa, Stream& stream) {
   const double rho = 2 * kappa / (tau + std::sqrt(2 * tau));
   const double r = (1 + rho * rho) / (2 * rho);
   for (;;) {
-    const double z = std::cos(M_PI * stream.uniform());
+    const double z = portable::cos(M_PI * stream.uniform());
     const double f = (1 + r * z) / (r + z);
     const double c = kappa * (r - f);
     const double u = stream.uniform();
-    if (c * (2 - c) <= u && std::log(c / u) + 1 - c < 0) continue;
-    const double angle = std::acos(std::clamp(f, -1.0, 1.0));
+    if (c * (2 - c) <= u && portable::log(c / u) + 1 - c < 0) continue;
+    const double angle = portable::acos(std::clamp(f, -1.0, 1.0));
     return stream.uniform() < 0.5 ? -angle : angle;
   }
 }
@@ -261,7 +262,7 @@ Eigen::VectorXi TorusPartition::assign(const PointsRef& points) const {
     }
     Index cell = 0;
     for (Index i = angles_ - 1; i >= 0; --i) {
-      const double turn = (std::atan2(points(2 * i + 1, j), points(2 * i, j)) + M_PI) / (2 * M_PI);
+      const double turn = (portable::atan2(points(2 * i + 1, j), points(2 * i, j)) + M_PI) / (2 * M_PI);
       cell = cell * bins_ + std::clamp<Index>(static_cast<Index>(turn * static_cast<double>(bins_)), 0, bins_ - 1);
     }
     cells[j] = static_cast<int>(cell);
@@ -300,8 +301,8 @@ Points VonMisesMixture::sample(Index n, Stream stream) const {
     for (Index i = 0; i < angles_; ++i) {
       const auto k = static_cast<std::size_t>(i);
       const double angle = modes_[m].means[k] + draw_von_mises(modes_[m].kappas[k], draws);
-      result(2 * i, j) = std::cos(angle);
-      result(2 * i + 1, j) = std::sin(angle);
+      result(2 * i, j) = portable::cos(angle);
+      result(2 * i + 1, j) = portable::sin(angle);
     }
   }
   return result;
@@ -313,12 +314,12 @@ Vector VonMisesMixture::log_density(const PointsRef& points) const {
   std::vector<double> constants;
   Points vectors(2 * angles_, static_cast<Index>(count));  // kappa mu
   for (std::size_t m = 0; m < count; ++m) {
-    double constant = std::log(modes_[m].weight);
+    double constant = portable::log(modes_[m].weight);
     for (Index i = 0; i < angles_; ++i) {
       const auto k = static_cast<std::size_t>(i);
       constant -= log_normaliser(modes_[m].kappas[k]);
-      vectors(2 * i, static_cast<Index>(m)) = modes_[m].kappas[k] * std::cos(modes_[m].means[k]);
-      vectors(2 * i + 1, static_cast<Index>(m)) = modes_[m].kappas[k] * std::sin(modes_[m].means[k]);
+      vectors(2 * i, static_cast<Index>(m)) = modes_[m].kappas[k] * portable::cos(modes_[m].means[k]);
+      vectors(2 * i + 1, static_cast<Index>(m)) = modes_[m].kappas[k] * portable::sin(modes_[m].means[k]);
     }
     constants.push_back(constant);
   }
@@ -332,8 +333,8 @@ Vector VonMisesMixture::log_density(const PointsRef& points) const {
       largest = std::max(largest, exponents[m]);
     }
     double sum = 0;
-    for (const double exponent : exponents) sum += std::exp(exponent - largest);
-    result[j] = largest + std::log(sum);
+    for (const double exponent : exponents) sum += portable::exp(exponent - largest);
+    result[j] = largest + portable::log(sum);
   }
   return result;
 }
@@ -352,16 +353,16 @@ std::optional<double> VonMisesMixture::entropy() const {
   const Index rows = angles_ == 2 ? steps : 1;
   for (Index r = 0; r < rows; ++r) {
     for (Index i = 0; i < steps; ++i) {
-      row(0, i) = std::cos(step * static_cast<double>(i));
-      row(1, i) = std::sin(step * static_cast<double>(i));
+      row(0, i) = portable::cos(step * static_cast<double>(i));
+      row(1, i) = portable::sin(step * static_cast<double>(i));
       if (angles_ == 1) continue;
-      row(2, i) = std::cos(step * static_cast<double>(r));
-      row(3, i) = std::sin(step * static_cast<double>(r));
+      row(2, i) = portable::cos(step * static_cast<double>(r));
+      row(3, i) = portable::sin(step * static_cast<double>(r));
     }
     const Vector log_p = log_density(row);
-    for (Index i = 0; i < steps; ++i) sum.add(-std::exp(log_p[i]) * log_p[i]);
+    for (Index i = 0; i < steps; ++i) sum.add(-portable::exp(log_p[i]) * log_p[i]);
   }
-  return sum.sum() * std::pow(step, static_cast<double>(angles_));
+  return sum.sum() * portable::power(step, static_cast<int>(angles_));
 }
 
 Vector VonMisesMixture::masses(const TorusPartition& partition) const {
@@ -384,7 +385,7 @@ Vector VonMisesMixture::masses(const TorusPartition& partition) const {
         const QuadratureRule rule = gauss_legendre(24, low, low + width / static_cast<double>(parts));
         for (Index q = 0; q < rule.nodes.size(); ++q) {
           arcs[b / parts] +=
-              rule.weights[q] * std::exp(mode.kappas[k] * std::cos(rule.nodes[q] - mode.means[k]) - constant);
+              rule.weights[q] * portable::exp(mode.kappas[k] * portable::cos(rule.nodes[q] - mode.means[k]) - constant);
         }
       }
       Vector next(product.size() * bins);
@@ -402,12 +403,13 @@ double VonMisesMixture::standard_deviation() const {
     for (Index i = 0; i < angles_; ++i) {
       const auto k = static_cast<std::size_t>(i);
       const double length = mode.weight * mean_length(mode.kappas[k]);
-      mean[2 * i] += length * std::cos(mode.means[k]);
-      mean[2 * i + 1] += length * std::sin(mode.means[k]);
+      mean[2 * i] += length * portable::cos(mode.means[k]);
+      mean[2 * i + 1] += length * portable::sin(mode.means[k]);
     }
   }
   const auto n = static_cast<double>(angles_);
-  return std::sqrt((n - mean.squaredNorm()) / (2 * n));
+  const double square = tree_sum_over(mean.size(), [&](Index i) { return mean[i] * mean[i]; });
+  return std::sqrt((n - square) / (2 * n));
 }
 
 std::shared_ptr<const DiffusedScore> make_diffused_von_mises(const VonMisesMixture& mixture, const Lift& lift) {

@@ -38,12 +38,6 @@ Eigen::Matrix3d residue_frame(const PointsRef& coordinates, Index fragment, Inde
   return frame;
 }
 
-/// Root of the mean variance over the nine coordinates.
-double spread(const Points& points) {
-  const Vector mean = points.rowwise().mean();
-  return std::sqrt((points.colwise() - mean).squaredNorm() / double(points.size()));
-}
-
 }  // namespace
 
 Points relative_residue_rotations(const PointsRef& coordinates, Index residue) {
@@ -71,6 +65,7 @@ Task make_so3_frames(Settings& settings) {
   const Points points = relative_residue_rotations(fragments.coordinates, (fragments.residues - 1) / 2);
   Task task;
   task.name = "so3-frames";
+  task.version = 2;  // the same bits on every machine
   task.description = fmt::format(
       "rotations between the frames of two consecutive residues (Gram-Schmidt of N, CA, C) in the middle of "
       "{} real "
@@ -86,7 +81,7 @@ Task make_so3_frames(Settings& settings) {
   task.source = fragments.origin;
   task.licence = fragments.licence;
   task.sampler = task.splits->validation;
-  const double deviation = spread(task.splits->train->points());
+  const double deviation = coordinate_deviation(task.splits->train->points());
   task.preregistered_sigma = 0.1 * std::min(task.manifold->reach(), deviation);
   task.sigma_grid = {0.02, 0.05, 0.1, 0.2, 0.3, 0.5};
   task.metrics = settings.text("metrics",

@@ -64,6 +64,7 @@ Task make_fragment_task(Settings& settings, std::string name, Index residues) {
 
   Task task;
   task.name = std::move(name);
+  task.version = 2;  // the same bits on every machine
   task.description = fmt::format(
       "{} real backbone fragments of {} residues ({}), torsions kept{}, bonds and angles those of {}, middle "
       "residue's frame; train, validation and reference split by structure and sequence cluster",
@@ -102,6 +103,7 @@ Task make_backbone_synthetic(Settings& settings) {
 
   Task task;
   task.name = "backbone-synthetic";
+  task.version = 2;  // the same bits on every machine
   task.description = fmt::format(
       "backbones of {} residues from a mixture of wrapped normals over (phi, psi), residues independent, "
       "omega 180{} degrees, middle residue's frame",

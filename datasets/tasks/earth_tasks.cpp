@@ -17,6 +17,7 @@
 
 #include "core/error.hpp"
 #include "core/files/sha256.hpp"
+#include "core/math/portable.hpp"
 #include "datasets/laws/sphere_partition.hpp"
 #include "datasets/readers/idx.hpp"
 #include "datasets/readers/missing_data.hpp"
@@ -110,8 +111,8 @@ Points unit_vectors(const Places& places, const std::vector<std::size_t>& rows) 
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double latitude = places.degrees[rows[i]].first * M_PI / 180;
     const double longitude = places.degrees[rows[i]].second * M_PI / 180;
-    result.col(static_cast<Index>(i)) << std::cos(latitude) * std::cos(longitude),
-        std::cos(latitude) * std::sin(longitude), std::sin(latitude);
+    result.col(static_cast<Index>(i)) << portable::cos(latitude) * portable::cos(longitude),
+        portable::cos(latitude) * portable::sin(longitude), portable::sin(latitude);
   }
   return result;
 }
@@ -175,6 +176,7 @@ Task make_earth_task(const EarthFile& source, Settings& settings) {
 
   Task task;
   task.name = source.task;
+  task.version = 2;  // the same bits on every machine
   task.splits = split_places(places, by_place, Stream(0, fmt::format("{}/split", source.task)));
   task.description =
       fmt::format("{} {} on the globe (unit sphere of R^3), split by {}: {} training, {} validation, {} reference",
@@ -192,8 +194,7 @@ Task make_earth_task(const EarthFile& source, Settings& settings) {
       settings.integer("bands", 12, 1, 256, "bands of latitude of the partition"),
       settings.integer("sectors", 24, 1, 512, "sectors of longitude of the partition"));
   const Points& train = task.splits->train->points();
-  const Vector mean = train.rowwise().mean();
-  const double deviation = std::sqrt((train.colwise() - mean).squaredNorm() / static_cast<double>(train.size()));
+  const double deviation = coordinate_deviation(train);
   task.preregistered_sigma = 0.1 * std::min(1.0, deviation);
   task.sigma_grid = {0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1};
   read_common_settings(task, settings, deviation);

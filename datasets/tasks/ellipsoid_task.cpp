@@ -24,6 +24,7 @@ Task make_ellipsoid(Settings& settings) {
 
   Task task;
   task.name = q == default_q ? "ellipsoid" : fmt::format("ellipsoid-q{:.6g}", q);
+  task.version = 2;  // the same bits on every machine
   task.description = fmt::format(
       "the law of sphere-vmf6 stretched to the ellipsoid of semi-axes (1, 1, {}): x = A u, density by the "
       "exact factor "

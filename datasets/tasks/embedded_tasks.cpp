@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "core/math/portable.hpp"
+#include "core/math/summation.hpp"
 #include "datasets/laws/embedded_law.hpp"
 #include "datasets/laws/sphere_partition.hpp"
 #include "datasets/laws/vmf_mixture.hpp"
@@ -21,12 +23,20 @@ namespace {
 /// \p weights.
 double embedded_deviation(const OrbitEmbedding& embedding, const Density& law, const Points& nodes,
                           const Vector& weights) {
-  const Vector mean = embedding.embed(nodes) * (law.log_density(nodes).array().exp() * weights.array()).matrix();
+  const Points images = embedding.embed(nodes);
+  Vector mass = law.log_density(nodes);
+  for (Index j = 0; j < mass.size(); ++j) mass[j] = portable::exp(mass[j]) * weights[j];
+  double square = 0;
+  for (Index i = 0; i < images.rows(); ++i) {
+    const double mean = tree_sum_over(mass.size(), [&](Index j) { return mass[j] * images(i, j); });
+    square += mean * mean;
+  }
   const double norm = embedding.scale();
-  return std::sqrt((norm * norm - mean.squaredNorm()) / static_cast<double>(embedding.ambient_dimension()));
+  return std::sqrt((norm * norm - square) / static_cast<double>(embedding.ambient_dimension()));
 }
 
 void finish_embedded_task(Task& task, Settings& settings, double standard_deviation) {
+  task.version = 2;  // the same bits on every machine
   task.preregistered_sigma = 0.1 * std::min(task.manifold->reach(), standard_deviation);
   task.sigma_grid = {0.005, 0.01, 0.02, 0.05, 0.1, 0.2};
   read_common_settings(task, settings, standard_deviation);
@@ -84,7 +94,7 @@ Task make_circle_in_16d(Settings& settings) {
   Points nodes(2, steps);
   for (Index i = 0; i < steps; ++i) {
     const double angle = 2 * M_PI * static_cast<double>(i) / static_cast<double>(steps);
-    nodes.col(i) << std::cos(angle), std::sin(angle);
+    nodes.col(i) << portable::cos(angle), portable::sin(angle);
   }
   const Vector weights = Vector::Constant(steps, 2 * M_PI / static_cast<double>(steps));
   finish_embedded_task(task, settings, embedded_deviation(*embedding, *circle, nodes, weights));

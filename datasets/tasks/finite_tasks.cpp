@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/math/summation.hpp"
 #include "datasets/laws/finite_law.hpp"
 #include "datasets/task_settings.hpp"
 #include "manifolds/finite_set.hpp"
@@ -107,12 +108,14 @@ Task make_discrete_tokens(Settings& settings) {
     }
     probabilities[a] = p;
   }
-  const auto law = std::make_shared<const FiniteLaw>(atoms, probabilities / probabilities.sum());
-  return make_finite_task(
-      settings, "discrete-tokens",
-      "sequences of four tokens out of four, one-hot, from a random Markov chain (fixed stream): 256 "
-      "atoms of R^16",
-      std::make_shared<const Product>(factors), law);
+  const auto law = std::make_shared<const FiniteLaw>(atoms, probabilities / tree_sum(probabilities));
+  Task task =
+      make_finite_task(settings, "discrete-tokens",
+                       "sequences of four tokens out of four, one-hot, from a random Markov chain (fixed stream): 256 "
+                       "atoms of R^16",
+                       std::make_shared<const Product>(factors), law);
+  task.version = 2;  // the same bits on every machine
+  return task;
 }
 
 }  // namespace onmanifold

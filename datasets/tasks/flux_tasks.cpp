@@ -70,8 +70,7 @@ FluxData load(const std::string& folder, bool pool, bool drop_constant, double f
     if (drop_constant) data.image.pixels = lit_rows(images.leftCols(train_count));
     if (data.image.pixels.size() < 2) throw InvalidInput(fmt::format("data set '{}': its images are black", folder));
     Points train = rescaled_to_flux(images.leftCols(train_count), data.image.pixels, flux, "training image");
-    const Vector mean = train.rowwise().mean();
-    data.standard_deviation = std::sqrt((train.colwise() - mean).squaredNorm() / static_cast<double>(train.size()));
+    data.standard_deviation = coordinate_deviation(train);
     data.splits.train = std::make_shared<const SplitSampler>(std::move(train), "split 'train'");
     data.splits.validation = std::make_shared<const SplitSampler>(
         rescaled_to_flux(images.rightCols(held_out), data.image.pixels, flux, "validation image"),

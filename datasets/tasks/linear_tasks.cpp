@@ -2,12 +2,12 @@
 // linear-64d: a mixture of Gaussians along a subspace of high codimension.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/math/portable.hpp"
 #include "datasets/laws/subspace_mixture.hpp"
 #include "datasets/task_settings.hpp"
 #include "manifolds/affine.hpp"
@@ -19,7 +19,7 @@ namespace {
 /// The largest number with bins^dimension <= 1024: 32 for a plane.
 Index default_bins(Index dimension) {
   Index bins = 1;
-  while (std::pow(static_cast<double>(bins + 1), static_cast<double>(dimension)) <= 1024) ++bins;
+  while (portable::power(static_cast<double>(bins + 1), static_cast<int>(dimension)) <= 1024) ++bins;
   return bins;
 }
 
@@ -50,6 +50,7 @@ Task make_linear_64d(Settings& settings) {
   const auto partition = std::make_shared<const SubspacePartition>(frame, 1.6, bins);
 
   Task task;
+  task.version = 2;  // the same bits on every machine
   task.name = fmt::format("linear-{}d", ambient);
   if (dimension != 2) task.name += fmt::format("-dim{}", dimension);
   task.description = fmt::format(

@@ -17,6 +17,7 @@
 #include "core/files/hdf5_file.hpp"
 #include "core/files/sha256.hpp"
 #include "core/files/shipped_file.hpp"
+#include "core/math/summation.hpp"
 #include "datasets/laws/mesh_eigenfunctions.hpp"
 #include "datasets/laws/mesh_law.hpp"
 #include "datasets/readers/missing_data.hpp"
@@ -60,7 +61,10 @@ double mean_edge_length(const TriangleMesh& mesh) {
       const int i = mesh.faces()(c, f);
       const int j = mesh.faces()((c + 1) % 3, f);
       double square = 0;
-      for (Index k = 0; k < 3; ++k) square += std::pow(mesh.vertices()(k, i) - mesh.vertices()(k, j), 2);
+      for (Index k = 0; k < 3; ++k) {
+        const double step = mesh.vertices()(k, i) - mesh.vertices()(k, j);
+        square += step * step;
+      }
       total += std::sqrt(square);
     }
   }
@@ -82,7 +86,7 @@ Vector mixture_masses(const TriangleMesh& mesh, const Points& functions) {
   Vector weights = Vector::Zero(mesh.faces().cols());
   for (Index k = 0; k < functions.cols(); ++k) {
     const Vector part = clamped_masses(mesh, functions.col(k));
-    weights += part / part.sum();
+    weights += part / tree_sum(part);
   }
   return weights;
 }
@@ -149,6 +153,7 @@ Task make_task(const std::string& name, const std::string& law_name, const Eigen
 
   Task task;
   task.name = name;
+  task.version = 2;  // the same bits on every machine
   task.description = fmt::format("{}, clamped at 0, on {}, uniform within faces", law_name, surface.title);
   task.data_hash = eigen.data_hash;
   task.manifold = surface.mesh;

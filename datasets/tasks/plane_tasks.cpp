@@ -28,6 +28,7 @@ Task make_plane_gmm9(Settings& settings) {
 
   Task task;
   task.name = "plane-gmm9";
+  task.version = 2;  // the same bits on every machine
   task.description =
       "3x3 grid of Gaussians (centres {-1,0,1}^2, standard deviation 0.1, equal weights) in the plane "
       "(1,2,3).x/sqrt(14) = 1 "
@@ -56,6 +57,7 @@ Task make_plane_smiley(Settings& settings) {
 
   Task task;
   task.name = "plane-smiley";
+  task.version = 2;  // the same bits on every machine
   task.description =
       "smiley (unit circle 1/2, two eyes 1/8 each, mouth 1/4) with tangential jitter 0.02 in the plane "
       "(1,2,3).x/sqrt(14) = "

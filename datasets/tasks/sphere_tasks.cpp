@@ -29,6 +29,7 @@ Task make_vmf_task(Settings& settings, std::string name, std::string description
 
   Task task;
   task.name = std::move(name);
+  task.version = 2;  // the same bits on every machine
   task.description = std::move(description);
   task.data_hash = hash_of_law(hashed);
   task.manifold = std::make_shared<const Sphere>(2, 1.0);

@@ -82,6 +82,7 @@ Task make_sphere_sweep(Settings& settings) {
   const auto surface = std::make_shared<const PlacedSphere>(dimension, ambient);
 
   Task task;
+  task.version = 2;  // the same bits on every machine
   task.name =
       dimension == 2 && ambient == 16 ? "sphere-sweep" : fmt::format("sphere-sweep-{}-in-{}", dimension, ambient);
   double variance = 0;  // summed over the coordinates
@@ -96,7 +97,7 @@ Task make_sphere_sweep(Settings& settings) {
     law = std::make_shared<const EmbeddedLaw>(surface, circle, circle);
     inner_score = [circle](const Lift& lift) { return make_diffused_von_mises(*circle, lift); };
     law_name = "three von Mises laws, kappa = 8, means 0, 2, 4, weights .5 .3 .2";
-    variance = 2 * std::pow(circle->standard_deviation(), 2);
+    variance = 2 * circle->standard_deviation() * circle->standard_deviation();
     task.data_hash = hash_of_law(fmt::format("sphere-sweep frame=0/frame/{} von-mises 0:8:.5 2:8:.3 4:8:.2", ambient));
     task.partition = std::make_shared<const EmbeddedPartition>(surface, cells);
     task.masses = circle->masses(*cells);
@@ -110,7 +111,7 @@ Task make_sphere_sweep(Settings& settings) {
     law = std::make_shared<const EmbeddedLaw>(surface, sphere.sampler, sphere.density);
     inner_score = sphere.make_diffused_score;
     law_name = "the law of sphere-vmf6";
-    variance = 3 * std::pow(mixture->standard_deviation(), 2);
+    variance = 3 * mixture->standard_deviation() * mixture->standard_deviation();
     task.data_hash = hash_of_law(fmt::format("sphere-sweep frame=0/frame/{} {}", ambient, sphere.data_hash));
     task.partition = std::make_shared<const EmbeddedPartition>(surface, cells);
     task.masses = integrate_on_sphere(*mixture, *cells, bands >= 12 && sectors >= 24 ? 16 : 96).masses;

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "core/files/sha256.hpp"
+#include "core/math/portable.hpp"
 #include "datasets/laws/von_mises_mixture.hpp"
 #include "datasets/readers/backbone_fragments.hpp"
 #include "datasets/task_settings.hpp"
@@ -30,6 +31,7 @@ Task make_von_mises_task(const std::string& name, std::shared_ptr<const VonMises
   }
   Task task;
   task.name = name;
+  task.version = 2;  // the same bits on every machine
   task.data_hash = hash_of_law(hashed);
   task.manifold = std::make_shared<const Torus>(law->angles());
   task.sampler = law;
@@ -87,10 +89,11 @@ Task make_torus_ramachandran(Settings& settings) {
   for (Index j = 0; j < torsions.cols(); ++j) {
     const double phi = torsions(3 * residue - 1, j);
     const double psi = torsions(3 * residue, j);
-    points.col(j) << std::cos(phi), std::sin(phi), std::cos(psi), std::sin(psi);
+    points.col(j) << portable::cos(phi), portable::sin(phi), portable::cos(psi), portable::sin(psi);
   }
   Task task;
   task.name = "torus-ramachandran";
+  task.version = 2;  // the same bits on every machine
   task.description = fmt::format(
       "(phi, psi) of the middle residue of {} real backbone fragments ({}) on the flat torus of R^4; train, "
       "validation and reference split by structure and sequence cluster",
@@ -108,8 +111,7 @@ Task make_torus_ramachandran(Settings& settings) {
   task.splits = fragment_splits(fragments, points);
   task.sampler = task.splits->validation;
   const Points& train = task.splits->train->points();
-  const Vector mean = train.rowwise().mean();
-  const double deviation = std::sqrt((train.colwise() - mean).squaredNorm() / static_cast<double>(train.size()));
+  const double deviation = coordinate_deviation(train);
   task.preregistered_sigma = 0.1 * std::min(1.0, deviation);
   task.sigma_grid = {0.01, 0.03, 0.1, 0.2, 0.3};
   task.metrics = settings.text("metrics", "energy," + default_metrics(deviation),
