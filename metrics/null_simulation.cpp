@@ -123,7 +123,7 @@ SimulatedNull from_reference(const Points& reference, const Stream& stream, Inde
 std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name, Index n, Index m,
                                                     Index statistics, const NullPlan& plan,
                                                     const PairStatistic& statistic) {
-  const bool sampled = sampler != nullptr;
+  const bool sampled = input.target.sampler != nullptr;
   return input.target.memo().get<SimulatedNull>(fmt::format("{}/{}/{}", name, n, m), [&]() -> SimulatedNull {
     SimulatedNull result;
     result.mean = Vector::Constant(statistics, MetricRecord::unknown);
