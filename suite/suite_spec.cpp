@@ -124,10 +124,9 @@ constexpr Index most_points = 1'000'000'000;
 Index read_n_train(Settings& head, const Value& table, Index fallback) {
   const auto* keys = table.get_if<Value::Table>();
   const auto found = keys->find("n_train");
-  const auto* text = found == keys->end() ? nullptr : found->second.get_if<std::string>();
-  if (text == nullptr || *text != "fresh") {
-    return head.integer("n_train", fallback, 1, most_points);
-  }
+  const auto* word = found == keys->end() ? nullptr : found->second.get_if<std::string>();
+  // Any other text is what any other text would be without the word: no integer.
+  if (word == nullptr || *word != "fresh") return head.integer("n_train", fallback, 1, most_points);
   (void)head.choice("n_train", "fresh", {"fresh"});
   return fresh_points;
 }

@@ -142,7 +142,7 @@ TEST(SuiteSpec, TrainingPointsMayBeFreshInEveryPass) {
     EXPECT_TRUE(cell.fresh);
     EXPECT_EQ(cell.n_train, fresh_pass);
   }
-  EXPECT_TRUE(refused(replaced(small_suite, "n_train = 50", "n_train = \"new\""), {"n_train", "new", "fresh"}));
+  EXPECT_TRUE(refused(replaced(small_suite, "n_train = 50", "n_train = \"new\""), {"n_train", "integer", "string"}));
 }
 
 TEST(SuiteSpec, AMethodMayRunOnSomeTasksAndHaveOtherSettingsOnOthers) {
