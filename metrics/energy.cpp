@@ -56,7 +56,7 @@ class Energy final : public Metric {
     if (biased_) record.value = std::max(0.0, record.value);  // never negative but for rounding
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
     const auto moments = of_reference.get<KernelMoments>(
-        key, [&] { return kernel_moments(space_.embed(input.target.finite().drawn(kernel_moments_size), input), f); });
+        key, [&] { return kernel_moments(space_.embed(kernel_moments_points(input.target.finite()), input), f); });
     record.null = biased_ ? (1 / n + 1 / m) * 2 * sums.first / (n * (n - 1)) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -31,8 +32,14 @@ struct Fitted {
   Eigen::MatrixXd factor;  // FᵀF is the covariance
 };
 
+// \throw NumericalFailure where coordinates of very different magnitude broke the decomposition.
+Eigen::MatrixXd finite_factor(Eigen::MatrixXd factor) {
+  if (!factor.allFinite()) throw NumericalFailure("Frechet distance: the factor of a covariance is not finite");
+  return factor;
+}
+
 Eigen::MatrixXd factor_of(const Points& x) {
-  return centred_triangular_factor(x) / std::sqrt(static_cast<double>(x.cols() - 1));
+  return finite_factor(centred_triangular_factor(x) / std::sqrt(static_cast<double>(x.cols() - 1)));
 }
 
 Fitted fit(const Points& x) {
@@ -116,7 +123,11 @@ class FdStream final : public MetricStream {
     if (n_reference_ < 2) return;
     const std::shared_ptr<const Points> features_of_reference = mapped_reference(reference.points());
     const Points& x = of_features_ ? *features_of_reference : reference.points();
-    own_ = input.target.memo().get<ReferenceFit>("fd/" + features_name(), [&] { return fit_reference(x); });
+    try {
+      own_ = input.target.memo().get<ReferenceFit>("fd/" + features_name(), [&] { return fit_reference(x); });
+    } catch (const NumericalFailure& failure) {
+      broken_ = failure.what();  // told by finish(): making a stream does not end what asks for it
+    }
   }
 
   // The mean first, then the covariance or the triangular factor of the centred samples. In many dimensions
@@ -165,6 +176,7 @@ class FdStream final : public MetricStream {
     if (input_.target.reference == nullptr) return {not_applicable(record, "no reference")};
     if (of_features_ && found_.map == nullptr) return {not_applicable(record, found_.why)};
     record.n_reference = n_reference_;
+    if (!broken_.empty()) return {failed(record, broken_)};
     if (!own_) return {not_applicable(record, "fewer than two reference points")};
     if (!sum_ || sum_->count() < 2) return {failed(record, "fewer than two finite samples")};
     if (overflow_) return {failed(record, "samples so large that their features are not finite")};
@@ -172,7 +184,7 @@ class FdStream final : public MetricStream {
     if (value_known()) {
       record.value = *value_;
     } else {
-      const Eigen::MatrixXd factor = factor_->factor() / std::sqrt(static_cast<double>(n - 1));
+      const Eigen::MatrixXd factor = finite_factor(factor_->factor() / std::sqrt(static_cast<double>(n - 1)));
       record.value = frechet_distance(own_->mean, reference_factor(), mean_, factor);
     }
     record.null = frechet_null(own_->eigenvalues, n_reference_, n);
@@ -220,6 +232,7 @@ class FdStream final : public MetricStream {
   FoundFeatures found_;
   Points features_;  // of the last chunk
   bool overflow_ = false;
+  std::string broken_;  // why the reference has no fit
   Index n_reference_ = 0;
   std::shared_ptr<const ReferenceFit> own_;
   Index n_samples_ = 0;

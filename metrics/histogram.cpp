@@ -237,10 +237,19 @@ class HistogramStream final : public MetricStream {
   // has the right mean for every grid; its spread is that of the value around it.
   NullMoments split_moments(const CellCounts& reference, bool js, Value::Table& parameters) const {
     parameters["null_method"] = random_splits;
-    Index cells = 0;  // with a point
+    // The box is that of the reference, of which nothing lies outside: so many true samples would, and stay samples.
+    const Index last = reference.counts().size() - 1;
+    Index outside = 0;
+    if (box_) {
+      const auto size = static_cast<double>(reference.counted());
+      const double inside = std::pow((size - 1) / (size + 1), static_cast<double>(input_.target.reference->rows()));
+      outside = std::min(samples_.counts()[last],
+                         static_cast<Index>(std::ceil((1 - inside) * static_cast<double>(samples_.counted()))));
+    }
+    Index cells = 1;  // with a point; 0: what stays outside
     std::vector<Index> pooled;
-    for (Index b = 0; b < reference.counts().size(); ++b) {
-      const Index count = reference.counts()[b] + samples_.counts()[b];
+    for (Index b = 0; b <= last; ++b) {
+      const Index count = reference.counts()[b] + samples_.counts()[b] - (b == last ? outside : 0);
       if (count > 0) pooled.insert(pooled.end(), static_cast<std::size_t>(count), cells++);
     }
     const Stream stream = input_.target.evaluation.at("null").at("histogram");
@@ -250,6 +259,7 @@ class HistogramStream final : public MetricStream {
       const std::vector<Index> order = own.permutation(static_cast<Index>(pooled.size()));
       Vector p = Vector::Zero(cells);
       Vector q = Vector::Zero(cells);
+      q[0] = static_cast<double>(outside);
       for (Index i = 0; const Index at : order) {
         (i++ < reference.counted() ? p : q)[pooled[static_cast<std::size_t>(at)]] += 1;
       }

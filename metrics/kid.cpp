@@ -123,7 +123,7 @@ class Kid final : public Metric {
     if (!std::isfinite(record.value)) return {failed(record, "the sixth power of the coordinates overflows")};
     record.se = kid_error(sets.reference(), sets.samples());
     const auto moments = input.target.memo().get<KernelMoments>(
-        "kid", [&] { return polynomial_moments(input.target.finite().drawn(kernel_moments_size)); });
+        "kid", [&] { return polynomial_moments(kernel_moments_points(input.target.finite())); });
     record.null = 0;
     record.null_sd = mmd2_null_sd(*moments, sets.reference().cols(), sets.samples().cols(), false);
     return {record};

@@ -30,6 +30,12 @@ double largest_of(const MetricInput& input) {
   return std::max(reference, input.finite().largest());
 }
 
+// In lexicographic order, where no column is left out: rounding, which may decide at the edge of what is possible, then
+// does not depend on the order of rows.
+const Points& ordered(const Points& points, const FiniteColumns& finite) {
+  return finite.nonfinite() == 0 ? finite.sorted() : points;
+}
+
 // All coordinates times 2^exponent: exact but for what becomes subnormal beside the largest.
 Points scaled(const Points& points, int exponent) {
   return points.unaryExpr([exponent](double x) { return std::ldexp(x, exponent); });
@@ -54,7 +60,7 @@ class ScaledTarget {
   ScaledTarget(const PreparedTarget& base, int exponent) {
     Target target{.directions = base.directions, .evaluation = base.evaluation, .memory_bytes = base.memory_bytes};
     if (base.reference != nullptr) {
-      reference_ = scaled(*base.reference, exponent);
+      reference_ = scaled(ordered(*base.reference, base.finite()), exponent);
       target.reference = &reference_;
     }
     if (base.sampler != nullptr) {
@@ -135,7 +141,7 @@ std::vector<MetricRecord> PreparedMetric::measure(const MetricInput& input) cons
     const int exponent = std::ilogb(largest) - scaled_exponent;
     const auto in_units = target_->memo().get<std::unique_ptr<const ScaledTarget>>(
         fmt::format("scaled/{}", exponent), [&] { return std::make_unique<const ScaledTarget>(*target_, -exponent); });
-    const Points samples = scaled(*input.samples, -exponent);
+    const Points samples = scaled(ordered(*input.samples, input.finite()), -exponent);
     Samples given = input;
     given.samples = &samples;
     records = metric_->do_measure(MetricInput((*in_units)->target(), given));

@@ -100,7 +100,7 @@ class MmdMetric final : public Metric {
     if (biased_) record.value = std::max(0.0, record.value);  // a squared norm, up to rounding
     record.se = first_order_error(xx->own, yy->own, xy->first, xy->second);
     const auto moments = of_reference.get<KernelMoments>(
-        key, [&] { return kernel_moments(space_.embed(input.target.finite().drawn(kernel_moments_size), input), f); });
+        key, [&] { return kernel_moments(space_.embed(kernel_moments_points(input.target.finite()), input), f); });
     record.null = biased_ ? (1 / n + 1 / m) * (1 - 2 * sums.first / (n * (n - 1))) : 0.0;
     record.null_sd = mmd2_null_sd(*moments, x.cols(), y.cols(), biased_);
     if (permutations_ > 0) {
@@ -149,6 +149,10 @@ MmdEstimates mmd2(const Points& x, const Points& y, const RadialKernel& kernel) 
     estimates.u = 2 * (xx + yy - (xy - tree_sum(diagonal))) / (n * (n - 1));
   }
   return estimates;
+}
+
+Points kernel_moments_points(const FiniteColumns& set) {
+  return set.size() > kernel_moments_size ? set.drawn(kernel_moments_size) : set.sorted();
 }
 
 KernelMoments kernel_moments(const Points& x, const RadialKernel& kernel, Index limit) {

@@ -38,6 +38,9 @@ struct KernelMoments {
   double diagonal_variance = MetricRecord::unknown;  ///< Var k~(X, X)
 };
 constexpr Index kernel_moments_size = 2000;
+/// The points of \p set that moments are estimated from, whatever the order of its rows: differences of their sums
+/// cancel.
+[[nodiscard]] Points kernel_moments_points(const FiniteColumns& set);
 /// Dense over at most \p limit columns of \p x.
 [[nodiscard]] KernelMoments kernel_moments(const Points& x, const RadialKernel& kernel,
                                            Index limit = kernel_moments_size);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -28,6 +29,25 @@ Points collect(Index draws, Index statistics, const PairStatistic& statistic, co
   }
   return values;
 }
+
+// Draws from a finite set, with replacement.
+class Resampled final : public Sampler {
+ public:
+  explicit Resampled(const Points& points) : points_(points) {}
+  [[nodiscard]] Index dimension() const override { return points_.rows(); }
+  [[nodiscard]] Points sample(Index n, Stream stream) const override {
+    const Points u = stream.uniform(1, n);
+    std::vector<Index> order;
+    for (Index i = 0; i < n; ++i) {
+      const auto at = static_cast<Index>(u(0, i) * static_cast<double>(points_.cols()));
+      order.push_back(std::min(at, points_.cols() - 1));
+    }
+    return points_(Eigen::all, order);
+  }
+
+ private:
+  const Points& points_;
+};
 
 // Random pairs of disjoint parts of a set, in the proportion of \p n to \p m.
 class Splits {
@@ -80,8 +100,9 @@ SimulatedNull from_reference(const Points& reference, const Stream& stream, Inde
   Vector split_sd = result.sd;
   result.method.clear();
   if (plan.points > 0) {
+    // Splits share their points: for sums of nearest distances, which a few of these carry, their spread would be too
+    // small. full_sd stays unknown.
     reduce(collect(draws, statistics, statistic, splits.pairs(1)), 1, &result.mean, &split_sd);
-    result.full_sd = split_sd / std::sqrt(growth);
     result.method = fmt::format("reference split into {} and {}, {} times", first, second, draws);
     if (plan.vanishing && growth > 1) {
       if (usable(2)) {
@@ -90,9 +111,7 @@ SimulatedNull from_reference(const Points& reference, const Stream& stream, Inde
         for (Index s = 0; s < statistics; ++s) {
           // By what doubling the sizes multiplies the mean.
           const double power = halves[s] > 0 ? std::clamp(result.mean[s] / halves[s], 0.25, 1.0) : 1;
-          const double carried = std::pow(power, std::log2(growth));
-          result.mean[s] *= carried;
-          result.full_sd[s] *= carried;
+          result.mean[s] *= std::pow(power, std::log2(growth));
         }
         result.method += fmt::format(", carried on to {} and {}", n, m);
       } else {
@@ -123,7 +142,14 @@ SimulatedNull from_reference(const Points& reference, const Stream& stream, Inde
 std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name, Index n, Index m,
                                                     Index statistics, const NullPlan& plan,
                                                     const PairStatistic& statistic) {
-  const bool sampled = input.target.sampler != nullptr;
+  // A reference of mostly repeated points stands for its law: what is drawn from it again has its ties.
+  std::optional<Resampled> resampled;
+  if (input.target.sampler == nullptr && input.target.reference != nullptr) {
+    const FiniteColumns& finite = input.target.finite();
+    if (2 * finite.duplicates() >= finite.size() && finite.size() > 0) resampled.emplace(finite.sorted());
+  }
+  const Sampler* const sampler = resampled ? &*resampled : input.target.sampler;
+  const bool sampled = sampler != nullptr;
   return input.target.memo().get<SimulatedNull>(fmt::format("{}/{}/{}", name, n, m), [&]() -> SimulatedNull {
     SimulatedNull result;
     result.mean = Vector::Constant(statistics, MetricRecord::unknown);
@@ -139,10 +165,9 @@ std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, co
     const Stream stream = input.target.evaluation.at("null").at(name);
     const auto draw = [&](const char* part, Index size_x, Index size_y) {
       const Stream base = stream.at(part);
-      return [&input, base, size_x, size_y](Index d) -> Pair {
+      return [sampler, base, size_x, size_y](Index d) -> Pair {
         const Stream own = base.at(static_cast<std::uint64_t>(d));
-        return {input.target.sampler->sample(size_x, own.at("reference")),
-                input.target.sampler->sample(size_y, own.at("samples"))};
+        return {sampler->sample(size_x, own.at("reference")), sampler->sample(size_y, own.at("samples"))};
       };
     };
     const double shrink = std::min(1.0, static_cast<double>(plan.small_total) / total);

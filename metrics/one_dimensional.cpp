@@ -49,10 +49,11 @@ class Ks final : public Metric {
         kolmogorov_smirnov(sets.reference().row(coordinate_).transpose(), sets.samples().row(coordinate_).transpose());
     record.p_value = kolmogorov_smirnov_two_sample_p(sets.reference().cols(), sets.samples().cols(), record.value);
     const bool counted = counts_paths(sets.reference().cols(), sets.samples().cols());
+    const bool tied = has_ties(sets.reference().row(coordinate_), sets.samples().row(coordinate_));
+    if (tied) parameters["null_method"] = "Kolmogorov's limit law; an upper bound, for values are tied";
     parameters["p_method"] = !counted ? "limit distribution"
-                             : has_ties(sets.reference().row(coordinate_), sets.samples().row(coordinate_))
-                                 ? "lattice paths; an upper bound, for values are tied"
-                                 : "lattice paths, exact";
+                             : tied   ? "lattice paths; an upper bound, for values are tied"
+                                      : "lattice paths, exact";
     record.parameters = to_json(parameters);
     const double rate =
         std::sqrt(1 / static_cast<double>(sets.reference().cols()) + 1 / static_cast<double>(sets.samples().cols()));

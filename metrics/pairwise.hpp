@@ -92,8 +92,9 @@ void check_squares(const Points& points, const char* what);
 class SquaredDistances {
  public:
   static constexpr Index block = 512;
-  /// Share of |x|^2 + |y|^2, both from the centre, below which products cancel and differences are taken.
-  static constexpr double cancelling = 1e-6;
+  /// Share of |x|^2 + |y|^2, both from the centre, below which products cancel and differences are taken: what is
+  /// above has a relative error below 1e-12.
+  static constexpr double cancelling = 1e-3;
   /// \p x outlives the object; \p centre (D numbers) is subtracted from all points that enter scalar products. \throw
   /// NumericalFailure, as visit(), for coordinates whose squares overflow.
   SquaredDistances(const Points& x, const Vector& centre);

@@ -275,8 +275,15 @@ class TransportMetric final : public Metric {
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};
     const double radius = space_.radius(input);
-    const Points x = space_.embed(input.target.finite().drawn(size_), input);
-    const Points y = space_.embed(input.finite().drawn(size_), input);
+    // In an order that does not depend on that of the rows: where costs span many magnitudes the simplex may find a
+    // plan that is certain in one order only. Sorted points would be an unusual input for it.
+    const auto some = [&](const FiniteColumns& all) -> Points {
+      if (size_ > 0 && size_ < all.size()) return space_.embed(all.drawn(size_), input);
+      Stream stream(0, "metrics/transport");
+      return space_.embed(all.sorted()(Eigen::all, stream.permutation(all.size())), input);
+    };
+    const Points x = some(input.target.finite());
+    const Points y = some(input.finite());
     record.n_reference = x.cols();
     const int p = kind_ == Kind::w1 ? 1 : 2;
     const std::uint64_t memory = input.target.memory();
