@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -154,8 +155,10 @@ void check(const MetricRecord& record, Faults& faults) {
   }
 }
 
-// Rounding is that of the terms that are summed: of the value itself and, where these cancel, of the coordinates.
+// Rounding is that of the terms that are summed: of the value itself and, where these cancel, of the coordinates, or of
+// angles, which do not know how long vectors are.
 double scale_of(const MetricRecord& record, double largest) {
+  if (record.parameters.find("great circle") != std::string::npos) return std::numbers::pi;
   if (record.unit == "length") return largest;
   if (record.unit == "length^2") return largest * largest;
   if (record.direction == Direction::lower && record.unit.empty() && record.name == std::string("kid")) {
