@@ -12,7 +12,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <random>
 #include <system_error>
@@ -95,7 +94,8 @@ std::vector<pid_t> descendants() {
     const std::string name = it->path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream file(it->path() / "stat");
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    std::string text;
+    std::getline(file, text, '\0');  // an iterator over the buffer would throw where the process has just ended
     const std::size_t after_name = text.rfind(')');  // "pid (name) state parent …", and the name may be anything
     if (after_name == std::string::npos || after_name + 4 >= text.size()) continue;
     children.emplace(std::atoi(text.c_str() + after_name + 4), std::atoi(name.c_str()));

@@ -19,6 +19,12 @@ namespace onmanifold {
   return std::sqrt(dot3(a, a));
 }
 
+/// a x; Eigen's product would fuse where the machine can.
+[[nodiscard]] inline Eigen::Vector3d times3(const Eigen::Matrix3d& a, const Eigen::Vector3d& x) {
+  return {a(0, 0) * x[0] + a(0, 1) * x[1] + a(0, 2) * x[2], a(1, 0) * x[0] + a(1, 1) * x[1] + a(1, 2) * x[2],
+          a(2, 0) * x[0] + a(2, 1) * x[1] + a(2, 2) * x[2]};
+}
+
 inline void set_column(Points& points, Index j, const Eigen::Vector3d& value) {
   for (Index i = 0; i < 3; ++i) points(i, j) = value[i];
 }

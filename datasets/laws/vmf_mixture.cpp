@@ -61,8 +61,7 @@ Points VmfMixture::sample(Index n, Stream stream) const {
     const double drop = std::clamp(-portable::log(u + (1 - u) * portable::exp(-2 * kappa)) / kappa, 0.0, 2.0);
     const double sine = std::sqrt(drop * (2 - drop));
     const double angle = 2 * M_PI * uniform(2, j);
-    const Eigen::Vector3d y =
-        frames[m] * Eigen::Vector3d(sine * portable::cos(angle), sine * portable::sin(angle), 1 - drop);
+    const Eigen::Vector3d y = times3(frames[m], {sine * portable::cos(angle), sine * portable::sin(angle), 1 - drop});
     set_column(result, j, y / norm3(y));
   }
   return result;

@@ -14,6 +14,7 @@
 #include "core/math/quadrature.hpp"
 #include "core/math/summation.hpp"
 #include "datasets/laws/first_column_partition.hpp"
+#include "datasets/laws/vector3.hpp"
 #include "manifolds/rotation_group.hpp"
 
 namespace onmanifold {
@@ -221,7 +222,9 @@ Points WrappedNormalMixture::sample(Index n, Stream stream) const {
     const auto m = static_cast<std::size_t>(picks.integer(modes_.size()));
     const double s = modes_[m].deviation;
     const Eigen::Matrix3d turn = rotation_exp({s * noise(0, j), s * noise(1, j), s * noise(2, j)});
-    set_rotation(result, j, centres[m] * turn);
+    Eigen::Matrix3d rotation;
+    for (Index c = 0; c < 3; ++c) rotation.col(c) = times3(centres[m], turn.col(c));
+    set_rotation(result, j, rotation);
   }
   return result;
 }
