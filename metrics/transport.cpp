@@ -139,8 +139,8 @@ class Certified {
       const double gap = found.cost == 0 ? 0 : gap_of(found);
       if (gap <= tolerance * found.cost) return found;
       // A plan that uses an arc of cost c' moves at least one unit along it, and costs c'/units more than the dual
-      // values say: no optimal one uses an arc above gap times units. Twice that, as the gap is known to the rounding of
-      // the cost only, and an arc that is cut to its bound must cost more than the best plan.
+      // values say: no optimal one uses an arc above gap times units. Twice that, as the gap is known to the rounding
+      // of the cost only, and an arc that is cut to its bound must cost more than the best plan.
       const double next = 2 * gap * units;
       if (!(next < 0.5 * bound)) break;
       bound = next;

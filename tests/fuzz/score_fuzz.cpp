@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// score_fuzz COUNT [FIRST] [--control]: COUNT random runs of `score` in one process, from number FIRST on. Sets of finite
-// points of every magnitude, with ties, duplicates, one row, 1 to 64 columns, are written to files and scored with the
-// metrics that need no task. Whatever they hold: no crash, no number that is NaN (or an infinity beside the value) with
-// status ok, one word in the file that says why not, and the order of rows changes nothing beyond 1e-12.
+// score_fuzz COUNT [FIRST] [--control]: COUNT random runs of `score` in one process, from number FIRST on. Sets of
+// finite points of every magnitude, with ties, duplicates, one row, 1 to 64 columns, are written to files and scored
+// with the metrics that need no task. Whatever they hold: no crash, no number that is NaN (or an infinity beside the
+// value) with status ok, one word in the file that says why not, and the order of rows changes nothing beyond 1e-12.
 // --control: what it looks for is put in; exit 1 is expected.
 #include <algorithm>
 #include <array>
@@ -82,9 +82,8 @@ Points random_points(Draws& draws, Index d, Index n, double scale) {
       for (Index i = 0; i < n; ++i) points.col(i) = Vector(points.col(draws.below(std::min<Index>(n, 3))));
       break;
     case 2:  // every number of another magnitude
-      points = points.cwiseProduct(draws.uniform_points(d, n).unaryExpr([](double u) {
-        return std::pow(10.0, -310 + 618 * u);
-      }));
+      points = points.cwiseProduct(
+          draws.uniform_points(d, n).unaryExpr([](double u) { return std::pow(10.0, -310 + 618 * u); }));
       return finite(points);
     case 3:  // far from the origin
       points.array() += std::pow(10.0, 12 * draws.uniform());
@@ -191,7 +190,8 @@ long fuzz(long number, const std::string& folder, bool control, std::map<std::st
   const Index d = draws.chance(0.3) ? 1 : 1 + draws.below(draws.chance(0.5) ? 4 : 64);
   const double scale = magnitude(draws);
   Points x = random_points(draws, d, random_size(draws), scale);
-  Points y = draws.chance(0.1) ? x : random_points(draws, d, random_size(draws), draws.chance(0.8) ? scale : magnitude(draws));
+  Points y =
+      draws.chance(0.1) ? x : random_points(draws, d, random_size(draws), draws.chance(0.8) ? scale : magnitude(draws));
   ScoreRequest request;
   request.reference = folder + "/x.npy";
   request.samples = folder + "/y.npy";
