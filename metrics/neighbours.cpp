@@ -252,34 +252,34 @@ class ProductSearch final : public NeighbourIndex::Search {
   Vector norms_;
 };
 
+// use(query, set) for every query, with what a search left in its set; \p others leaves the query itself out.
+template <class Set, class Use>
+void search_all(const NeighbourIndex::Search& search, const Points& queries, bool others, const Use& use) {
+  constexpr Index block = 256;
+  for (Index first = 0; first < queries.cols(); first += block) {
+    const Index width = std::min(block, queries.cols() - first);
+    std::vector<Set> sets;
+    for (Index j = 0; j < width; ++j) sets.emplace_back(others ? first + j : -1);
+    search.find(queries.middleCols(first, width), sets);
+    for (Index j = 0; j < width; ++j) use(first + j, sets[static_cast<std::size_t>(j)]);
+  }
+}
+
 Neighbours run_nearest(const NeighbourIndex::Search& search, const Points& queries, bool others) {
   Neighbours result;
   result.index.resize(queries.cols());
   result.squared_distance.resize(queries.cols());
-  constexpr Index block = 256;
-  for (Index first = 0; first < queries.cols(); first += block) {
-    const Index width = std::min(block, queries.cols() - first);
-    std::vector<Nearest> sets;
-    for (Index j = 0; j < width; ++j) sets.emplace_back(others ? first + j : -1);
-    search.find(queries.middleCols(first, width), sets);
-    for (Index j = 0; j < width; ++j) {
-      result.index[first + j] = sets[static_cast<std::size_t>(j)].at;
-      result.squared_distance[first + j] = sets[static_cast<std::size_t>(j)].best;
-    }
-  }
+  search_all<Nearest>(search, queries, others, [&](Index query, const Nearest& nearest) {
+    result.index[query] = nearest.at;
+    result.squared_distance[query] = nearest.best;
+  });
   return result;
 }
 
 void visit_all_nearest(const NeighbourIndex::Search& search, const Points& queries, bool others,
                        const NeighbourIndex::TieVisitor& visit) {
-  constexpr Index block = 256;
-  for (Index first = 0; first < queries.cols(); first += block) {
-    const Index width = std::min(block, queries.cols() - first);
-    std::vector<AllNearest> sets;
-    for (Index j = 0; j < width; ++j) sets.emplace_back(others ? first + j : -1);
-    search.find(queries.middleCols(first, width), sets);
-    for (Index j = 0; j < width; ++j) visit(first + j, sets[static_cast<std::size_t>(j)].at);
-  }
+  search_all<AllNearest>(search, queries, others,
+                         [&](Index query, const AllNearest& nearest) { visit(query, nearest.at); });
 }
 
 }  // namespace
