@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "datasets/training_points.hpp"
 
 namespace onmanifold {
 namespace {
@@ -14,9 +15,7 @@ class FreshSource final : public TrainingSource {
  public:
   FreshSource(Points clean, const Sampler& sampler, const Manifold& manifold, const Lift& lift, const Stream& stream)
       : clean_(std::move(clean)), sampler_(sampler), manifold_(manifold), lift_(lift), stream_(stream) {
-    check_dimension(clean_, manifold_.ambient_dimension(), "training points");
-    check_finite(clean_, "training points");
-    if (clean_.cols() == 0) throw InvalidInput("training points: there are none");
+    check_training_points(clean_, manifold_);
   }
 
   [[nodiscard]] Index dimension() const override { return clean_.rows(); }

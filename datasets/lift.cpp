@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "datasets/training_points.hpp"
 
 namespace onmanifold {
 namespace {
@@ -44,9 +45,7 @@ class LiftedSource final : public TrainingSource {
         order_(stream.at("order")),
         noise_(stream.at("lift")) {
     check_lift(lift_);
-    check_dimension(clean_, manifold_.ambient_dimension(), "training points");
-    check_finite(clean_, "training points");
-    if (clean_.cols() == 0) throw InvalidInput("training points: there are none");
+    check_training_points(clean_, manifold_);
     if (normal()) {
       const double bytes = 8.0 * static_cast<double>(clean_.size()) * static_cast<double>(manifold_.codimension());
       if (bytes <= largest_basis_cache_bytes) bases_ = manifold_.normal_bases(clean_);
