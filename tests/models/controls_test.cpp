@@ -9,17 +9,11 @@
 #include "core/error.hpp"
 #include "models/controls/kde.hpp"
 #include "models/registry.hpp"
+#include "tests/models/make_method.hpp"
 #include "tests/models/model_fixtures.hpp"
 
 namespace onmanifold {
 namespace {
-
-std::unique_ptr<GenerativeModel> make(const std::string& name) {
-  Settings settings(Value(Value::Table{}), "test");
-  auto model = method_registry().get(name).factory(settings);
-  settings.finish();
-  return model;
-}
 
 TEST(Oracle, GivesTheDrawsOfTheSampler) {
   FitFixture fixture(NormalLaw::in_a_plane(), 100);

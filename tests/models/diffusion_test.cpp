@@ -9,18 +9,12 @@
 #include "models/diffusion/denoiser_training.hpp"
 #include "models/diffusion/diffusion_sampler.hpp"
 #include "models/registry.hpp"
+#include "tests/models/make_method.hpp"
 #include "tests/models/model_fixtures.hpp"
 #include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
-
-std::unique_ptr<GenerativeModel> make(const std::string& name, const Value::Table& table) {
-  Settings settings{Value(table), "test"};
-  auto model = method_registry().get(name).factory(settings);
-  settings.finish();
-  return model;
-}
 
 const SamplerOptions posterior_variance{.variance = "posterior"};
 

@@ -11,18 +11,12 @@
 
 #include "core/error.hpp"
 #include "models/registry.hpp"
+#include "tests/models/make_method.hpp"
 #include "tests/models/model_fixtures.hpp"
 #include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
-
-std::unique_ptr<GenerativeModel> make(const std::string& name, const Value::Table& table) {
-  Settings settings{Value(table), "test"};
-  auto model = method_registry().get(name).factory(settings);
-  settings.finish();
-  return model;
-}
 
 DiffusionFrame frame_with(const NoiseSchedule& schedule) {
   return {schedule, {Vector::Zero(3), 1}, nullptr};

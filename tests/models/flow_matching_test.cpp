@@ -15,19 +15,13 @@
 #include "models/networks/time_embedding.hpp"
 #include "models/registry.hpp"
 #include "models/riemannian/riemannian_flow_matching.hpp"
+#include "tests/models/make_method.hpp"
 #include "tests/models/model_fixtures.hpp"
 #include "tests/models/reference_tangents.hpp"
 #include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
-
-std::unique_ptr<GenerativeModel> make(const std::string& name, const Value::Table& table) {
-  Settings settings{Value(table), "test"};
-  auto model = method_registry().get(name).factory(settings);
-  settings.finish();
-  return model;
-}
 
 /// The velocity of straight paths to N(m, diag(v^2)): x_u ~ N(u m, S^2), S^2 = (1-u)^2 + u^2 v^2, so
 /// v(x, u) = m + S'/S (x - u m) and div v = sum S'/S.

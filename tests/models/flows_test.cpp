@@ -12,20 +12,15 @@
 #include "models/flows/coupling_flow.hpp"
 #include "models/networks/vector_math.hpp"
 #include "models/registry.hpp"
+#include "tests/models/make_method.hpp"
 #include "tests/models/model_fixtures.hpp"
 #include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
 
+using onmanifold::make;  // beside that of bijections
 using panels::Vec;
-
-std::unique_ptr<GenerativeModel> make(const std::string& name, const Value::Table& table) {
-  Settings settings{Value(table), "test"};
-  auto model = method_registry().get(name).factory(settings);
-  settings.finish();
-  return model;
-}
 
 enum class Kind { affine, spline };
 

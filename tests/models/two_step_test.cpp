@@ -11,18 +11,12 @@
 #include "models/registry.hpp"
 #include "models/two_step/autoencoder.hpp"
 #include "models/two_step/two_step_model.hpp"
+#include "tests/models/make_method.hpp"
 #include "tests/models/model_fixtures.hpp"
 #include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
 namespace {
-
-std::unique_ptr<GenerativeModel> make(const std::string& name, const Value::Table& table) {
-  Settings settings{Value(table), "test"};
-  auto model = method_registry().get(name).factory(settings);
-  settings.finish();
-  return model;
-}
 
 /// Weights larger than the initial ones, so that nothing is nearly linear, and s = e^-0.7.
 Eigen::VectorXf rough_parameters(const Autoencoder& model) {
