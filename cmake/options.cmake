@@ -19,7 +19,17 @@ set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1" CACHE STRING "Flags of the sanitizer preset
 set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG" CACHE STRING "Flags of Release" FORCE)
 
 set(ONMANIFOLD_MARCH "" CACHE STRING "Value of -march= (the release preset says native)")
+set(ONMANIFOLD_LEVELS "" CACHE STRING "Further values of -march= for one program that chooses (cmake/levels.cmake)")
+option(ONMANIFOLD_LEVEL_ONLY "Build the program's library for one level (cmake/levels.cmake sets it)" OFF)
+mark_as_advanced(ONMANIFOLD_LEVEL_ONLY)
 set(ONMANIFOLD_SANITIZE "" CACHE STRING "Value of -fsanitize=")
+
+if(ONMANIFOLD_LEVELS OR ONMANIFOLD_LEVEL_ONLY)
+  # Everything ends in one shared library that shows one function.
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+  set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+endif()
 
 add_library(onmanifold_abi INTERFACE)
 add_library(onmanifold::abi ALIAS onmanifold_abi)
@@ -48,7 +58,7 @@ if(ONMANIFOLD_WERROR)
 endif()
 if(ONMANIFOLD_MARCH)
   target_compile_options(onmanifold_abi INTERFACE -march=${ONMANIFOLD_MARCH})
-  if(ONMANIFOLD_MARCH STREQUAL "native")
+  if(ONMANIFOLD_MARCH MATCHES "^(native|x86-64-v4)$")
     # GCC prefers 256-bit vectors by default on most AVX-512 machines; our kernels are dense.
     include(CheckCXXCompilerFlag)
     check_cxx_compiler_flag(-mprefer-vector-width=512 ONMANIFOLD_HAS_VECTOR_WIDTH)

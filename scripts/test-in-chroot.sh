@@ -28,21 +28,9 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -n "$suite" ] || fail "which Debian: bookworm or trixie?"
-[ "$(id -u)" -eq 0 ] || fail "chroot needs root"
-command -v debootstrap >/dev/null || fail "debootstrap is not installed"
 root="${root:-$here/build/roots/$suite}"
-mirror="${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
-
-if [ ! -e "$root/.complete" ]; then
-  mkdir -p "$root"
-  debootstrap --variant=minbase --include=ca-certificates,git "$suite" "$root" "$mirror"
-  touch "$root/.complete"
-fi
-cp /etc/resolv.conf "$root/etc/resolv.conf"
-# What the machine needs to reach its mirrors.
-for file in /etc/apt/apt.conf.d/*proxy*; do
-  [ ! -e "$file" ] || cp "$file" "$root/etc/apt/apt.conf.d/"
-done
+. "$here/scripts/minimal-root.sh"
+make_root "$suite" "$root" git
 
 # Of the last commit. A tree that is there keeps its build directory.
 tree="$root/root/onmanifold"
@@ -52,15 +40,7 @@ fi
 git -C "$tree" fetch --quiet "$here" HEAD
 git -C "$tree" checkout --quiet --detach FETCH_HEAD
 
-# inside COMMAND: in the tree, with /proc and /dev of its own; nothing stays mounted.
-inside() {
-  unshare --mount --fork -- bash -euc '
-    mount --bind /dev "$0/dev"
-    mount -t proc proc "$0/proc" 2>/dev/null || mount --rbind /proc "$0/proc"
-    mount -t tmpfs tmpfs "$0/dev/shm" 2>/dev/null || true
-    exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-      http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" bash -euc "cd /root/onmanifold && $1"' "$root" "$1"
-}
+inside() { in_root "$root" "cd /root/onmanifold && $1"; }
 
 began=$SECONDS
 step() {
