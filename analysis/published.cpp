@@ -15,7 +15,7 @@ struct SameMethod {
   std::string_view published;
   std::string_view type;
 };
-constexpr std::array<SameMethod, 1> same_methods = {{{"RSGM", "rsgm"}}};
+constexpr std::array<SameMethod, 2> same_methods = {{{"RSGM", "rsgm"}, {"RFM", "riemannian_flow_matching"}}};
 
 /// The measure of published numbers of one metric on the tasks whose names begin alike.
 struct Protocol {
@@ -64,6 +64,7 @@ std::vector<PublishedComparison> compare_published(const ResultSet& results,
         one.metric = metric;
         one.published_method = name;
         one.source = find_text(row, "source");
+        one.verified = find_flag(row, "verified", true);
         one.published = find_number(row, "value");
         one.published_spread = std::max(0.0, find_number(row, "spread"));
         one.method = arm.method;
@@ -77,7 +78,9 @@ std::vector<PublishedComparison> compare_published(const ResultSet& results,
                            : std::isfinite(entry.standard_error) ? entry.standard_error
                                                                  : 0.0;
         one.tolerance = 2 * std::hypot(one.published_spread, own, protocol->law_spread);
-        one.within = std::abs(one.difference) <= one.tolerance;
+        if (find_flag(task.file->details, "published_comparable", true)) {
+          one.within = std::abs(one.difference) <= one.tolerance;
+        }
         one.note = find_text(task.file->details, "published_note");
         if (std::isfinite(one.published)) comparisons.push_back(std::move(one));
       }

@@ -5,6 +5,7 @@
 // their measure differs.
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct PublishedComparison {
   std::string metric;
   std::string published_method;  ///< name of the paper
   std::string source;            ///< key of docs/bibliography.bib
+  bool verified = true;          ///< read in that paper; false: in a secondary text
   double published = std::numeric_limits<double>::quiet_NaN();
   double published_spread = 0;  ///< the ± of the paper; 0: none given
   std::string method;           ///< our arm
@@ -31,8 +33,8 @@ struct PublishedComparison {
   /// floor where their law is another draw than ours. Where there is one seed, its evaluation error is for
   /// sd.
   double tolerance = std::numeric_limits<double>::quiet_NaN();
-  bool within = false;
-  std::string note;  ///< in what the protocols differ
+  std::optional<bool> within;  ///< nothing where their data are so different that agreement would say nothing
+  std::string note;            ///< in what the protocols differ
 };
 
 /// Every published number of the tasks' files of which the same method is in the results, with values of the

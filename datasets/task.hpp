@@ -32,8 +32,9 @@ struct PublishedNumber {
   std::string metric;
   std::string method;
   double value = 0;
-  double spread = 0;   ///< the ± of the paper; 0: none given
-  std::string source;  ///< key of the bibliography
+  double spread = 0;     ///< the ± of the paper; 0: none given
+  std::string source;    ///< key of the bibliography
+  bool verified = true;  ///< read in that paper; false: in a secondary text that quotes it
 };
 
 /// Everything the suite needs to know of a task. Null or empty where the task has none.
@@ -45,7 +46,8 @@ struct Task {
   std::string source;       ///< where real data come from; empty: the law is drawn, there are no data
   std::string licence;      ///< of these data
   std::vector<PublishedNumber> published;
-  std::string published_note;  ///< in what their protocol or measure differs from ours
+  std::string published_note;        ///< in what their protocol or measure differs from ours
+  bool published_comparable = true;  ///< false: their data are so different that agreement would say nothing
   std::shared_ptr<const Manifold> manifold;
   std::shared_ptr<const Sampler> sampler;  ///< fresh draws of the law; with splits: those of the validation split
   std::optional<DataSplits> splits;        ///< of a law that is known by a finite data set only

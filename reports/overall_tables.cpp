@@ -291,12 +291,15 @@ std::optional<Table> published_table(const std::vector<PublishedComparison>& com
     difference.sign = true;
     TableRow row{
         .name = plain_text(one.task), .lift = plain_text(one.metric), .n_ok = one.n, .n_cells = one.n, .cells = {}};
-    row.cells = {word_cell(plain_text(fmt::format("{} ({})", one.published_method, one.source))),
+    row.cells = {word_cell(plain_text(
+                     fmt::format("{} ({}{})", one.published_method, one.source, one.verified ? "" : ", unverified"))),
                  number_cell(published),
                  number_cell(Measured{one.ours, one.sd}),
                  number_cell(difference),
                  number_cell(significant(one.tolerance, 2)),
-                 word_cell(one.within ? "yes" : "no")};
+                 word_cell(!one.within   ? "not comparable"
+                           : *one.within ? "yes"
+                                         : "no")};
     row.cells[2].detail = arm_label(one.method, one.lift);
     table.rows.push_back(std::move(row));
     const std::string shift =

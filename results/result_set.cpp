@@ -96,9 +96,9 @@ ResultSet load_results(const std::string& directory) {
 SuiteInfo suite_of(const TaskFile& task) {
   const auto purpose = find_named<SuitePurpose>(find_text(task.details, "purpose"));
   if (!purpose) return suite_of_old_file(task);
-  const Value* claims = find_value(task.details, "claims");
-  const bool* asked = claims == nullptr ? nullptr : claims->get_if<bool>();
-  return {.name = find_text(task.details, "suite"), .purpose = *purpose, .claims = asked != nullptr && *asked};
+  return {.name = find_text(task.details, "suite"),
+          .purpose = *purpose,
+          .claims = find_flag(task.details, "claims", false)};
 }
 
 std::string primary_metric(const TaskFile& task) {
@@ -151,6 +151,12 @@ std::string find_text(const Value& value, std::string_view path) {
   const Value* found = find_value(value, path);
   const auto* text = found == nullptr ? nullptr : found->get_if<std::string>();
   return text == nullptr ? std::string() : *text;
+}
+
+bool find_flag(const Value& value, std::string_view path, bool otherwise) {
+  const Value* found = find_value(value, path);
+  const bool* flag = found == nullptr ? nullptr : found->get_if<bool>();
+  return flag == nullptr ? otherwise : *flag;
 }
 
 }  // namespace onmanifold

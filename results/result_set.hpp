@@ -65,5 +65,7 @@ struct SuiteInfo {
 [[nodiscard]] double find_number(const Value& value, std::string_view path);
 /// A string at \p path, or "".
 [[nodiscard]] std::string find_text(const Value& value, std::string_view path);
+/// A boolean at \p path, or \p otherwise (what files of before the key mean).
+[[nodiscard]] bool find_flag(const Value& value, std::string_view path, bool otherwise);
 
 }  // namespace onmanifold

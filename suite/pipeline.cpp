@@ -228,7 +228,8 @@ Value published_numbers(const Task& task) {
                                 {"method", number.method},
                                 {"value", number.value},
                                 {"spread", number.spread},
-                                {"source", number.source}});
+                                {"source", number.source},
+                                {"verified", number.verified}});
   }
   return rows;
 }
@@ -283,6 +284,7 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec, TaskContext
                               {"metrics", task.metrics},
                               {"published", published_numbers(task)},
                               {"published_note", task.published_note},
+                              {"published_comparable", task.published_comparable},
                               {"source", task.source},
                               {"licence", task.licence},
                               {"settings", spec.settings}};

@@ -71,7 +71,7 @@ TEST(Published, TheSameMethodInTheMeasureOfThePaper) {
   EXPECT_NEAR(found[0].sd, 0.02, 1e-12);
   EXPECT_NEAR(found[0].difference, 0.15 - rotation_shift + 0.89, 1e-12);
   EXPECT_NEAR(found[0].tolerance, 2 * std::sqrt(0.03 * 0.03 + 0.02 * 0.02 + 0.04 * 0.04), 1e-12);
-  EXPECT_TRUE(found[0].within);
+  EXPECT_EQ(found[0].within, true);
   EXPECT_NEAR(rotation_shift, 1.5 * std::log(2.0), 1e-15);
 }
 
@@ -79,7 +79,7 @@ TEST(Published, ADifferenceBeyondTheToleranceIsSaidSo) {
   // .12 above the published number, tolerance .108.
   const auto found = compare(likelihoods("rsgm", {0.25, 0.27, 0.29}));
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_FALSE(found[0].within);
+  EXPECT_EQ(found[0].within, false);
   const auto table = published_table(found);
   ASSERT_TRUE(table.has_value());
   const std::string text = render_markdown(*table);
@@ -91,6 +91,23 @@ TEST(Published, ADifferenceBeyondTheToleranceIsSaidSo) {
   EXPECT_THAT(text,
               testing::HasSubstr("- † so3-mixture16: they are with respect to rotation vectors; ours is 1.0397 lower"));
   EXPECT_THAT(render_latex(*table, "published"), testing::HasSubstr("$-$0.89 & \\,$\\pm$\\,0.03"));
+}
+
+TEST(Published, OtherDataAreNotComparable) {
+  // The same numbers as above, of a task that says that its data are too different.
+  ResultSet results = likelihoods("rsgm", {0.13, 0.15, 0.17});
+  auto& details = results.tasks[0].file->details;
+  Value::Table table = *details.get_if<Value::Table>();
+  table["published_comparable"] = false;
+  Value::Table row = *(*table["published"].get_if<Value::Array>())[1].get_if<Value::Table>();
+  row["verified"] = false;
+  table["published"] = Value::Array{row};
+  details = table;
+  const auto found = compare(results);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].within, std::nullopt);
+  EXPECT_THAT(render_markdown(*published_table(found)),
+              testing::AllOf(testing::HasSubstr("RSGM (key, unverified)"), testing::HasSubstr("| not comparable |")));
 }
 
 TEST(Published, OneSeedHasItsEvaluationErrorForASpread) {

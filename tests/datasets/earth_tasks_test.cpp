@@ -91,9 +91,15 @@ TEST_F(EarthTasks, ReadPlacesAndSplitThem) {
   EXPECT_EQ(default_task("earth-volcano").data_hash, task.data_hash);
   EXPECT_EQ(default_task("earth-volcano").splits->train->points(), train);
   // The published column is that of the task.
-  ASSERT_EQ(task.published.size(), 6U);
+  ASSERT_EQ(task.published.size(), 8U);
   EXPECT_EQ(task.published[4].method, "RSGM");
   EXPECT_EQ(task.published[4].value, -4.92);
+  EXPECT_TRUE(task.published[4].verified);
+  EXPECT_EQ(task.published[5].method, "RDM");
+  EXPECT_FALSE(task.published[5].verified);
+  // Likelihoods of splits by row are no match for those of a split by place.
+  EXPECT_FALSE(task.published_comparable);
+  EXPECT_TRUE(random.published_comparable);
   EXPECT_EQ(task.density, nullptr);
   EXPECT_TRUE(std::isnan(task.entropy));
   EXPECT_GT(task.preregistered_sigma, 0.03);
@@ -101,7 +107,15 @@ TEST_F(EarthTasks, ReadPlacesAndSplitThem) {
 
 TEST_F(EarthTasks, FilesInTheFolderItselfAreFoundToo) {
   write("flood.csv", volcanoes());
-  EXPECT_EQ(default_task("earth-flood").name, "earth-flood");
+  const Task flood = default_task("earth-flood");
+  EXPECT_EQ(flood.name, "earth-flood");
+  // As printed in the paper, not as in the file beside its program; no number is known of RFM.
+  ASSERT_EQ(flood.published.size(), 7U);
+  EXPECT_EQ(flood.published[4].value, 0.45);
+  EXPECT_EQ(flood.published[4].spread, 0.17);
+  for (const PublishedNumber& number : flood.published) EXPECT_NE(number.method, "RFM");
+  write("fire.csv", volcanoes());
+  EXPECT_EQ(default_task("earth-fire").published[0].value, -1.18);
 }
 
 TEST_F(EarthTasks, SayWhatIsWrongWithTheFile) {
