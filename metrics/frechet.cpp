@@ -48,8 +48,15 @@ Points seen_from(const Vector& centre, const Points& x) {
   return x.colwise() - centre;
 }
 
+/// \throw NumericalFailure where that overflows.
+Points finite_seen_from(const Vector& centre, const Points& x) {
+  Points seen = seen_from(centre, x);
+  if (!seen.allFinite()) throw NumericalFailure("Frechet distance: coordinates overflow when centred");
+  return seen;
+}
+
 Fitted fit(const Points& x, const Vector& centre) {
-  const Points seen = seen_from(centre, x);
+  const Points seen = finite_seen_from(centre, x);
   return {tree_mean(seen), factor_of(seen)};
 }
 
@@ -71,7 +78,7 @@ struct ReferenceFit {
 ReferenceFit fit_reference(const Points& points) {
   ReferenceFit result;
   result.centre = tree_mean(points);
-  const Points x = seen_from(result.centre, points);
+  const Points x = finite_seen_from(result.centre, points);
   result.mean = tree_mean(x);
   if (large(x.rows()) && x.cols() > x.rows()) {
     result.covariance = fit_covariance(x, result.mean);
@@ -235,7 +242,7 @@ class FdStream final : public MetricStream {
     const std::shared_ptr<const Points> features = mapped_reference(reference.points());
     const Points& x = of_features_ ? *features : reference.points();
     return *input_.target.memo().get<Eigen::MatrixXd>("fd/" + features_name(),
-                                                      [&] { return factor_of(seen_from(own_->centre, x)); });
+                                                      [&] { return factor_of(finite_seen_from(own_->centre, x)); });
   }
 
   const MetricInput& input_;
@@ -386,8 +393,8 @@ double frechet_distance(const Points& x, const Points& y) {
   if (x.cols() < 2 || y.cols() < 2) throw InvalidInput("fd: fewer than two points");
   if (large(x.rows()) && std::min(x.cols(), y.cols()) > x.rows()) {
     const Vector centre = tree_mean(x);
-    const Points seen_x = seen_from(centre, x);
-    const Points seen_y = seen_from(centre, y);
+    const Points seen_x = finite_seen_from(centre, x);
+    const Points seen_y = finite_seen_from(centre, y);
     const Vector mean_x = tree_mean(seen_x);
     const Vector mean_y = tree_mean(seen_y);
     const CovarianceFit fit_x = fit_covariance(seen_x, mean_x);

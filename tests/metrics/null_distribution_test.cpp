@@ -156,5 +156,14 @@ TEST(NullDistributionTwin, SeesSamplesThatAreNotTrue) {
   }
 }
 
+// Cells with a few points each: 26 of them for 240 points, most near the edges. 150 pairs: a standard error of .09.
+TEST(NullDistributionThinCells, HoldWhereChiSquaredDoesNot) {
+  const Observed seen = observe("js_divergence(bins=5)", Source{"task", true, 120, false}, 150);
+  EXPECT_LT(std::abs(seen.standard.mean), 0.5);
+  EXPECT_NEAR(seen.standard.sd, 1, 0.3);
+  const double chi_squared = 25.0 / 8 * (2.0 / 120);  // (K - 1)/8 (1/N + 1/M)
+  EXPECT_GT(seen.value.mean - chi_squared, 0.5 * seen.value.sd) << "the broken twin";
+}
+
 }  // namespace
 }  // namespace onmanifold::test
