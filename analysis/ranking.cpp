@@ -13,8 +13,6 @@
 namespace onmanifold {
 namespace {
 
-constexpr int smallest_bootstrap = 5;  // blocks; below, the percentile interval is too short to be one
-
 using ArmName = std::pair<std::string, std::string>;
 
 /// What the ranking needs of one task.
@@ -157,9 +155,31 @@ std::string letter(std::size_t i) {
   return text;
 }
 
-Interval percentiles(const std::vector<double>& values) {
-  const Eigen::Map<const Vector> all(values.data(), static_cast<Index>(values.size()));
-  return {quantile(all, 0.025), quantile(all, 0.975)};
+/// Seeds within tasks that all have the same weight.
+struct Strata {
+  double mean = 0;
+  double variance = 0;  // of the mean
+  double degrees = 0;   // of Welch and Satterthwaite; 0 where nothing varies
+  Index fewest = 0;     // seeds of a task
+};
+
+Strata strata_of(const std::vector<Vector>& tasks) {
+  if (tasks.empty()) throw InvalidInput("an interval over seeds needs a task");
+  const auto count = static_cast<double>(tasks.size());
+  Strata strata;
+  strata.fewest = tasks.front().size();
+  double squares = 0.0;
+  for (const Vector& seeds : tasks) {
+    if (seeds.size() < 2) throw InvalidInput("an interval over seeds needs two of each task");
+    const auto n = static_cast<double>(seeds.size());
+    const double part = std::pow(standard_error(seeds) / count, 2);
+    strata.fewest = std::min(strata.fewest, seeds.size());
+    strata.mean += mean(seeds) / count;
+    strata.variance += part;
+    squares += part * part / (n - 1);
+  }
+  if (squares > 0) strata.degrees = strata.variance * strata.variance / squares;
+  return strata;
 }
 
 /// Ranks and losses of the chosen arms on one task: seeds × arms.
@@ -227,39 +247,20 @@ RankedArm ranked_arm(const ArmName& name, Index j, const std::vector<TaskBlocks>
   return arm;
 }
 
-// The seeds of each task are drawn again, for all arms at once. Tasks stay: the intervals are for these.
-void bootstrap(std::vector<RankedArm>& arms, const std::vector<TaskBlocks>& tasks) {
-  const auto k = static_cast<Index>(arms.size());
-  std::vector<std::vector<double>> mean_ranks(arms.size());
-  std::vector<std::vector<double>> scores(arms.size());
-  const Stream stream(0, "reports/ranking");
-  for (Index b = 0; b < ranking_resamples; ++b) {
-    Stream draws = stream.at(static_cast<std::uint64_t>(b));
-    Vector rank_sum = Vector::Zero(k);
-    Vector score_sum = Vector::Zero(k);
-    int scored = 0;
+// Two seeds a task or more. Tasks stay: the intervals are for these.
+void add_intervals(std::vector<RankedArm>& arms, const std::vector<TaskBlocks>& tasks) {
+  const auto k = static_cast<int>(arms.size());
+  for (int j = 0; j < k; ++j) {
+    std::vector<Vector> ranks;
+    std::vector<Vector> scores;
     for (const TaskBlocks& task : tasks) {
-      const Index n = task.ranks.rows();
-      Vector drawn_ranks = Vector::Zero(k);
-      Vector drawn_losses = Vector::Zero(k);
-      for (Index i = 0; i < n; ++i) {
-        const auto s = static_cast<Index>(draws.integer(static_cast<std::uint64_t>(n)));
-        drawn_ranks += task.ranks.row(s).transpose();
-        drawn_losses += task.losses.row(s).transpose();
-      }
-      rank_sum += drawn_ranks / static_cast<double>(n);
+      ranks.emplace_back(task.ranks.col(j));
       if (!task.task->scored) continue;
-      ++scored;
-      for (Index j = 0; j < k; ++j) score_sum(j) += task.task->score(drawn_losses(j) / static_cast<double>(n));
+      scores.emplace_back(task.losses.col(j).unaryExpr([&](double loss) { return task.task->score(loss); }));
     }
-    for (std::size_t j = 0; j < arms.size(); ++j) {
-      mean_ranks[j].push_back(rank_sum(static_cast<Index>(j)) / static_cast<double>(tasks.size()));
-      if (scored > 0) scores[j].push_back(score_sum(static_cast<Index>(j)) / scored);
-    }
-  }
-  for (std::size_t j = 0; j < arms.size(); ++j) {
-    arms[j].interval = percentiles(mean_ranks[j]);
-    if (std::isfinite(arms[j].score)) arms[j].score_interval = percentiles(scores[j]);
+    RankedArm& arm = arms[static_cast<std::size_t>(j)];
+    arm.interval = mean_rank_interval(ranks, k);
+    if (std::isfinite(arm.score)) arm.score_interval = stratified_t_interval(scores);
   }
 }
 
@@ -280,6 +281,29 @@ void group_arms(Ranking& ranking) {
 }
 
 }  // namespace
+
+Interval stratified_t_interval(const std::vector<Vector>& tasks, double level) {
+  const Strata strata = strata_of(tasks);
+  if (strata.degrees == 0) return {strata.mean, strata.mean};
+  const double half = t_quantile((1 + level) / 2, strata.degrees) * std::sqrt(strata.variance);
+  return {strata.mean - half, strata.mean + half};
+}
+
+Interval mean_rank_interval(const std::vector<Vector>& tasks, int arms, double level) {
+  const Strata strata = strata_of(tasks);
+  // As if every task had as few seeds as the one with fewest.
+  const auto count = static_cast<double>(tasks.size());
+  const double blocks = count * static_cast<double>(strata.fewest);
+  const double degrees = blocks - count;
+  const double t = t_quantile((1 + level) / 2, degrees);
+  const auto bound = [&](double end) {
+    const double away = end - strata.mean;
+    const double squares = degrees * blocks * strata.variance + away * away * blocks / (blocks + 1);
+    const double half = t * std::sqrt(squares / (degrees + 1) / (blocks + 1));
+    return strata.mean + away / (blocks + 1) + std::copysign(half, away);
+  };
+  return {std::max(1.0, bound(1)), std::min<double>(arms, bound(arms))};
+}
 
 Ranking rank_arms(const std::vector<TaskSummary>& summaries, const std::vector<TaskOverview>& overviews, double alpha) {
   count_call("rank_arms");
@@ -307,7 +331,7 @@ Ranking rank_arms(const std::vector<TaskSummary>& summaries, const std::vector<T
   if (chosen.arms.size() < 2) return ranking;
 
   std::vector<TaskBlocks> blocks;
-  bool enough = true;
+  bool enough = true;  // for intervals
   for (std::size_t t = 0; t < chosen.tasks.size(); ++t) {
     const TaskLosses& task = tasks[chosen.tasks[t]];
     const auto n = static_cast<int>(chosen.seeds[t].size());
@@ -320,7 +344,7 @@ Ranking rank_arms(const std::vector<TaskSummary>& summaries, const std::vector<T
   for (std::size_t j = 0; j < chosen.arms.size(); ++j) {
     ranking.arms.push_back(ranked_arm(chosen.arms[j], static_cast<Index>(j), blocks));
   }
-  if (enough && ranking.seeds >= smallest_bootstrap) bootstrap(ranking.arms, blocks);
+  if (enough) add_intervals(ranking.arms, blocks);
   std::stable_sort(ranking.arms.begin(), ranking.arms.end(),
                    [](const RankedArm& a, const RankedArm& b) { return a.mean_rank < b.mean_rank; });
   group_arms(ranking);

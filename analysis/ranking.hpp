@@ -14,23 +14,21 @@
 
 namespace onmanifold {
 
-inline constexpr Index ranking_resamples = 2000;  ///< of the bootstrap
-
 /// One learner over the tasks of a ranking.
 struct RankedArm {
   std::string method;
   std::string lift;
   bool lifted = false;
   double mean_rank = 0;            ///< mean over tasks of the mean over seeds
-  Interval interval;               ///< 95 %, bootstrap over the seeds of each task; NaN where seeds are too few
+  Interval interval;               ///< 95 % for these tasks (mean_rank_interval); NaN where a task has one seed only
   std::vector<double> task_ranks;  ///< mean over seeds, by task
   /// By task, 0 where the arm is as good as the floor, 1 where as good as the oracle, unclipped; NaN where the
   /// two are closer than twice the spread of a perfect model.
   std::vector<double> task_scores;
   double score = std::numeric_limits<double>::quiet_NaN();  ///< mean of the known task_scores
-  Interval score_interval;
-  int times_best = 0;   ///< tasks where it has the mark of the best
-  std::string letters;  ///< arms that share a letter are not separated
+  Interval score_interval;  ///< 95 %, stratified_t_interval, given the means of oracle and floor
+  int times_best = 0;       ///< tasks where it has the mark of the best
+  std::string letters;      ///< arms that share a letter are not separated
 };
 
 /// A learner without complete blocks.
@@ -65,11 +63,22 @@ struct Ranking {
   [[nodiscard]] bool separated() const { return groups.size() > 1; }
 };
 
+/// Interval of the mean of independent normal seeds within each task, tasks of the same weight: t with the degrees of
+/// freedom of Welch and Satterthwaite. \p tasks: the values of each task's seeds. \pre two seeds a task.
+/// \throw InvalidInput otherwise.
+[[nodiscard]] Interval stratified_t_interval(const std::vector<Vector>& tasks, double level = 0.95);
+
+/// Interval of a mean rank among \p arms arms: within tasks as above, with one block more at the end that the bound
+/// looks to (last for the upper one, first for the lower one), within 1 … arms. Ranks are few and bounded, so seeds
+/// often agree by chance, and an interval from their spread alone (t, bootstrap) is then a point; the block more keeps
+/// the level, at two seeds of one task by saying nearly nothing. \p tasks: the ranks of each task's seeds. \pre two
+/// seeds a task. \throw InvalidInput otherwise.
+[[nodiscard]] Interval mean_rank_interval(const std::vector<Vector>& tasks, int arms, double level = 0.95);
+
 /// Learners are ranked in every block (task, seed) by direction, with mid-ranks, on complete blocks only. An
 /// arm is on a task if it has values there and no failed cell. Ranked are those arms and tasks that keep the
 /// most ranks (arms × blocks): all tasks of one arm or of a pair, all arms that have them, less those whose
-/// missing seeds cost more than they bring. The same for any order of the tasks. O(2000 blocks × arms)
-/// beyond the summaries.
+/// missing seeds cost more than they bring. The same for any order of the tasks.
 [[nodiscard]] Ranking rank_arms(const std::vector<TaskSummary>& summaries, const std::vector<TaskOverview>& overviews,
                                 double alpha = 0.05);
 

@@ -25,6 +25,7 @@ struct RunArguments {
   std::string only = "*";
   std::string shard;  ///< "I/N", empty: everything
   bool force = false;
+  bool recompute = false;
   bool metrics_only = false;
   bool dry_run = false;
   std::string costs;  ///< with dry_run: file for the costs of the finished cells; empty: none
@@ -65,7 +66,7 @@ int dry_run(const SuiteSpec& suite, const RunOptions& options, const std::string
   const std::vector<Cell> cells = select(expand(suite), options);
   std::vector<Cell> todo;
   for (const Cell& cell : cells) {
-    if (!is_finished(options.directory, cell)) todo.push_back(cell);
+    if (options.recompute || !is_finished(options.directory, cell)) todo.push_back(cell);
   }
   for (const Cell& cell : todo) fmt::print("{}\n", cell.key.text());
   const CostTable measured = measured_costs(options.directory);
@@ -124,6 +125,7 @@ int run_command(const RunArguments& arguments) {
   options.only = arguments.only;
   if (!arguments.shard.empty()) parse_shard(arguments.shard, options);
   options.force = arguments.force;
+  options.recompute = arguments.recompute;
   options.metrics_only = arguments.metrics_only;
   options.command_line = arguments.command_line;
   if (arguments.dry_run) {
@@ -165,6 +167,7 @@ void add_run_command(CommandLine& line) {
   command.option("--only", run->only, "Only cells <task>/<method>/<lift>/seed-<k> that match this shell glob");
   command.option("--shard", run->shard, "Only the I-th of N shares of the cells, as I/N with I from 1");
   command.flag("--force", run->force, "Compute cells again whose configuration changed");
+  command.flag("--recompute", run->recompute, "Compute the selected cells again, whatever is there");
   command.flag("--metrics-only", run->metrics_only, "Recompute metrics from stored samples; train nothing");
   command.flag("--dry-run", run->dry_run,
                "Print the cells left to do, how long they will take and how much they will write; compute nothing");

@@ -36,6 +36,7 @@ class Energy final : public Metric {
     parameters["permutations"] = static_cast<std::int64_t>(permutations_);
     parameters["null_method"] = "centred distance moments of the reference";
     MetricRecord record = make_record(biased_ ? "energy" : "energy_u", "lower", parameters, input);
+    record.version = 2;  // distances do not cancel far from the origin
     record.unit = space_.unit("length");
     const FinitePair sets(input, record, 2, 2);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};

@@ -28,7 +28,7 @@ constexpr Index fd_inf_null_draws = 20;
 constexpr Index fd_inf_null_work = 1'000'000'000;
 
 struct Fitted {
-  Vector mean;
+  Vector mean;             // seen from a centre
   Eigen::MatrixXd factor;  // FᵀF is the covariance
 };
 
@@ -42,8 +42,22 @@ Eigen::MatrixXd factor_of(const Points& x) {
   return finite_factor(centred_triangular_factor(x) / std::sqrt(static_cast<double>(x.cols() - 1)));
 }
 
-Fitted fit(const Points& x) {
-  return {tree_mean(x), factor_of(x)};
+/// \p x seen from \p centre. Far from the origin a mean is rounded by more than means differ, and the square of that
+/// difference is a part of the distance: all points are seen from the reference's mean before means are taken.
+Points seen_from(const Vector& centre, const Points& x) {
+  return x.colwise() - centre;
+}
+
+/// \throw NumericalFailure where that overflows.
+Points finite_seen_from(const Vector& centre, const Points& x) {
+  Points seen = seen_from(centre, x);
+  if (!seen.allFinite()) throw NumericalFailure("Frechet distance: coordinates overflow when centred");
+  return seen;
+}
+
+Fitted fit(const Points& x, const Vector& centre) {
+  const Points seen = finite_seen_from(centre, x);
+  return {tree_mean(seen), factor_of(seen)};
 }
 
 bool large(Index dimension) {
@@ -53,15 +67,18 @@ bool large(Index dimension) {
 // The reference's side, kept from cell to cell: either the covariance with its Cholesky factor or the
 // triangular factor of the points.
 struct ReferenceFit {
-  Vector mean;
+  Vector centre;
+  Vector mean;  // seen from it
   CovarianceFit covariance;
   std::optional<Eigen::MatrixXd> cholesky;
   Eigen::MatrixXd factor;
   Vector eigenvalues;
 };
 
-ReferenceFit fit_reference(const Points& x) {
+ReferenceFit fit_reference(const Points& points) {
   ReferenceFit result;
+  result.centre = tree_mean(points);
+  const Points x = finite_seen_from(result.centre, points);
   result.mean = tree_mean(x);
   if (large(x.rows()) && x.cols() > x.rows()) {
     result.covariance = fit_covariance(x, result.mean);
@@ -144,13 +161,14 @@ class FdStream final : public MetricStream {
     }
     if (pass == 0) {
       const Points& points = of_features_ ? mapped(finite.points(), pass) : finite.points();
-      if (!points.allFinite()) overflow_ = true;
+      const Points seen = seen_from(own_->centre, points);
+      if (!seen.allFinite()) overflow_ = true;
       if (!sum_) sum_.emplace(points.rows());
-      sum_->add(points);
+      sum_->add(seen);
       return;
     }
     if (!sum_ || sum_->count() < 2 || overflow_) return;
-    const Points& points = of_features_ ? mapped(finite.points(), pass) : finite.points();
+    const Points points = seen_from(own_->centre, of_features_ ? mapped(finite.points(), pass) : finite.points());
     if (mean_.size() == 0) mean_ = sum_->sum() / static_cast<double>(sum_->count());
     if (pass == 1 && own_->cholesky) {
       if (sum_->count() <= points.rows()) return;
@@ -170,6 +188,7 @@ class FdStream final : public MetricStream {
     parameters["ddof"] = 1;
     parameters["null_method"] = "closed form for Gaussians with the reference's covariance";
     MetricRecord record = make_record(record_ == Record::fid_lenet ? "fid_lenet" : "fd", "lower", parameters, input_);
+    record.version = 2;  // centred on the reference
     record.unit = of_features_ ? "" : "length^2";
     record.n_samples = n_samples_;
     record.n_nonfinite = n_nonfinite_;
@@ -222,7 +241,8 @@ class FdStream final : public MetricStream {
     const FiniteColumns& reference = input_.target.finite();
     const std::shared_ptr<const Points> features = mapped_reference(reference.points());
     const Points& x = of_features_ ? *features : reference.points();
-    return *input_.target.memo().get<Eigen::MatrixXd>("fd/" + features_name(), [&] { return factor_of(x); });
+    return *input_.target.memo().get<Eigen::MatrixXd>("fd/" + features_name(),
+                                                      [&] { return factor_of(finite_seen_from(own_->centre, x)); });
   }
 
   const MetricInput& input_;
@@ -280,7 +300,7 @@ class FdInf final : public Metric {
     parameters["seed"] = static_cast<std::int64_t>(seed_);
     parameters["null_method"] = "closed form for Gaussians, the reference's part";
     MetricRecord record = make_record("fd_inf", "lower", parameters, input);
-    record.version = 2;  // subsets do not depend on the order of rows
+    record.version = 3;  // subsets do not depend on the order of rows; centred on the reference
     record.unit = "length^2";
     const FiniteColumns& samples = input.finite();
     record.n_nonfinite = samples.nonfinite();
@@ -291,7 +311,8 @@ class FdInf final : public Metric {
     if (samples.size() < fd_inf_least) return {failed(record, "not enough finite samples")};
     record.value = frechet_distance_at_infinity(reference.points(), samples.sorted(),
                                                 Stream(static_cast<std::uint64_t>(seed_), "metrics/fd_inf"));
-    const auto own = input.target.memo().get<Fitted>("fd_inf", [&] { return fit(reference.points()); });
+    const auto own = input.target.memo().get<Fitted>(
+        "fd_inf", [&] { return fit(reference.points(), tree_mean(reference.points())); });
     // Only the samples are extrapolated: what the finite reference adds stays.
     record.null =
         frechet_null(singular_values(own->factor).cwiseAbs2(), reference.size(), std::numeric_limits<Index>::max());
@@ -326,7 +347,8 @@ double frechet_distance_at_infinity(const Points& x, const Points& y, const Stre
   check_dimension(y, x.rows(), "samples");
   const Index n = y.cols();
   if (x.cols() < 2 || n < fd_inf_least) throw InvalidInput("fd_inf: not enough points");
-  const Fitted reference = fit(x);
+  const Vector centre = tree_mean(x);
+  const Fitted reference = fit(x, centre);
   const double first = std::max(2.0, std::min(5000.0, static_cast<double>(n) / 10));
   Eigen::Matrix<double, fd_inf_points, 1> inverse;
   Eigen::Matrix<double, fd_inf_points, 1> distance;
@@ -336,7 +358,7 @@ double frechet_distance_at_infinity(const Points& x, const Points& y, const Stre
     Stream own = stream.at(static_cast<std::uint64_t>(s));
     std::vector<Index> order = own.permutation(n);
     order.resize(static_cast<std::size_t>(size));
-    const Fitted other = fit(y(Eigen::all, order));
+    const Fitted other = fit(y(Eigen::all, order), centre);
     inverse[s] = 1 / static_cast<double>(size);
     distance[s] = frechet_distance(reference.mean, reference.factor, other.mean, other.factor);
   }
@@ -370,11 +392,14 @@ double frechet_distance(const Points& x, const Points& y) {
   check_dimension(y, x.rows(), "samples");
   if (x.cols() < 2 || y.cols() < 2) throw InvalidInput("fd: fewer than two points");
   if (large(x.rows()) && std::min(x.cols(), y.cols()) > x.rows()) {
-    const Vector mean_x = tree_mean(x);
-    const Vector mean_y = tree_mean(y);
-    const CovarianceFit fit_x = fit_covariance(x, mean_x);
+    const Vector centre = tree_mean(x);
+    const Points seen_x = finite_seen_from(centre, x);
+    const Points seen_y = finite_seen_from(centre, y);
+    const Vector mean_x = tree_mean(seen_x);
+    const Vector mean_y = tree_mean(seen_y);
+    const CovarianceFit fit_x = fit_covariance(seen_x, mean_x);
     if (const auto root = cholesky(fit_x)) {
-      const auto value = distance_of_covariances(mean_x, fit_x, *root, mean_y, fit_covariance(y, mean_y));
+      const auto value = distance_of_covariances(mean_x, fit_x, *root, mean_y, fit_covariance(seen_y, mean_y));
       if (value) return *value;
     }
   }
@@ -384,8 +409,9 @@ double frechet_distance(const Points& x, const Points& y) {
 double frechet_distance_by_factors(const Points& x, const Points& y) {
   check_dimension(y, x.rows(), "samples");
   if (x.cols() < 2 || y.cols() < 2) throw InvalidInput("fd: fewer than two points");
-  const Fitted a = fit(x);
-  const Fitted b = fit(y);
+  const Vector centre = tree_mean(x);
+  const Fitted a = fit(x, centre);
+  const Fitted b = fit(y, centre);
   return frechet_distance(a.mean, a.factor, b.mean, b.factor);
 }
 

@@ -128,6 +128,7 @@ class HistogramStream final : public MetricStream {
     record.n_samples = n_samples_;
     if (kind_ == Kind::tvd_corrected) record.version = 2;  // the null of sparse cells
     const bool js = kind_ == Kind::js_divergence || kind_ == Kind::js_distance;
+    if (js) record.version = 2;  // the null of thin cells
     if (js) record.unit = kind_ == Kind::js_divergence ? "nats" : "sqrt(nats)";
     if (partition_ == nullptr) return {not_applicable(record, lacking_)};
     parameters["partition"] = partition_->description();
@@ -160,7 +161,7 @@ class HistogramStream final : public MetricStream {
     }
     const Vector q = samples_.shares();
 
-    const bool sparse = !exact && unseen_mass(reference) > sparse_mass;
+    const bool sparse = !exact && (unseen_mass(reference) > sparse_mass || (js && thin_share(reference) > thin_cells));
     const NullMoments null =
         sparse ? split_moments(reference, js, parameters) : null_moments(p, n, n_reference, exact, js, parameters);
     switch (kind_) {
@@ -189,7 +190,7 @@ class HistogramStream final : public MetricStream {
       case Kind::js_distance:
         record.value = std::sqrt(std::max(0.0, jensen_shannon(p, q)));
         parameters["null_method"] =
-            (sparse ? random_splits : std::string(exact ? "exact binomial" : "(K-1)/8 (1/N + 1/M)")) +
+            (sparse ? random_splits(reference) : std::string(exact ? "exact binomial" : "(K-1)/8 (1/N + 1/M)")) +
             ", delta method for the root";
         if (null.mean > 0) {
           record.null = std::sqrt(null.mean) * (1 - null.sd * null.sd / (8 * null.mean * null.mean));
@@ -233,10 +234,25 @@ class HistogramStream final : public MetricStream {
     return static_cast<double>(alone) / static_cast<double>(reference.counted() + samples_.counted());
   }
 
+  // Share of the cells seen that hold too few points for (p - q)²/(8p) to be their part of the divergence.
+  [[nodiscard]] double thin_share(const CellCounts& reference) const {
+    const auto both = (reference.counts() + samples_.counts()).array();
+    const auto seen = (both > 0).count();
+    return static_cast<double>((both > 0 && both < thin_cell).count()) / static_cast<double>(seen);
+  }
+
+  // As many as 40 million points allow.
+  [[nodiscard]] Index splits(const CellCounts& reference) const {
+    return std::clamp<Index>(40'000'000 / (reference.counted() + samples_.counted()), 20, 200);
+  }
+  [[nodiscard]] std::string random_splits(const CellCounts& reference) const {
+    return fmt::format("{} random splits of both sets together, for cells are sparse", splits(reference));
+  }
+
   // Cells that no point has seen are no part of a plug-in null. What both sets have seen, dealt out again at random,
   // has the right mean for every grid; its spread is that of the value around it.
   NullMoments split_moments(const CellCounts& reference, bool js, Value::Table& parameters) const {
-    parameters["null_method"] = random_splits;
+    parameters["null_method"] = random_splits(reference);
     // The box is that of the reference, of which nothing lies outside: so many true samples would, and stay samples.
     const Index last = reference.counts().size() - 1;
     Index outside = 0;
@@ -253,8 +269,8 @@ class HistogramStream final : public MetricStream {
       if (count > 0) pooled.insert(pooled.end(), static_cast<std::size_t>(count), cells++);
     }
     const Stream stream = input_.target.evaluation.at("null").at("histogram");
-    Vector values(splits);
-    for (Index s = 0; s < splits; ++s) {
+    Vector values(splits(reference));
+    for (Index s = 0; s < values.size(); ++s) {
       Stream own = stream.at(static_cast<std::uint64_t>(s));
       const std::vector<Index> order = own.permutation(static_cast<Index>(pooled.size()));
       Vector p = Vector::Zero(cells);
@@ -292,8 +308,8 @@ class HistogramStream final : public MetricStream {
   }
 
   static constexpr double sparse_mass = 0.01;
-  static constexpr Index splits = 200;
-  inline static const std::string random_splits = "200 random splits of both sets together, for cells are sparse";
+  static constexpr double thin_cells = 0.05;
+  static constexpr Index thin_cell = 10;
 
   Kind kind_;
   Index bins_;

@@ -117,6 +117,7 @@ class Kid final : public Metric {
     parameters["subsets"] = "none: all points";
     parameters["null_method"] = "centred kernel moments of the reference";
     MetricRecord record = make_record("kid", "lower", parameters, input);
+    record.version = 2;  // does not cancel far from the origin
     const FinitePair sets(input, record, 2, 2);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     record.value = kid(sets.reference(), sets.samples()).unbiased;

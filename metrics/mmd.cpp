@@ -55,6 +55,7 @@ class MmdMetric final : public Metric {
     parameters["bandwidth"] = std::string(name_of(bandwidth_));
     parameters["null_method"] = "centred kernel moments of the reference";
     MetricRecord record = make_record(biased_ ? "mmd2_rbf_biased" : "mmd2_rbf_unbiased", "lower", parameters, input);
+    record.version = 2;  // distances do not cancel far from the origin
     const FinitePair sets(input, record, 2, 2);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
     if (const std::string why = space_.obstacle(input); !why.empty()) return {not_applicable(record, why)};

@@ -87,6 +87,7 @@ class SlicedW2 final : public Metric {
       parameters["seed"] = static_cast<std::int64_t>(seed_);
     }
     MetricRecord record = make_record("sliced_w2", "lower", parameters, input);
+    record.version = 2;  // centred on the reference
     record.unit = "length";
     const FinitePair sets(input, record);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};

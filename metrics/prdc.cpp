@@ -77,6 +77,7 @@ class PrdcMetric final : public Metric {
     parameters["k"] = static_cast<std::int64_t>(k_);
     parameters["closed"] = closed_;
     MetricRecord record = make_record(name, kind_ == Kind::density ? "target" : "higher", parameters, input);
+    if (kind_ != Kind::density) record.version = 2;  // the spread of the null of small files
     record.target = 1;
     const FinitePair sets(input, record, k_ + 1, kind_ == Kind::recall ? k_ + 1 : 1);
     if (const auto obstacle = sets.obstacle(record)) return {*obstacle};
@@ -108,6 +109,10 @@ class PrdcMetric final : public Metric {
                        [&](const Points& x, const Points& y) { return Vector::Constant(1, value(x, y)); });
     record.null_sd = null->sd[0];
     record.null = !closed_form ? null->mean[0] : kind_ == Kind::coverage ? coverage_null(n, m, k_) : 1.0;
+    // A few splits of a small file may all show the same share near 1: their spread is no less than that of a share.
+    if (kind_ != Kind::density && !ties && input.target.sampler == nullptr && std::isfinite(record.null_sd)) {
+      record.null_sd = std::max(record.null_sd, share_error(record.null, kind_ == Kind::precision ? m : n));
+    }
     parameters["null_method"] = closed_form ? "closed form for continuous laws; " + null->method : null->method;
     if (shares->empty_balls > 0) {
       parameters["degenerate"] = fmt::format("{} of {} balls have radius 0: {} points coincide", shares->empty_balls,

@@ -9,9 +9,9 @@
 // dual values leave of the costs.
 //
 // Settings: space = ambient | geodesic (great circles, on spheres) | torsions; size (so many
-// columns of each set, drawn by a stream; 0: all of them). A set that needs more memory than allowed is an error that
-// names the size that fits; nothing is left out silently. Null: simulated where solving is cheap, else NaN: the oracle
-// row says what a perfect model gets.
+// columns of each set, drawn by a stream; 0: all of them). Where all pairs take more memory than allowed, columns are
+// generated: the same value, certain in the same way. What is too much for that, too, is an error that names the size
+// that fits. Null: simulated where solving is cheap, else NaN: the oracle row says what a perfect model gets.
 
 #include <cstdint>
 #include <memory>
@@ -23,8 +23,9 @@
 namespace onmanifold {
 
 /// min_P sum P_ij |x_i - y_j|^p over couplings of uniform weights, p = 1 or 2. \p x D×N, \p y D×M; N and M
-/// may differ. About O(N^3); memory transport_bytes(N, M). \throw InvalidInput without points, for another p,
-/// values that are not finite, or sizes beyond 2^31 arcs or \p memory_bytes; NumericalFailure where the value cannot be
+/// may differ. About O(N^3); memory transport_bytes(N, M), or where that is more than \p memory_bytes or 2^31 pairs
+/// about 3 kB a point, by column generation with some ten passes over all pairs. \throw InvalidInput without points,
+/// for another p, values that are not finite, or if even that is too much; NumericalFailure where the value cannot be
 /// certified. \p radius > 0: distances along great circles of a sphere of that radius, on which the points lie.
 [[nodiscard]] double exact_transport(const Points& x, const Points& y, int p,
                                      std::uint64_t memory_bytes = Target::default_memory, double radius = 0);

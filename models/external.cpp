@@ -5,7 +5,9 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -71,6 +73,42 @@ std::string fill_command(std::string_view command, const Places& places) {
   return result;
 }
 
+/// The words of \p command that may name a file: what stands between blanks and signs of the shell, without quotes.
+std::vector<std::string> shell_words(std::string_view command) {
+  std::vector<std::string> words(1);
+  char quote = 0;
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    if (c == '\\' && quote != '\'' && i + 1 < command.size()) {
+      words.back() += command[++i];
+    } else if ((c == '\'' || c == '"') && (quote == 0 || quote == c)) {
+      quote = quote == 0 ? c : '\0';
+    } else if (quote == 0 && std::string_view(" \t\r\n;|&()<>").find(c) != std::string_view::npos) {
+      words.emplace_back();
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
+bool is_file(const std::string& path) {
+  std::error_code error;
+  return !path.empty() && fs::is_regular_file(path, error);
+}
+
+/// \p path, or the files of the folder, without hidden ones and what Python makes of its sources.
+void add_files(const fs::path& path, std::set<std::string>& files) {
+  if (!fs::is_directory(path)) {
+    files.insert(path.string());
+    return;
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with('.') && name != "__pycache__") add_files(entry.path(), files);
+  }
+}
+
 /// ": " and the last line of \p text that is not empty, cut to a readable length; nothing if there is none.
 std::string last_line(const std::string& text) {
   constexpr std::size_t most = 200;
@@ -96,6 +134,11 @@ class External final : public GenerativeModel {
     // Not among the resolved settings unless given, so that older results keep their hashes.
     if (settings.has("threads")) threads_ = static_cast<int>(settings.integer("threads", 1, 1, 4096));
     if (settings.has("memory_gb")) memory_gb_ = settings.number("memory_gb", 0, 0.001, 1e6);
+    if (settings.has("inputs")) inputs_ = settings.texts("inputs", {});
+    for (const std::string& input : inputs_) {
+      if (!fs::exists(input))
+        throw InvalidInput(fmt::format("{}: {}: no such file or folder", settings.locate("inputs"), input));
+    }
     if (command_.empty() || command_.front().empty()) {
       throw InvalidInput(settings.locate("command") + ": an external method needs a command");
     }
@@ -107,6 +150,17 @@ class External final : public GenerativeModel {
   }
 
   [[nodiscard]] std::string log() const override { return log_; }
+
+  [[nodiscard]] std::vector<std::string> input_files() const {
+    std::set<std::string> files;
+    for (const std::string& word : shell_ ? shell_words(command_.front()) : command_) {
+      const std::string after = word.substr(word.find('=') + 1);  // all of it where there is none
+      if (is_file(word)) files.insert(word);
+      if (is_file(after)) files.insert(after);
+    }
+    for (const std::string& input : inputs_) add_files(input, files);
+    return {files.begin(), files.end()};
+  }
 
  private:
   void do_fit(const FitContext& context) override {
@@ -173,6 +227,7 @@ class External final : public GenerativeModel {
   double timeout_s_;
   int threads_ = 1;
   double memory_gb_ = 0;
+  std::vector<std::string> inputs_;
   Points train_;
   mutable std::string log_;
 };
@@ -181,6 +236,10 @@ class External final : public GenerativeModel {
 
 std::unique_ptr<GenerativeModel> make_external(Settings& settings) {
   return std::make_unique<External>(settings);
+}
+
+std::vector<std::string> external_input_files(Settings settings) {
+  return External(settings).input_files();
 }
 
 }  // namespace onmanifold

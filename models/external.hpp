@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
@@ -20,8 +21,9 @@ class TimeLimitExceeded : public std::runtime_error {
 /// Settings: command (needed), a line for /bin/sh or an array of program and arguments, started without a shell, with
 /// the places {train}, {samples} (needed), {n}, {seed} and {dim}, whose values are quoted for the shell; timeout_s
 /// (600), of the program; threads (1), told to OpenMP and BLAS; memory_gb, the limit of the data segment of each of its
-/// processes. Training points: one fixed lifted draw, epoch 0 of the source, as float64 C-order .npy, N×D. {seed} is a
-/// number below 2^31 that depends on suite, cell and replicate. The program must write n×D finite numbers to {samples}
+/// processes; inputs, files and folders that its samples depend on beside those that the command names. Training
+/// points: one fixed lifted draw, epoch 0 of the source, as float64 C-order .npy, N×D. {seed} is a number below 2^31
+/// that depends on suite, cell and replicate. The program must write n×D finite numbers to {samples}
 /// (.npy) and end with code 0. Whatever happens, also to this process, nothing that it started and no file of it
 /// outlives the run (SupervisedProgram). It runs on sample(), as it cannot be trained apart from sampling.
 ///
@@ -29,5 +31,11 @@ class TimeLimitExceeded : public std::runtime_error {
 /// and TimeLimitExceeded; what the program printed (head and tail, control
 /// characters escaped) is in log() in every case. No state.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_external(Settings& settings);
+
+/// The files that samples of an external method with these \p settings depend on, sorted: those that a word of the
+/// command names (also as --option=FILE), seen from the working directory, and `inputs`, of a folder all files but
+/// hidden ones and
+/// __pycache__. \throw InvalidInput as make_external.
+[[nodiscard]] std::vector<std::string> external_input_files(Settings settings);
 
 }  // namespace onmanifold

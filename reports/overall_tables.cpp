@@ -89,10 +89,11 @@ void add_ranking_notes(Table& table, const Ranking& ranking) {
   for (const RankedTask& task : ranking.tasks) {
     tasks.push_back(fmt::format("{} by {}, {} seeds", task.name, metric_label(task.metric), task.seeds));
   }
-  table.footnotes.emplace_back(plain_text(
-      fmt::format("ranks in every block (task, seed), mid-ranks for ties, 1 is best: {}; 95 %: bootstrap over the "
-                  "seeds of each task, {} resamples",
-                  fmt::join(tasks, "; "), ranking_resamples)));
+  table.footnotes.emplace_back(plain_text(fmt::format(
+      "ranks in every block (task, seed), mid-ranks for ties, 1 is best: {}; 95 %: t over the "
+      "seeds of each task, with one block more at the far end; of the score: t over the seeds, given the means of "
+      "gaussian and oracle",
+      fmt::join(tasks, "; "))));
   table.footnotes.emplace_back(fmt::format(
       "Friedman χ² {:.4g} with {:.0f} degrees, p {:.2g}; critical difference of Nemenyi at {:g}: {:.2f} for these tasks "
       "({:.4g} blocks){}; arms that share a letter are not separated{}",

@@ -538,7 +538,7 @@ Figure rank_figure(const Ranking& ranking) {
   figure.name = "ranks";
   figure.title = "Mean ranks";
   figure.detail =
-      "Lines are 95 % bootstrap intervals; a bar at the right joins arms that the critical difference does "
+      "Lines are 95 % intervals over seeds; a bar at the right joins arms that the critical difference does "
       "not separate.";
   const auto arms = static_cast<int>(ranking.arms.size());
   if (arms < 2) return figure;

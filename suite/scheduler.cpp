@@ -114,6 +114,7 @@ RawCell thinned(const RawCell& cell, Index keep) {
 /// \throw InvalidInput if the cell on disk is a result of another configuration.
 Work remaining(const std::string& directory, const Cell& cell, const RunOptions& options) {
   const std::string path = cell.key.raw_path(directory);
+  if (options.recompute) return Work::everything;
   if (!fs::exists(path)) return options.metrics_only ? Work::nothing : Work::everything;
   CellStamp head;
   Value config;  // of the file, where it is another one
@@ -245,6 +246,23 @@ void write_task_files(const SuiteSpec& suite, const std::string& directory, cons
   }
 }
 
+/// Cells of a method that states max_parallel are a group of the pool.
+void limit_methods(const std::vector<const Cell*>& cells, WorkerPoolOptions& pool) {
+  std::map<std::string, int> groups;
+  for (const Cell* cell : cells) {
+    const int most = cell->method->max_parallel;
+    if (most == 0) {
+      pool.groups.push_back(-1);
+      continue;
+    }
+    const auto [group, first] = groups.emplace(cell->key.method, static_cast<int>(groups.size()));
+    if (first) pool.most_at_once.push_back(most);
+    int& limit = pool.most_at_once[static_cast<std::size_t>(group->second)];
+    limit = std::min(limit, most);  // one label may have several tables
+    pool.groups.push_back(group->second);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> describe_difference(const Value& before, const Value& after) {
@@ -291,6 +309,9 @@ bool is_finished(const std::string& directory, const Cell& cell) {
 }
 
 RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
+  if (options.recompute && options.metrics_only) {
+    throw InvalidInput("--recompute trains again, --metrics-only trains nothing: give one of them");
+  }
   if (options.workers < 1) throw InvalidInput(fmt::format("-j {}: at least one worker is needed", options.workers));
   const std::vector<Cell> cells = select(expand(suite), options);
   prepare_directory(options.directory);
@@ -318,6 +339,7 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
       std::min<std::size_t>(static_cast<std::size_t>(options.workers), std::max<std::size_t>(todo.size(), 1)));
   pool.memory_bytes = static_cast<std::size_t>(suite.memory_gb * 1e9);
   pool.timeout_s = suite.timeout_s;
+  limit_methods(todo, pool);
   Progress progress(suite.name, static_cast<Index>(todo.size()));
   std::exception_ptr fault;
 

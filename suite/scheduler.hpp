@@ -17,6 +17,7 @@ struct RunOptions {
   int shard = 1;           ///< this share of the cells, 1 … shards
   int shards = 1;
   bool force = false;                     ///< recompute cells whose configuration changed
+  bool recompute = false;                 ///< compute every selected cell again, whatever is there
   bool metrics_only = false;              ///< train nothing; recompute metrics from stored samples
   std::vector<std::string> command_line;  ///< for provenance
   /// After every cell, in the parent: key, state ("ok", "failed", …) and message.
@@ -41,9 +42,9 @@ struct RunSummary {
 /// Whether a run would leave this cell alone: samples and metrics are there, of this configuration.
 [[nodiscard]] bool is_finished(const std::string& directory, const Cell& cell);
 
-/// Runs the suite. Cells whose files are complete and unchanged are skipped; failed ones are tried again.
-/// \throw InvalidInput if a finished cell has another configuration and \p options.force is off (the message shows
-/// the difference), or if the directory cannot be used; IoError on a fault of the environment.
+/// Runs the suite. Cells whose files are complete and unchanged are skipped, unless \p options.recompute; failed ones
+/// are tried again. \throw InvalidInput if a finished cell has another configuration and \p options.force is off (the
+/// message shows the difference), or if the directory cannot be used; IoError on a fault of the environment.
 RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options);
 
 /// One line per setting that differs, "method.settings.steps: 7000 -> 5000".

@@ -16,6 +16,7 @@
 #include "core/files/shipped_file.hpp"
 #include "core/suggestion.hpp"
 #include "datasets/readers/missing_data.hpp"
+#include "models/external.hpp"
 #include "suite/toml_file.hpp"
 
 namespace onmanifold {
@@ -196,7 +197,7 @@ MethodSpec read_method(const Value& table, const std::string& source, const Meth
   method.type = label.text("type", method.name);
   const auto& entry = entry_of(types, method.type, label, "type");
   method.info = entry.info;
-  if (entry.info.foreign) own.insert({"role", "place"});
+  if (entry.info.foreign) own.insert({"role", "place", "max_parallel"});
   Settings head(only(table, own), where);
   method.lifts = head.texts("lifts", {"none"});
   method.tasks = head.texts("tasks", {"*"});
@@ -204,6 +205,7 @@ MethodSpec read_method(const Value& table, const std::string& source, const Meth
   if (entry.info.foreign) {
     method.info.role = head.choose("role", method.info.role);
     method.info.place = head.choose("place", method.info.place);
+    if (head.has("max_parallel")) method.max_parallel = static_cast<int>(head.integer("max_parallel", 0, 1, 1000000));
   }
   check_globs(method.tasks, tasks, head.locate("tasks"), "[[task]]");
   check_lifts(method, lifts, head.locate("lifts"));
@@ -211,6 +213,11 @@ MethodSpec read_method(const Value& table, const std::string& source, const Meth
   Settings settings(without(table, own), where);
   (void)entry.factory(settings);
   settings.finish();
+  if (entry.info.foreign) {
+    for (const std::string& file : external_input_files(settings)) {
+      method.inputs.emplace(file, to_hex(sha256_of_file(file)).substr(0, 16));
+    }
+  }
   method.settings = Value(settings.resolved());
   return method;
 }
@@ -525,6 +532,7 @@ Cell make_arm(const SuiteSpec& suite, const std::shared_ptr<const TaskSpec>& tas
       {"n_train", static_cast<std::int64_t>(cell.n_train)},
       {"n_samples", static_cast<std::int64_t>(sizes.samples)},
       {"seed", static_cast<std::int64_t>(suite.seed)}};
+  if (!method->inputs.empty()) config.at("method").get_if<Value::Table>()->emplace("inputs", method->inputs);
   // Absent elsewhere, so that other cells keep their hashes.
   if (cell.fresh) config.emplace("fresh", true);
   // Absent where nothing is asked, so that results of suites without diagnostics keep their hashes.

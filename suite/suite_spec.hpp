@@ -35,10 +35,12 @@ struct LiftSpec {
 
 /// A [[method]] table.
 struct MethodSpec {
-  std::string name;  ///< unique label and path part
-  std::string type;  ///< name in the method registry
-  MethodInfo info;   ///< of the registry, or what the suite says of an external program
-  Value settings;    ///< a table: the keys that belong to the method
+  std::string name;      ///< unique label and path part
+  std::string type;      ///< name in the method registry
+  MethodInfo info;       ///< of the registry, or what the suite says of an external program
+  Value settings;        ///< a table: the keys that belong to the method
+  Value::Table inputs;   ///< by path, 16 digits of the SHA-256 of the files outside that its samples depend on
+  int max_parallel = 0;  ///< cells that a run computes at once; 0: as many as there are workers
   std::vector<std::string> lifts;
   std::vector<std::string> tasks = {"*"};  ///< globs of the tasks it runs on
   std::optional<Index> n_train;            ///< its own training points; nullopt: the task's

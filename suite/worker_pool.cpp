@@ -11,6 +11,7 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <list>
 #include <new>
 #include <system_error>
 #include <vector>
@@ -220,6 +221,8 @@ class Pool {
        const std::function<bool(const JobOutcome&)>& done)
       : jobs_(jobs), options_(options), work_(work), done_(done) {
     workers_.resize(static_cast<std::size_t>(std::min<Index>(options.workers, jobs)));
+    for (Index job = 0; job < jobs; ++job) waiting_.push_back(job);
+    running_.resize(options.most_at_once.size());
   }
   ~Pool() {
     for (Worker& worker : workers_) end(worker);
@@ -243,14 +246,31 @@ class Pool {
     return std::count_if(workers_.begin(), workers_.end(), [](const Worker& w) { return w.job >= 0; });
   }
 
+  /// Running jobs of the group of \p job; null where it has none.
+  int* running_with(Index job) {
+    const int group = options_.groups.empty() ? -1 : options_.groups[static_cast<std::size_t>(job)];
+    return group < 0 ? nullptr : &running_[static_cast<std::size_t>(group)];
+  }
+
+  /// The first waiting job whose group has room.
+  std::list<Index>::iterator next_job() {
+    return std::find_if(waiting_.begin(), waiting_.end(), [&](Index job) {
+      const int* running = running_with(job);
+      return running == nullptr ||
+             *running < options_.most_at_once[static_cast<std::size_t>(running - running_.data())];
+    });
+  }
+
   void hand_out() {
     for (Worker& worker : workers_) {
-      while (next_ < jobs_ && !stopped_ && worker.job < 0) {
+      while (!stopped_ && worker.job < 0) {
+        const auto next = next_job();
+        if (next == waiting_.end()) return;
         if (!worker.alive() && !start(worker)) {
           if (busy() == 0) fail("start a worker process");
           return;  // go on with fewer; try again after the next answer
         }
-        const std::int64_t job = next_;
+        const std::int64_t job = *next;
         if (!send_all(worker.descriptor, &job, sizeof(job))) {
           const int status = end(worker);
           if (++idle_deaths_ >= most_idle_deaths) {
@@ -259,7 +279,9 @@ class Pool {
           continue;
         }
         idle_deaths_ = 0;
-        worker.job = next_++;
+        worker.job = *next;
+        if (int* running = running_with(*next)) ++*running;
+        waiting_.erase(next);
         worker.start = Clock::now();
         worker.received.clear();
       }
@@ -376,6 +398,7 @@ class Pool {
       return;
     }
     ++answered_;
+    if (int* running = running_with(outcome.job)) --*running;
     if (!done_(outcome)) stopped_ = true;
   }
 
@@ -405,7 +428,8 @@ class Pool {
   Signals signals_;
   std::vector<Worker> workers_;
   std::vector<pollfd> descriptors_;
-  Index next_ = 0;
+  std::list<Index> waiting_;  // in order
+  std::vector<int> running_;  // by group
   Index answered_ = 0;
   int idle_deaths_ = 0;
   bool stopped_ = false;
@@ -418,6 +442,15 @@ bool run_jobs(Index jobs, const WorkerPoolOptions& options, const std::function<
   if (jobs < 0) throw InvalidInput(fmt::format("{} jobs", jobs));
   if (options.workers < 1) throw InvalidInput(fmt::format("{} worker processes, expected at least 1", options.workers));
   if (!(options.timeout_s >= 0)) throw InvalidInput(fmt::format("a time limit of {} s", options.timeout_s));
+  if (!options.groups.empty() && static_cast<Index>(options.groups.size()) != jobs) {
+    throw InvalidInput(fmt::format("{} groups of {} jobs", options.groups.size(), jobs));
+  }
+  for (const int group : options.groups) {
+    const auto known = static_cast<int>(options.most_at_once.size());
+    if (group >= known || (group >= 0 && options.most_at_once[static_cast<std::size_t>(group)] < 1)) {
+      throw InvalidInput(fmt::format("group {} of jobs has no limit of at least 1", group));
+    }
+  }
   if (jobs == 0) return true;
   return Pool(jobs, options, work, done).run();
 }

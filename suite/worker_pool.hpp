@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "core/points.hpp"
 
@@ -17,6 +18,9 @@ struct WorkerPoolOptions {
   int workers = 1;               ///< number of processes, >= 1
   std::size_t memory_bytes = 0;  ///< limit of each worker's data segment (RLIMIT_DATA); 0: none
   double timeout_s = 0;          ///< limit of one job; 0: none
+  /// Jobs of one group share a limit on how many run at once; -1, or none given: no limit. By job: its group.
+  std::vector<int> groups = {};
+  std::vector<int> most_at_once = {};  ///< by group, >= 1
 };
 
 /// How a job ended.
@@ -28,9 +32,9 @@ struct JobOutcome {
   double seconds = 0;   ///< wall time
 };
 
-/// Runs \p jobs jobs, handed out in the order 0 … jobs-1, on worker processes, also if there is only one. \p
-/// work runs in a worker and may return a short text; \p done runs in the parent after every job, in the
-/// order of the answers, and may return false to stop handing out new ones (jobs under way are still answered
+/// Runs \p jobs jobs, handed out in the order 0 … jobs-1 (those of a full group later), on worker processes, also if
+/// there is only one. \p work runs in a worker and may return a short text; \p done runs in the parent after every job,
+/// in the order of the answers, and may return false to stop handing out new ones (jobs under way are still answered
 /// and reported).
 ///
 /// A worker is a process group of its own, with one thread for BLAS and OpenMP. It serves job after job until

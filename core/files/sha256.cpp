@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/files/sha256.hpp"
 
+#include <fstream>
+#include <vector>
+
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include "core/error.hpp"
@@ -33,6 +37,19 @@ Digest Sha256::finish() {
 Digest sha256(std::string_view text) {
   Sha256 hash;
   hash.update(text);
+  return hash.finish();
+}
+
+Digest sha256_of_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw IoError(fmt::format("{}: cannot be read", path));
+  Sha256 hash;
+  std::vector<char> piece(std::size_t{1} << 16U);
+  do {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    hash.update(piece.data(), static_cast<std::size_t>(file.gcount()));
+  } while (file);
+  if (!file.eof()) throw IoError(fmt::format("{}: cannot be read", path));
   return hash.finish();
 }
 

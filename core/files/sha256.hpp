@@ -32,6 +32,8 @@ class Sha256 {
 };
 
 [[nodiscard]] Digest sha256(std::string_view text);
+/// Of the contents of a file, read in pieces. \throw IoError naming \p path.
+[[nodiscard]] Digest sha256_of_file(const std::string& path);
 /// 64 lower-case hexadecimal digits.
 [[nodiscard]] std::string to_hex(const Digest& digest);
 

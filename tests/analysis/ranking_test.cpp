@@ -202,8 +202,9 @@ TEST(Ranking, MeanRanksAndScoresByHand) {
   EXPECT_NEAR(ranking.arms[0].score, 0.8125, 1e-12);
   EXPECT_EQ(find(ranking, "a").times_best, 2);
   EXPECT_EQ(find(ranking, "b").times_best, 1);  // a tie on the first task
-  // Four blocks are too few for an interval.
-  EXPECT_TRUE(std::isnan(ranking.arms[0].interval.low));
+  // Four blocks allow an interval, if a wide one.
+  EXPECT_EQ(ranking.arms[0].interval.low, 1);
+  EXPECT_GT(ranking.arms[0].interval.high, 2);
   EXPECT_NEAR(ranking.cd, critical_difference(3, 4), 1e-15);
   EXPECT_NEAR(ranking.cd_tasks, critical_difference(3, 2), 1e-15);
 }
@@ -273,7 +274,8 @@ TEST(Ranking, EqualArmsAreNotSeparatedAndOneThatIsBetterIs) {
   EXPECT_EQ(better.groups.front(), std::make_pair(0, 0));
   EXPECT_EQ(better.arms[0].method, "a");
   EXPECT_EQ(better.arms[0].letters, "a");
-  EXPECT_EQ(better.arms[0].interval.high, 1);
+  // By hand: mean 1 in 15 blocks, one more at 5 moves it by 4/16; of its square, 16 · 15/16, 12 + 1 degrees are left.
+  EXPECT_NEAR(better.arms[0].interval.high, 1.25 + t_quantile(0.975, 12) * std::sqrt(15.0 / 13 / 16), 1e-12);
   EXPECT_LT(better.friedman.p, 1e-3);
 }
 
@@ -299,6 +301,116 @@ TEST(Ranking, FalseAlarmsKeepTheirRate) {
   EXPECT_GE(alarms,
             4);  // nor is it blind: P(Bin(400, .03) < 4) < 1e-2 for a test with half the power it claims
   EXPECT_GT(broken, 34);
+}
+
+/// Seeds of a task: ranks of \p means plus normal noise; with \p diverges, the first arm is last in one seed of five.
+Points drawn_ranks(Stream stream, Index seeds, const std::vector<double>& means, bool diverges) {
+  const auto k = static_cast<Index>(means.size());
+  Stream chance = stream.at("diverges");
+  Points values = stream.normal(k, seeds);
+  for (Index s = 0; s < seeds; ++s) {
+    for (Index j = 0; j < k; ++j) values(j, s) += means[static_cast<std::size_t>(j)];
+    if (diverges && chance.uniform() < 0.2) values(0, s) += 100;
+  }
+  Points ranks(seeds, k);
+  for (Index s = 0; s < seeds; ++s) ranks.row(s) = mid_ranks(values.col(s)).transpose();
+  return ranks;
+}
+
+/// What the ranking had: percentiles of means over seeds that are drawn again.
+Interval percentile_interval(const std::vector<Vector>& tasks, Stream stream) {
+  Vector means = Vector::Zero(400);
+  for (double& one : means) {
+    for (const Vector& seeds : tasks) {
+      for (Index i = 0; i < seeds.size(); ++i) {
+        const auto s = static_cast<Index>(stream.integer(static_cast<std::uint64_t>(seeds.size())));
+        one += seeds(s) / static_cast<double>(seeds.size()) / static_cast<double>(tasks.size());
+      }
+    }
+  }
+  return {quantile(means, 0.025), quantile(means, 0.975)};
+}
+
+bool holds(const Interval& interval, double truth) {
+  return interval.low - 1e-12 <= truth && truth <= interval.high + 1e-12;
+}
+
+// 400 draws for each size and shape, two arms of each. With a coverage of .95 one of the 180 counts falls below 355
+// with P < .001 (exact: P(Bin(400, .95) < 355) = 8e-7 each), so a lower one is the interval's fault.
+TEST(Ranking, IntervalsOfMeanRanksHoldTheirLevelAtFewSeeds) {
+  struct Shape {
+    const char* name;
+    std::vector<double> means;
+    bool diverges = false;
+  };
+  const std::vector<Shape> shapes = {{"two equal", {0, 0}},
+                                     {"one of two better", {0, 1.5}},
+                                     {"five equal", {0, 0, 0, 0, 0}},
+                                     {"in order", {0, 1, 2, 3, 4}},
+                                     {"the best diverges at times", {0, 1, 2, 3, 4}, true}};
+  constexpr int draws = 400;
+  const Stream stream(4, "ranking_test/intervals");
+  std::vector<std::vector<Index>> sizes = {{2, 5}, {2, 3, 5}};
+  for (std::size_t tasks = 1; tasks <= 3; ++tasks) {
+    for (const Index seeds : {2, 3, 5}) sizes.emplace_back(tasks, seeds);
+  }
+  for (const std::vector<Index>& size : sizes) {
+    int least_of_old = draws;
+    const std::string label = testing::PrintToString(size);
+    for (const Shape& shape : shapes) {
+      const auto k = static_cast<int>(shape.means.size());
+      const Stream own = stream.at(shape.name).at(label);
+      const Points many = drawn_ranks(own.at("truth"), 100000, shape.means, shape.diverges);
+      for (const Index arm : {Index{0}, Index{1}}) {
+        const double truth = many.col(arm).mean();
+        int covered = 0;
+        int covered_by_old = 0;
+        for (std::uint64_t d = 0; d < draws; ++d) {
+          std::vector<Vector> ranks;
+          for (std::size_t t = 0; t < size.size(); ++t) {
+            ranks.emplace_back(drawn_ranks(own.at(d).at(t), size[t], shape.means, shape.diverges).col(arm));
+          }
+          covered += holds(mean_rank_interval(ranks, k), truth) ? 1 : 0;
+          if (arm == 0) covered_by_old += holds(percentile_interval(ranks, own.at(d).at("old")), truth) ? 1 : 0;
+        }
+        EXPECT_GE(covered, 355) << shape.name << ", seeds " << label << ", arm " << arm;
+        if (arm == 0) least_of_old = std::min(least_of_old, covered_by_old);
+      }
+    }
+    EXPECT_LT(least_of_old, 355) << "seeds " << label << ": the test is blind here";
+  }
+}
+
+TEST(Ranking, IntervalsOfScoresHoldTheirLevelWhereTasksDiffer) {
+  constexpr int draws = 2000;
+  const Stream stream(5, "ranking_test/scores");
+  const std::vector<double> spreads = {1, 3, 0.3};
+  for (std::size_t tasks = 1; tasks <= 3; ++tasks) {
+    for (const Index seeds : {2, 3, 5}) {
+      int covered = 0;
+      int covered_by_normal = 0;
+      const Stream own = stream.at(tasks).at(static_cast<std::uint64_t>(seeds));
+      for (std::uint64_t d = 0; d < draws; ++d) {
+        std::vector<Vector> values;
+        double sum = 0;
+        double variance = 0;
+        for (std::size_t t = 0; t < tasks; ++t) {
+          values.emplace_back(spreads[t] * own.at(d).at(t).normal(seeds, 1));
+          sum += mean(values.back());
+          variance += std::pow(standard_error(values.back()), 2);
+        }
+        covered += holds(stratified_t_interval(values), 0) ? 1 : 0;
+        covered_by_normal += std::abs(sum) <= 1.96 * std::sqrt(variance) ? 1 : 0;
+      }
+      EXPECT_GE(covered, 1868) << tasks << " tasks, " << seeds << " seeds";  // P(Bin(2000, .95) < 1868) = 7e-4
+      EXPECT_LT(covered_by_normal, 1868) << tasks << " tasks, " << seeds << " seeds";
+    }
+  }
+  EXPECT_THROW((void)stratified_t_interval({Vector::Zero(3), Vector::Zero(1)}), InvalidInput);
+  EXPECT_THROW((void)mean_rank_interval({}, 3), InvalidInput);
+  // Equal values: a point for numbers, none for ranks.
+  EXPECT_EQ(stratified_t_interval({Vector::Ones(2)}).high, 1);
+  EXPECT_EQ(mean_rank_interval({Vector::Ones(2)}, 5).high, 5);
 }
 
 TEST(Ranking, ArmsThatMissTasksAreNamedAndLeftOut) {

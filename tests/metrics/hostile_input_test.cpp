@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/math/summation.hpp"
+#include "metrics/frechet.hpp"
 #include "metrics/kid.hpp"
 #include "metrics/matching.hpp"
 #include "metrics/mmd.hpp"
@@ -305,6 +307,96 @@ TEST(Offsets, DistancesOfClustersFarApartDoNotCancel) {
   EXPECT_NEAR(mmd2(x, y, kernel).biased, exact, 1e-12);
   EXPECT_GT(exact, 0);
   EXPECT_GE(record_of("mmd2_rbf_biased(sigma=0.01)", x, y).value, 0);
+}
+
+// The points lie on a grid, so that they are shifted without rounding and the distance must stay what it is.
+TEST(Offsets, ChangeNoFrechetDistance) {
+  const auto on_grid = [](const Points& points) -> Points { return (points * 1024).array().round() / 1024; };
+  for (const Index d : {3, 140}) {
+    const Points x = on_grid(normal(d, 400, "grid x"));
+    const Points y = on_grid(normal(d, 300, "grid y"));
+    const double fd = record_of("fd", x, y).value;
+    const double at_infinity = record_of("fd_inf", x, y).value;
+    EXPECT_NEAR(fd, frechet_distance_by_factors(x, y), 1e-12 * fd);
+    double worst_of_means = 0;
+    for (const double offset : {1e3, 1e6, -1e6, 1e8, 1e11}) {
+      const Points a = x.array() + offset;
+      const Points b = y.array() + offset;
+      ASSERT_EQ(Points(a.array() - offset), x);
+      // Means that are 1e8 from the origin are rounded to 1e-8; nothing of the centred points is.
+      EXPECT_NEAR(record_of("fd", a, b).value, fd, 1e-12 * fd) << d << ", " << offset;
+      EXPECT_NEAR(frechet_distance(a, b), fd, 1e-12 * fd) << d << ", " << offset;
+      EXPECT_NEAR(record_of("fd_inf", a, b).value, at_infinity, 1e-11 * fd) << d << ", " << offset;
+      const double means = (tree_mean(a) - tree_mean(b)).squaredNorm();
+      worst_of_means = std::max(worst_of_means, std::abs(means - (tree_mean(x) - tree_mean(y)).squaredNorm()));
+    }
+    EXPECT_GT(worst_of_means, 1e-10 * fd) << "means of uncentred points would do";
+  }
+}
+
+// ---- every row twice
+
+// What docs/metrics.md says of a file that holds every row twice.
+TEST(Duplicates, MoveWhatTheDocumentsSay) {
+  enum Moves { nothing = 0, of_reference = 1, of_samples = 2, of_either = 3 };
+  const std::vector<std::pair<std::string, Moves>> said = {{"coverage", of_reference},
+                                                           {"density", of_reference},
+                                                           {"precision", of_reference},
+                                                           {"recall", of_samples},
+                                                           {"cov_match", nothing},
+                                                           {"mmd_min", nothing},
+                                                           {"mmd_min_gen", nothing},
+                                                           {"chamfer", nothing},
+                                                           {"one_nna", of_either},
+                                                           {"mmd2_rbf_biased(sigma=1)", nothing},
+                                                           {"mmd2_rbf_biased(bandwidth=bank)", nothing},
+                                                           {"mmd2_rbf_biased", of_either},
+                                                           {"mmd2_rbf_unbiased(sigma=1)", of_either},
+                                                           {"kid", of_either},
+                                                           {"energy", nothing},
+                                                           {"energy_u", of_either},
+                                                           {"fd", of_either},
+                                                           {"fd_inf", of_either},
+                                                           {"c2st", of_either},
+                                                           {"w1", nothing},
+                                                           {"w2", nothing},
+                                                           {"w2_sq", nothing},
+                                                           {"sinkhorn_div", nothing},
+                                                           {"sinkhorn_cost_div", nothing},
+                                                           {"sliced_w2", nothing},
+                                                           {"ks", nothing},
+                                                           {"rmsd_nearest", nothing},
+                                                           {"rmsd_cross", nothing},
+                                                           {"rmsd_pairwise", of_samples},
+                                                           {"tvd(bins=3)", nothing},
+                                                           {"tvd_corrected(bins=3)", of_either},
+                                                           {"js_divergence(bins=3)", nothing},
+                                                           {"negative_pixel_rate", nothing},
+                                                           {"negative_pixel_mass", nothing}};
+  const Points x = normal(6, 90, "once x");
+  const Points y = normal(6, 70, "once y").array() + 0.2;
+  const auto twice = [](const Points& points) {
+    Points both(points.rows(), 2 * points.cols());
+    both << points, points;
+    return both;
+  };
+  for (const auto& [metric, moves] : said) {
+    const Index d = metric.find("bins") == std::string::npos ? 6 : 3;  // cells have at most four dimensions
+    const Points a = x.topRows(d);
+    const Points b = y.topRows(d);
+    const double once = record_of(metric, a, b).value;
+    ASSERT_TRUE(std::isfinite(once)) << metric;
+    // Relative to what is summed; transport is certain to 1e-9.
+    const double tolerance = 2e-9 * std::max(0.01, std::abs(once));
+    const auto moved = [&](const Points& reference, const Points& samples) {
+      return std::abs(record_of(metric, reference, samples).value - once) > tolerance;
+    };
+    EXPECT_EQ(moved(twice(a), b), (moves & of_reference) != 0) << metric;
+    EXPECT_EQ(moved(a, twice(b)), (moves & of_samples) != 0) << metric;
+    if (moves == nothing) {
+      EXPECT_FALSE(moved(twice(a), twice(b))) << metric;
+    }
+  }
 }
 
 // ---- order of rows

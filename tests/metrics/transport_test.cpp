@@ -96,6 +96,56 @@ TEST(Transport, TooManyPointsNameTheSizeThatFits) {
   expect_relative(record.value, std::sqrt(exact_transport(some, others, 2)));
 }
 
+// The same value whether all pairs are held or columns are generated: 31 and at most 12 MB.
+TEST(Transport, ColumnsGiveTheSameValueInLessMemory) {
+  const auto normal = [](const char* name, Index d, Index n) { return Stream(6, "columns").at(name).normal(d, n); };
+  struct Case {
+    const char* name;
+    Points x, y;
+    double radius = 0;
+  };
+  std::vector<Case> cases;
+  cases.push_back({"near", normal("x", 3, 900), 1.1 * normal("y", 3, 850).array() + 0.2});
+  cases.push_back({"many dimensions", normal("wide x", 35, 850), normal("wide y", 35, 900)});
+  cases.push_back({"a line", normal("line x", 1, 880), normal("line y", 1, 880).array().square()});
+  cases.push_back({"ties", normal("tied x", 2, 880).array().round(), normal("tied y", 2, 880).array().round()});
+  Points far = normal("far y", 3, 880);
+  far.leftCols(440).array() += 50;
+  cases.push_back({"clusters", normal("far x", 3, 880), far});
+  cases.push_back({"outlier", normal("out x", 3, 880), normal("out y", 3, 880)});
+  cases.back().x.col(7).setConstant(1e4);
+  cases.push_back({"sphere", normal("round x", 3, 880), normal("round y", 3, 880), 2});
+  for (Points* points : {&cases.back().x, &cases.back().y}) *points = 2 * points->colwise().normalized();
+  constexpr std::uint64_t little = 12'000'000;
+  for (const Case& one : cases) {
+    ASSERT_GT(transport_bytes(one.x.cols(), one.y.cols()), little);
+    for (const int p : {1, 2}) {
+      const double all = exact_transport(one.x, one.y, p, 100'000'000, one.radius);
+      const TransportPlan few = exact_transport_plan(one.x, one.y, p, little, one.radius);
+      EXPECT_NEAR(few.cost, all, 2e-9 * all) << one.name << ", p = " << p;
+      // It is a plan: every point gives and gets its share.
+      Vector given = Vector::Zero(one.x.cols());
+      Vector got = Vector::Zero(one.y.cols());
+      for (const TransportPair& pair : few.pairs) {
+        given[pair.from] += pair.mass;
+        got[pair.to] += pair.mass;
+      }
+      EXPECT_LT((given.array() - 1.0 / static_cast<double>(given.size())).abs().maxCoeff(), 1e-14) << one.name;
+      EXPECT_LT((got.array() - 1.0 / static_cast<double>(got.size())).abs().maxCoeff(), 1e-14) << one.name;
+    }
+  }
+  EXPECT_EQ(exact_transport(cases[0].x, cases[0].x, 2, 20'000'000), 0);
+  // A translation moves every point, and none to its nearest one.
+  const Points shifted = cases[0].x.array() + 3;
+  EXPECT_NEAR(exact_transport(cases[0].x, shifted, 2, 20'000'000), 27, 1e-8);
+  // Costs that span too many magnitudes for doubles are not guessed at.
+  Points x = normal("x", 3, 880);
+  Points y = normal("y", 3, 880);
+  x.col(0).setConstant(1e12);
+  y.col(0).setConstant(1e12);
+  EXPECT_THROW((void)exact_transport(x, y, 2, little), NumericalFailure);
+}
+
 TEST(Transport, AlongGreatCircles) {
   // Quarter circles on a sphere of radius 2: each of the two points has one at pi and one at 2 pi.
   const Sphere sphere(2, 2);

@@ -14,6 +14,7 @@
 #include "core/error.hpp"
 #include "core/files/temporary_directory.hpp"
 #include "tests/models/model_fixtures.hpp"
+#include "tests/support/expect_throws_message.hpp"
 
 namespace onmanifold {
 namespace {
@@ -194,6 +195,36 @@ TEST(External, ThreadsAndMemoryAreSettings) {
   const auto limited = external("ulimit -d; exit 9 # {samples}", 30, {{"memory_gb", 1.024}});
   limited->fit(fixture.context());
   EXPECT_THAT(failure(*limited), HasSubstr("exit code 9: 1000000"));
+}
+
+TEST(External, KnowsTheFilesThatItsSamplesDependOn) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directories(directory.file("my flow/__pycache__"));
+  std::filesystem::create_directories(directory.file("my flow/net"));
+  for (const char* name : {"run.py", "a b.py", "c.toml", "my flow/net/w.pt", "my flow/m.py", "my flow/.hidden",
+                           "my flow/__pycache__/m.pyc", "other.py"}) {
+    std::ofstream(directory.file(name)) << name;
+  }
+  const auto path = [&](const std::string& name) { return directory.file(name); };
+  const auto files = [](const Value& command, Value::Table more = {}) {
+    more.insert({"command", command});
+    return external_input_files(Settings{Value(more), "test"});
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(files("python3 " + path("run.py") + " --out {samples}"), ElementsAre(path("run.py")));
+  EXPECT_THAT(files("cat '" + path("a b.py") + "'>/dev/null;python3 --c=" + path("c.toml") + " {samples}"),
+              ElementsAre(path("a b.py"), path("c.toml")));
+  EXPECT_THAT(files(Value(Value::Array{"python3", path("a b.py"), "--c=" + path("c.toml"), "{samples}"})),
+              ElementsAre(path("a b.py"), path("c.toml")));
+  EXPECT_THAT(files("no-such-file " + path("my flow") + " {samples}"),
+              testing::IsEmpty());  // a folder only as an input
+  EXPECT_THAT(files("python3 -m x {samples}", {{"inputs", Value::Array{path("my flow"), path("c.toml")}}}),
+              ElementsAre(path("c.toml"), path("my flow/m.py"), path("my flow/net/w.pt")));
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [&] {
+        (void)files("x {samples}", {{"inputs", Value::Array{path("none.pt")}}});
+      },
+      {"test: inputs: " + path("none.pt") + ": no such file or folder"}));
 }
 
 TEST(External, NeedsACommandWithAPlaceForTheSamples) {

@@ -127,6 +127,86 @@ std::map<std::string, CellStatus> states(const std::string& directory) {
   return result;
 }
 
+/// A suite of one program in a file of its own, four replicates.
+class ProgramSuite {
+ public:
+  explicit ProgramSuite(const std::string& text) : script_(directory_.file("model.sh")) { write(text); }
+  void write(const std::string& text) const { std::ofstream(script_) << text; }
+  [[nodiscard]] const std::string& script() const { return script_; }
+  [[nodiscard]] std::string file(const std::string& name) const { return directory_.file(name); }
+  [[nodiscard]] RunSummary run(const std::string& more = "", RunOptions how = options("", 4)) const {
+    how.directory = directory_.file("results");
+    const std::string text = fmt::format(R"(
+[suite]
+name = "test"
+seeds = "0..3"
+n_train = 50
+n_samples = 50
+n_reference = 50
+[[task]]
+name = "plane-gmm9"
+[[method]]
+name = "mine"
+type = "external"
+command = "/bin/sh {} {{train}} {{samples}}"
+{}
+)",
+                                         script_, more);
+    return run_suite(parse_suite(parse_toml(text, "test.toml"), "test.toml"), how);
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  std::string script_;
+};
+
+TEST(Scheduler, AProgramThatChangedMakesItsCellsStale) {
+  const ProgramSuite program("cp \"$1\" \"$2\"\n");
+  std::ofstream(program.file("weights.pt")) << "1";
+  std::ofstream(program.file("unrelated.py")) << "1";
+  const std::string inputs = "inputs = ['" + program.file("weights.pt") + "']";
+  EXPECT_EQ(program.run(inputs).computed, 4);
+  EXPECT_EQ(program.run(inputs).skipped, 4);
+  std::ofstream(program.file("unrelated.py")) << "2";
+  EXPECT_EQ(program.run(inputs).skipped, 4);
+  RunOptions force = options("", 1);
+  force.force = true;
+  EXPECT_EQ(program.run(inputs, force).skipped, 4);
+  for (const std::string& changed : {program.script(), program.file("weights.pt")}) {
+    std::ofstream(changed, std::ios::app) << "\n";
+    EXPECT_TRUE(throws_message<InvalidInput>(
+        [&] { (void)program.run(inputs); },
+        {"has another configuration (method.inputs." + changed + ": \"", "use --force to compute it again"}));
+    EXPECT_EQ(program.run(inputs, force).computed, 4) << changed;
+    EXPECT_EQ(program.run(inputs).skipped, 4);
+  }
+}
+
+TEST(Scheduler, RecomputeComputesWhatIsThere) {
+  const ProgramSuite program("cp \"$1\" \"$2\"\n");
+  EXPECT_EQ(program.run().computed, 4);
+  RunOptions again = options("", 1);
+  again.recompute = true;
+  EXPECT_EQ(program.run("", again).computed, 4);
+  again.only = "*/seed-1";
+  EXPECT_EQ(program.run("", again).computed, 1);
+  again.metrics_only = true;
+  EXPECT_THROW((void)program.run("", again), InvalidInput);
+}
+
+TEST(Scheduler, AProgramRunsNoMoreOftenAtOnceThanItMay) {
+  const std::string alone = "mkdir \"$0.busy\" || exit 7\nsleep 0.3\ncp \"$1\" \"$2\"\nrmdir \"$0.busy\"\n";
+  EXPECT_GT(ProgramSuite(alone).run().failed, 0);
+  const RunSummary one = ProgramSuite(alone).run("max_parallel = 1");
+  EXPECT_EQ(one.failed, 0);
+  EXPECT_EQ(one.computed, 4);
+  // It is in no hash: another number leaves the results as they are.
+  const ProgramSuite program("cp \"$1\" \"$2\"\n");
+  EXPECT_EQ(program.run("max_parallel = 1").computed, 4);
+  EXPECT_EQ(program.run("max_parallel = 2").skipped, 4);
+  EXPECT_THROW((void)program.run("max_parallel = 0"), InvalidInput);
+}
+
 TEST(Scheduler, RunsEveryCellOnceAndThenNoneAgain) {
   const TemporaryDirectory directory;
   const RunSummary first = run_suite(suite(), options(directory.path()));

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
+#include "core/files/temporary_directory.hpp"
 #include "tests/support/sanitizers.hpp"
 
 namespace onmanifold {
@@ -75,6 +76,49 @@ class WorkerPool : public testing::Test {
   std::size_t descriptors_ = 0;
   sigset_t mask_{};
 };
+
+/// How many of 12 jobs met another of their kind (even, odd), four workers at work, and the order of the answers.
+std::pair<int, Results> meetings(const WorkerPoolOptions& options) {
+  const TemporaryDirectory directory;
+  const auto work = [&](Index job) -> std::string {
+    const std::string mark = directory.file(job % 2 == 0 ? "even" : "odd");
+    const int file = ::open(mark.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0600);
+    ::usleep(50000);
+    if (file < 0) return "met";
+    ::close(file);
+    ::unlink(mark.c_str());
+    return "alone";
+  };
+  Results results = run(12, options, work);
+  int met = 0;
+  for (const auto& [job, outcome] : results.outcomes) met += outcome.message == "met" ? 1 : 0;
+  return {met, results};
+}
+
+TEST_F(WorkerPool, AGroupRunsNoMoreJobsAtOnceThanItMay) {
+  WorkerPoolOptions options{.workers = 4};
+  EXPECT_GT(meetings(options).first, 0);  // without groups
+  options.groups.assign(12, -1);
+  options.most_at_once = {1};
+  for (std::size_t job = 0; job < 12; job += 2) options.groups[job] = 0;
+  // The odd ones do not wait for the even ones: the last odd job is done before the last even one begins.
+  const auto [met, results] = meetings(options);
+  EXPECT_TRUE(results.complete);
+  EXPECT_EQ(results.outcomes.size(), 12U);
+  EXPECT_EQ(results.order.back(), 10);
+  for (const auto& [job, outcome] : results.outcomes) {
+    if (job % 2 == 0) {
+      EXPECT_EQ(outcome.message, "alone") << job;
+    }
+  }
+  EXPECT_GT(met, 0);  // of the odd ones
+  options.most_at_once = {0};
+  EXPECT_THROW(meetings(options), InvalidInput);
+  options.most_at_once = {};
+  EXPECT_THROW(meetings(options), InvalidInput);
+  options.groups = {0};
+  EXPECT_THROW(meetings(options), InvalidInput);
+}
 
 TEST_F(WorkerPool, AnswersEveryJobInOtherProcesses) {
   for (const int workers : {1, 2, 7}) {
