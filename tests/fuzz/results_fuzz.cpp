@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results directories that somebody has changed, and what verify, report and run --metrics-only make of them: an answer,
-// InvalidInput or IoError, never a crash, a hang or another exception.
+// Results directories that somebody has changed, and what verify, report and run --metrics-only make of them: an
+// answer, InvalidInput or IoError, never a crash, a hang or another exception.
 //   results_fuzz RUNS [FIRST [--control]]
-// Each run has a number, from which everything follows; FIRST is that of the first (default 0). Each command sees a copy
-// of its own, in a process of its own. With --control a reader that trusts its files stands in their place, and must be
-// found out. Exit code 1 if anything was found, with the number of the run.
+// Each run has a number, from which everything follows; FIRST is that of the first (default 0). Each command sees a
+// copy of its own, in a process of its own. With --control a reader that trusts its files stands in their place, and
+// must be found out. Exit code 1 if anything was found, with the number of the run.
 
 #include <array>
 #include <csignal>
@@ -86,8 +86,9 @@ const auto& one_of(const Items& items, Choices& choices) {
 
 std::string odd_text(Choices& choices) {
   static const std::vector<std::string> texts = {
-      "", "ok", "=1+1", "../../etc/passwd", "\x1b[2J", "\u202e", "<script>alert(1)</script>", "\\input{x}", "none", "nan",
-      std::string(100000, 'x'), "\xff\xfe", "a/b", "a\nb", "{}", "%s%n"};
+      "",           "ok",   "=1+1", "../../etc/passwd",       "\x1b[2J",  "\u202e", "<script>alert(1)</script>",
+      "\\input{x}", "none", "nan",  std::string(100000, 'x'), "\xff\xfe", "a/b",    "a\nb",
+      "{}",         "%s%n"};
   return one_of(texts, choices);
 }
 
@@ -242,8 +243,14 @@ void replace_by_another_thing(const std::string& path, Choices& choices) {
 }
 
 void add_an_odd_name(const std::string& directory, const std::string& file, Choices& choices) {
-  static const std::vector<std::string> names = {"seed-99999999999999999999.h5", "seed--1.h5", "seed-007.h5",
-                                                 "seed-5.metrics.h5", "\x1b[31m.h5", "suite-.h5", "task.h5", "\xff.h5"};
+  static const std::vector<std::string> names = {"seed-99999999999999999999.h5",
+                                                 "seed--1.h5",
+                                                 "seed-007.h5",
+                                                 "seed-5.metrics.h5",
+                                                 "\x1b[31m.h5",
+                                                 "suite-.h5",
+                                                 "task.h5",
+                                                 "\xff.h5"};
   const std::string& name = one_of(names, choices);
   const fs::path folder = choices.flip() ? fs::path(directory) : fs::path(directory) / "\x1b[1m t" / "m" / "none";
   fs::create_directories(folder);
