@@ -111,7 +111,8 @@ const MetricInfo* info_of(const std::string& name, const SubmissionRules& rules,
 }
 
 /// \throw InvalidInput if no samples give these numbers. \p record has the null of the task.
-void check_value(const MetricRecord& record, SampleKind kind, const MetricInfo* info, const std::string& file) {
+void check_value(const MetricRecord& record, SampleKind kind, const MetricInfo* info, bool discrepancy,
+                 const std::string& file) {
   const auto refuse = [&](const std::string& why) {
     throw InvalidInput(fmt::format("{}: {} of {} samples {}", file, record.name, name_of(kind), why));
   };
@@ -132,10 +133,8 @@ void check_value(const MetricRecord& record, SampleKind kind, const MetricInfo* 
         (std::isinf(record.value) && record.value < 0)) {
       refuse(fmt::format("is {}, which is none of its values ({} to {})", record.value, info->lowest, info->highest));
     }
-    // The null of a constraint is rounding, and that may well be less.
-    if (info->constraint) return;
   }
-  if (!(record.null_sd > 0) || !record.direction || *record.direction == Direction::target) return;
+  if (!discrepancy || !(record.null_sd > 0) || !record.direction || *record.direction == Direction::target) return;
   const double ahead = *record.direction == Direction::lower ? record.null - record.value : record.value - record.null;
   if (ahead > most_null_sd * record.null_sd) {
     refuse(
@@ -237,7 +236,7 @@ bool left_out_samples(Records& records) {
 void check_values(Records& records, const SubmissionRules& rules, const ResultSet& results, const std::string& file) {
   for (const SampleKind kind : both_kinds) {
     for (const MetricRecord& record : records.of(kind)) {
-      check_value(record, kind, info_of(record.name, rules, results), file);
+      check_value(record, kind, info_of(record.name, rules, results), rules.discrepancies.contains(record.name), file);
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ inline constexpr const char* submission_mark = "submission";
 /// The same where the samples are not at hand.
 inline constexpr const char* unchecked_submission_mark = "submission (not re-scored)";
 
-/// A value better than the null by more than this many null_sd is none of independent draws, however good the model.
+/// A distance of two laws below the null by more than this many null_sd is none of independent draws, however good the
+/// model.
 inline constexpr double most_null_sd = 8;
 
 /// Where the points of a submission are.
@@ -36,6 +38,7 @@ struct Rescored {
 /// What submissions are judged by.
 struct SubmissionRules {
   std::map<std::string, MetricInfo> metrics;  ///< what the registry says of each metric
+  std::set<std::string> discrepancies;        ///< those that no model makes far better than the truth does
   /// Scores points again, against the task as the results have it. \throw InvalidInput for points that cannot be read.
   std::function<Rescored(const TaskResult& task, const SubmittedPoints& points)> score;
 };
@@ -47,7 +50,7 @@ struct SubmissionRules {
 /// \throw InvalidInput in one line, and \p results stay as they were, if the file is no score of a task; its task is
 /// not in the results; version, data, reference draws, or of a metric the definition, unit, settings or sizes differ
 /// from theirs; none of its metrics is theirs; the points are not those that were scored, or give other values; or a
-/// value is none that the metric can take, or better than a perfect model's by more than most_null_sd.
+/// value is none that the metric can take, or a discrepancy better than a perfect model's by more than most_null_sd.
 void add_submission(ResultSet& results, const std::string& file, const SubmissionRules& rules);
 
 }  // namespace onmanifold

@@ -219,9 +219,34 @@ def polygon_vectors(vertices, faces):
 
 
 def volume(vertices, faces, vectors):
-    """Over each polygon x.n is that of any of its points, if it is flat."""
-    first = vertices[[face[0] for face in faces]] - vertices[faces[0][0]]
-    return float((first * vectors).sum() / 3)
+    """Over each polygon x.n is that of any of its points, if it is flat. Polygons that run against their neighbours are
+    turned; parts in which there are some count as positive, as they are read."""
+    sides = collections.defaultdict(list)
+    for number, face in enumerate(faces):
+        for i, corner in enumerate(face):
+            after = face[(i + 1) % len(face)]
+            sides[min(corner, after), max(corner, after)].append((number, corner < after))
+    neighbours = collections.defaultdict(list)
+    for (one, along), (other, as_well) in sides.values():
+        neighbours[one].append((other, along == as_well))
+        neighbours[other].append((one, along == as_well))
+    sign = {}
+    total = 0.0
+    for start in range(len(faces)):
+        if start in sign:
+            continue
+        sign[start] = 1
+        part = [start]
+        for number in part:
+            for other, against in neighbours[number]:
+                if other not in sign:
+                    sign[other] = -sign[number] if against else sign[number]
+                    part.append(other)
+        first = vertices[[faces[number][0] for number in part]] - vertices[faces[start][0]]
+        signs = np.array([sign[number] for number in part])
+        enclosed = float(((first * vectors[part]).sum(axis=1) * signs).sum() / 3)
+        total += enclosed if (signs > 0).all() else abs(enclosed)
+    return total
 
 
 # ---------------------------------------------------------------- ours

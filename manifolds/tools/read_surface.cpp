@@ -40,7 +40,8 @@ int main(int argc, char** argv) {
   try {
     const auto tolerance = argc == 3 ? std::optional<double>(std::atof(argv[2])) : std::nullopt;
     const onmanifold::TriangleMesh mesh = onmanifold::read_mesh(argv[1], tolerance);
-    std::cout << fmt::format("loads {} {} {} {}\n", mesh.vertices().cols(), mesh.faces().cols(), mesh.area(), volume(mesh));
+    std::cout << fmt::format("loads {} {} {} {}\n", mesh.vertices().cols(), mesh.faces().cols(), mesh.area(),
+                             volume(mesh));
     return 0;
   } catch (const onmanifold::InvalidInput& error) {
     std::cout << "refused: " << onmanifold::printable(error.what()) << '\n';

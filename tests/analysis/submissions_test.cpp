@@ -50,6 +50,7 @@ class Submissions : public testing::Test {
     share.lowest = 0;
     share.highest = 1;
     rules_.metrics = {{"coverage", share}};
+    rules_.discrepancies = {"coverage"};  // as far as these tests go
     found_ = {};
     found_.projected = {coverage_record(0.5)};
     rules_.score = [this](const TaskResult& scored, const SubmittedPoints& points) {
@@ -336,6 +337,11 @@ TEST_F(Submissions, ValuesBetterThanTheTruthAreRefused) {
   SetUp();
   coverage()["value"] = 0.984;
   EXPECT_TRUE(refused({"0.984", "8.47 standard deviations", "0.9688"}));
+  // Of other metrics the truth is not the best that there is.
+  SetUp();
+  rules_.discrepancies.clear();
+  coverage()["value"] = 0.984;
+  add_submission(results_, file(), rules_);
   // What is found for the points is judged in the same way.
   SetUp();
   write_samples();
