@@ -11,9 +11,19 @@
 namespace onmanifold {
 namespace {
 
+/// CLI's own names both ends of what a double can be, in all their digits.
+CLI::Validator positive() {
+  return {[](const std::string& text) {
+            double value = 0;
+            return CLI::detail::lexical_cast(text, value) && value > 0 ? std::string()
+                                                                       : fmt::format("'{}' is not positive", text);
+          },
+          "POSITIVE"};
+}
+
 void apply(CLI::Option& option, const OptionRules& rules) {
   if (rules.required) option.required();
-  if (rules.positive) option.check(CLI::PositiveNumber);
+  if (rules.positive) option.check(positive());
   if (rules.comma) option.delimiter(',');
   if (rules.one_word) option.allow_extra_args(false);
   if (rules.range) option.check(CLI::Range(rules.range->first, rules.range->second));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/messages.hpp"
 #include "datasets/readers/structure_files.hpp"
 
 namespace onmanifold {
@@ -20,7 +21,7 @@ int fragments_command(const FragmentsArguments& arguments) {
   CutReport report;
   const BackboneFragments fragments = cut_fragments(arguments.folder, arguments.options, report);
   write_backbone_fragments(arguments.output, fragments, 0.001);  // the digits of the PDB
-  for (const std::string& line : report.bad_files) fmt::print(stderr, "left out: {}\n", line);
+  for (const std::string& line : report.bad_files) say("left out: {}\n", line);
   const auto in_split = [&](int split) { return std::count(fragments.splits.begin(), fragments.splits.end(), split); };
   const std::int64_t clusters = *std::max_element(fragments.clusters.begin(), fragments.clusters.end()) + 1;
   fmt::print("{}: {} fragments of {} residues from {} files\n", arguments.output, fragments.size(), fragments.residues,

@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/inventory.hpp"
+#include "cli/messages.hpp"
 
 namespace onmanifold {
 
@@ -24,7 +25,7 @@ int list_command(const std::string& kind) {
       fmt::print("{}{:<{}}  {}\n", kind.empty() ? "  " : "", item.name, width, item.description);
     }
     if (kind.empty()) fmt::print("\n");
-    if (group.items.empty() && !kind.empty()) fmt::print(stderr, "no {} in this version\n", kind);
+    if (group.items.empty() && !kind.empty()) say("no {} in this version\n", kind);
   }
   return exit_ok;
 }

@@ -1,18 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/program.hpp"
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <exception>
+#include <iostream>
 #include <new>
 
 #include <fmt/format.h>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
+#include "cli/messages.hpp"
 #include "core/error.hpp"
 #include "core/printable.hpp"
 
 namespace onmanifold {
+namespace {
+
+/// Results that did not reach stdout are no success, whatever the command made of them.
+int with_output(int code) {
+  errno = 0;
+  const bool written = std::cout.flush().good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written) return code;
+  say("onmanifold: standard output: cannot write{}{}\n", errno == 0 ? "" : ": ",
+      errno == 0 ? "" : std::strerror(errno));
+  return code == exit_ok ? exit_failure : code;
+}
+
+}  // namespace
 
 int run_program(int argc, char** argv) {
   // A write past a limit on file sizes is an error of that write, with the path in its message, not a death.
@@ -24,14 +42,14 @@ int run_program(int argc, char** argv) {
                            add_lenet_command, add_list_command, add_describe_command, add_verify_command}) {
       add(line);
     }
-    return line.run();
+    return with_output(line.run());
   } catch (const InvalidInput& error) {
-    fmt::print(stderr, "onmanifold: {}\n", printable(error.what()));
+    say("onmanifold: {}\n", printable(error.what()));
     return exit_bad_input;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "onmanifold: out of memory\n");
+    say("onmanifold: out of memory\n");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "onmanifold: {}\n", printable(error.what()));
+    say("onmanifold: {}\n", printable(error.what()));
   }
   return exit_failure;
 }

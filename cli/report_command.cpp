@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,9 +10,13 @@
 
 #include "analysis/submissions.hpp"
 #include "cli/commands.hpp"
+#include "core/error.hpp"
+#include "core/files/points_hash.hpp"
+#include "metrics/discrepancies.hpp"
 #include "metrics/registry.hpp"
 #include "reports/report.hpp"
 #include "reports/terminal_report.hpp"
+#include "suite/score.hpp"
 
 namespace onmanifold {
 namespace {
@@ -22,10 +28,57 @@ struct ReportArguments {
   std::vector<std::string> submissions;  ///< JSON files of score
 };
 
+/// Points of a submission against the task of the results: its reference draws, metrics and sizes.
+Rescored rescore(const TaskResult& task, const SubmittedPoints& points) {
+  const auto size = find_number(task.file->details, "n_reference");
+  const auto seed = find_number(task.file->details, "seed");
+  Rescored result;
+  if (!(size >= 2 && size < 1e15) || (seed < 0 || seed >= 9e15)) {
+    result.problem = "task.h5 does not say how many reference draws there were";
+    return result;
+  }
+  ScoreRequest request;
+  request.samples = points.samples;
+  request.train = points.training;
+  request.reference_size = static_cast<Index>(size);
+  request.seed = std::isnan(seed) ? 0 : static_cast<std::uint64_t>(seed);
+  request.allow_nonfinite = points.allow_nonfinite;
+  std::optional<Task> made;
+  try {
+    made = task_from_file(*task.file);
+  } catch (const InvalidInput& error) {
+    result.problem = error.what();
+    return result;
+  }
+  if (made->version != task.file->version || made->data_hash != task.file->data_hash) {
+    result.problem = fmt::format("this program has another version of {}", task.name);
+    return result;
+  }
+  const Score score = score_samples(request, *made);
+  if (score.reference_hash != points_hash(task.file->reference)) {
+    result.problem = fmt::format("the reference of {} in the results is not that of the task", task.name);
+    return result;
+  }
+  for (const ScoredMetric& metric : score.metrics) {
+    (parse_named<SampleKind>(metric.samples) == SampleKind::raw ? result.raw : result.projected)
+        .push_back(metric.record);
+  }
+  return result;
+}
+
+SubmissionRules submission_rules() {
+  SubmissionRules rules;
+  for (const auto& entry : metric_registry().entries()) rules.metrics.emplace(entry.name, entry.info);
+  rules.discrepancies = discrepancies();
+  rules.score = rescore;
+  return rules;
+}
+
 int report_command(const ReportArguments& arguments) {
   check_report_formats(arguments.formats);
   ResultSet results = load_results(arguments.directory);
-  for (const std::string& file : arguments.submissions) add_submission(results, file);
+  const SubmissionRules rules = submission_rules();
+  for (const std::string& file : arguments.submissions) add_submission(results, file, rules);
   const Analysis analysis = analyse(results);
   Report report(analysis);
   for (const auto& entry : metric_registry().entries()) report.metric_descriptions[entry.name] = entry.description;
@@ -48,7 +101,8 @@ void add_report_command(CommandLine& line) {
   command.option("--submission", report->submissions,
                  "JSON of score --task: a row beside the built-in ones; several, or repeated");
   command.footer(
-      "A submission must have been scored on the same task, reference and sizes; otherwise one line says what differs,\n"
+      "A submission must have been scored on the same task, reference and sizes. Where its samples lie beside it, they\n"
+      "are scored again; otherwise its row says so. What differs, or is no value of its metric, is told in one line:\n"
       "nothing is written, and the exit code is 2.\n\n"
       "Examples:\n"
       "  onmanifold report results/quick                       the table, and report.* beside the results\n"

@@ -8,6 +8,7 @@
 #include <sched.h>
 
 #include "cli/commands.hpp"
+#include "cli/messages.hpp"
 #include "core/error.hpp"
 #include "core/printable.hpp"
 #include "results/provenance.hpp"
@@ -73,15 +74,15 @@ int dry_run(const SuiteSpec& suite, const RunOptions& options, const std::string
   if (!costs_file.empty()) write_costs(costs_file, measured);
   const RunEstimate estimate =
       estimate_run(todo, options.workers, measured, shipped_costs(suite.source), speed_probe_seconds());
-  fmt::print(stderr, "{} cells, {} finished, {} workers, into {}\n", cells.size(), cells.size() - todo.size(),
-             options.workers, options.directory);
+  say("{} cells, {} finished, {} workers, into {}\n", cells.size(), cells.size() - todo.size(), options.workers,
+      options.directory);
   if (estimate.unknown < estimate.cells) {
-    fmt::print(stderr, "about {} and {:.0f} MB", duration(estimate.wall_seconds), estimate.bytes / 1e6);
-    if (estimate.borrowed > 0) fmt::print(stderr, "; {} cells by the cost of another lift", estimate.borrowed);
-    fmt::print(stderr, "\n");
+    say("about {} and {:.0f} MB", duration(estimate.wall_seconds), estimate.bytes / 1e6);
+    if (estimate.borrowed > 0) say("; {} cells by the cost of another lift", estimate.borrowed);
+    say("\n");
   }
   if (estimate.unknown > 0) {
-    fmt::print(stderr, "{} cells of unknown cost: none of their task and method has finished here\n", estimate.unknown);
+    say("{} cells of unknown cost: none of their task and method has finished here\n", estimate.unknown);
   }
   return exit_ok;
 }
@@ -113,7 +114,7 @@ namespace {
 
 int run_command(const RunArguments& arguments) {
   SuiteSpec suite = load_suite(arguments.suite);
-  for (const std::string& line : suite.left_out) fmt::print(stderr, "left out: {}\n", line);
+  for (const std::string& line : suite.left_out) say("left out: {}\n", line);
   if (!arguments.seeds.empty()) {
     const ReplicateRange range = parse_replicates(arguments.seeds, "--seeds");
     suite.first_replicate = range.first;
@@ -134,7 +135,7 @@ int run_command(const RunArguments& arguments) {
 
   options.on_cell = [](const CellKey& key, const CellStatus& status) {
     if (!status.ok()) {
-      fmt::print(stderr, "{}: {}: {}\n", printable(key.text()), name_of(status.state), printable(status.message));
+      say("{}: {}: {}\n", printable(key.text()), name_of(status.state), printable(status.message));
     }
   };
   const auto start = std::chrono::steady_clock::now();
@@ -147,7 +148,7 @@ int run_command(const RunArguments& arguments) {
   if (summary.busy > 0) fmt::print(", {} busy elsewhere", summary.busy);
   fmt::print(" ({:.1f} s, {} workers)\n", seconds, options.workers);
   if (!summary.complete) {
-    fmt::print(stderr, "interrupted; finished cells are kept. To go on: {}\n", join_quoted(arguments.command_line));
+    say("interrupted; finished cells are kept. To go on: {}\n", join_quoted(arguments.command_line));
     return exit_failure;
   }
   fmt::print("results: {}\n", options.directory);

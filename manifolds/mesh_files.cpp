@@ -15,6 +15,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -877,6 +878,90 @@ MeshData weld(const MeshData& mesh, double tolerance) {
           Eigen::Map<const Eigen::MatrixXi>(faces.data(), 3, static_cast<Index>(faces.size() / 3))};
 }
 
+namespace {
+
+/// Two faces that share an edge, and whether they run along it in the same direction.
+struct Neighbour {
+  int face;
+  bool same_direction;
+};
+
+/// The neighbours of each face, or none where an edge has not exactly two faces.
+std::vector<std::vector<Neighbour>> neighbours_of(const Eigen::MatrixXi& faces) {
+  struct Edge {
+    int low, high, face;
+    bool forward;
+  };
+  std::vector<Edge> edges;
+  for (Index f = 0; f < faces.cols(); ++f) {
+    for (int i = 0; i < 3; ++i) {
+      const int u = faces(i, f);
+      const int v = faces((i + 1) % 3, f);
+      edges.push_back({std::min(u, v), std::max(u, v), static_cast<int>(f), u < v});
+    }
+  }
+  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
+    return std::tie(a.low, a.high, a.face) < std::tie(b.low, b.high, b.face);
+  });
+  std::vector<std::vector<Neighbour>> neighbours(static_cast<std::size_t>(faces.cols()));
+  for (std::size_t i = 0; i < edges.size(); i += 2) {
+    const auto same = [&](std::size_t j) {
+      return j < edges.size() && edges[j].low == edges[i].low && edges[j].high == edges[i].high;
+    };
+    if (!same(i + 1) || same(i + 2)) return {};
+    const bool direction = edges[i].forward == edges[i + 1].forward;
+    neighbours[static_cast<std::size_t>(edges[i].face)].push_back({edges[i + 1].face, direction});
+    neighbours[static_cast<std::size_t>(edges[i + 1].face)].push_back({edges[i].face, direction});
+  }
+  return neighbours;
+}
+
+/// Six times the volume that \p part of the faces encloses, seen from a vertex of it.
+double signed_volume(const MeshData& mesh, const std::vector<int>& part) {
+  const Eigen::Vector3d origin = mesh.vertices.col(mesh.faces(0, part.front()));
+  double sum = 0;
+  for (const int f : part) {
+    const Eigen::Vector3d a = mesh.vertices.col(mesh.faces(0, f)) - origin;
+    const Eigen::Vector3d b = mesh.vertices.col(mesh.faces(1, f)) - origin;
+    const Eigen::Vector3d c = mesh.vertices.col(mesh.faces(2, f)) - origin;
+    sum += a.dot(b.cross(c));
+  }
+  return sum;
+}
+
+/// Turns faces until neighbours run along their edge in opposite directions; parts in which some had to be turned face
+/// outwards. Nothing changes where they do already, where the surface is not closed, or where it has one side only.
+MeshData oriented(const MeshData& mesh) {
+  const std::vector<std::vector<Neighbour>> neighbours = neighbours_of(mesh.faces);
+  MeshData result = mesh;
+  const auto turn = [&](int f) { std::swap(result.faces(1, f), result.faces(2, f)); };
+  std::vector<signed char> turned(neighbours.size(), -1);  // -1: not seen
+  for (std::size_t start = 0; start < neighbours.size(); ++start) {
+    if (turned[start] >= 0) continue;
+    turned[start] = 0;
+    std::vector<int> part = {static_cast<int>(start)};
+    bool any = false;
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      const auto face = static_cast<std::size_t>(part[i]);
+      for (const Neighbour& next : neighbours[face]) {
+        const auto wanted = static_cast<signed char>(next.same_direction ? 1 - turned[face] : turned[face]);
+        signed char& found = turned[static_cast<std::size_t>(next.face)];
+        if (found >= 0 && found != wanted) return mesh;  // one side only
+        if (found >= 0) continue;
+        found = wanted;
+        part.push_back(next.face);
+        if (wanted == 0) continue;
+        any = true;
+        turn(next.face);
+      }
+    }
+    if (any && signed_volume(result, part) < 0) std::for_each(part.begin(), part.end(), turn);
+  }
+  return result;
+}
+
+}  // namespace
+
 TriangleMesh read_mesh(const std::string& path, std::optional<double> tolerance) {
   const std::size_t dot = path.rfind('.');
   std::string ending = dot == std::string::npos ? "" : path.substr(dot);
@@ -900,8 +985,9 @@ TriangleMesh read_mesh(const std::string& path, std::optional<double> tolerance)
   if (file.bad()) throw IoError(fmt::format("{}: cannot read the mesh: {}", path, std::strerror(errno)));
   MeshData data = parse(text, path);
   const std::string source = tolerance ? fmt::format("weld={},path={}", *tolerance, path) : "path=" + path;
-  const auto surface = [&](MeshData&& mesh) {
+  const auto surface = [&](const MeshData& read) {
     try {
+      MeshData mesh = oriented(read);
       return TriangleMesh(std::move(mesh.vertices), std::move(mesh.faces), source);
     } catch (const InvalidInput& error) {
       throw InvalidInput(fmt::format("{}: {}", path, error.what()));
@@ -909,7 +995,7 @@ TriangleMesh read_mesh(const std::string& path, std::optional<double> tolerance)
   };
   if (tolerance) return surface(weld(data, *tolerance));
   try {
-    return surface(MeshData(data));
+    return surface(data);
   } catch (const InvalidInput& error) {
     const Index apart = weld(data, 0).vertices.cols();
     if (apart == data.vertices.cols()) throw;

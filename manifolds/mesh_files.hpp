@@ -41,7 +41,7 @@ struct MeshData {
 [[nodiscard]] MeshData weld(const MeshData& mesh, double tolerance);
 
 /// The file \p path by its ending (.off, .obj, .ply, .stl in any case) as a checked surface, welded if there is a
-/// \p tolerance.
+/// \p tolerance. Faces that run against their neighbours are turned, and then all of their part face outwards.
 /// \throw IoError if it cannot be read, InvalidInput, naming the file, if it is malformed, not a regular file or no
 /// closed surface.
 [[nodiscard]] TriangleMesh read_mesh(const std::string& path, std::optional<double> tolerance = {});

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "metrics/discrepancies.hpp"
 #include "metrics/units.hpp"
 
 namespace onmanifold {
@@ -191,6 +192,31 @@ const MetricRegistry& metric_registry() {
     return metrics;
   }();
   return registry;
+}
+
+const std::set<std::string>& discrepancies() {
+  static const std::set<std::string> names = {"tvd",
+                                              "tvd_corrected",
+                                              "js_divergence",
+                                              "js_distance",
+                                              "mmd2_rbf_biased",
+                                              "mmd2_rbf_unbiased",
+                                              "kid",
+                                              "energy",
+                                              "energy_u",
+                                              "fd",
+                                              "fid_lenet",
+                                              "fd_inf",
+                                              "radius_of_gyration_w1",
+                                              "ramachandran_tvd",
+                                              "ks",
+                                              "sliced_w2",
+                                              "w1",
+                                              "w2",
+                                              "w2_sq",
+                                              "sinkhorn_div",
+                                              "sinkhorn_cost_div"};
+  return names;
 }
 
 std::vector<MetricSpec> parse_metric_list(std::string_view list) {

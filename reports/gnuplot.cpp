@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -26,6 +27,8 @@ extern char** environ;  // NOLINT: POSIX
 
 namespace onmanifold {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string read_text(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -50,6 +53,13 @@ std::string gnuplot_string(std::string_view text) {
 }
 
 namespace {
+
+/// Whether \p picture is a whole SVG or PNG: the last chunk of a PNG is IEND and its checksum.
+bool has_end(std::string_view picture) {
+  if (picture.starts_with("\x89PNG")) return picture.size() > 8 && picture.substr(picture.size() - 8, 4) == "IEND";
+  const std::size_t last = picture.find_last_not_of(" \r\n");
+  return last != std::string_view::npos && picture.substr(0, last + 1).ends_with("</svg>");
+}
 
 // What gnuplot writes when \p terminal is set before \p commands.
 std::string run_gnuplot(std::string_view terminal, std::string_view commands) {
@@ -83,7 +93,13 @@ std::string run_gnuplot(std::string_view terminal, std::string_view commands) {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     throw IoError(fmt::format("gnuplot failed: {}", plain_text(read_text(errors_path))));
   }
-  return read_text(output_path);
+  // gnuplot does not notice a full disk: what it wrote must have its end.
+  std::string output = read_text(output_path);
+  if (!has_end(output)) {
+    throw IoError(fmt::format("gnuplot: its picture is cut off; is {} full?",
+                              fs::path(output_path).parent_path().parent_path().string()));
+  }
+  return output;
 }
 
 }  // namespace
@@ -106,7 +122,6 @@ std::string gnuplot_file(const Figure& figure, std::string_view format) {
 std::string gnuplot_svg(std::string_view commands, int width, int height, std::string_view id, std::string_view title) {
   std::string svg =
       run_gnuplot(fmt::format("svg size {},{} dynamic noenhanced font 'sans-serif,11'", width, height), commands);
-  if (svg.find("</svg>") == std::string::npos) throw IoError("gnuplot failed: its SVG has no end");
   svg.erase(0, svg.find("<svg"));
   const std::size_t from = svg.find("<title>");
   const std::size_t to = svg.find("</desc>");

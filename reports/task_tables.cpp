@@ -153,8 +153,9 @@ void add_origins(Table& table, const TaskAnalysis& task) {
   for (const CellResult& cell : task.result->cells) {
     if (!cell.submission) continue;
     table.footnotes.emplace_back(plain_text(
-        fmt::format("{} {}: submitted, {}, points {}…; its training is not known here", cell.key.method, cell.key.lift,
-                    find_text(cell.head.config, "file"), find_text(cell.head.config, "samples_hash").substr(0, 12))));
+        fmt::format("{} {}: submitted, {}, points {}…, {}; its training is not known here", cell.key.method,
+                    cell.key.lift, find_text(cell.head.config, "file"),
+                    find_text(cell.head.config, "samples_hash").substr(0, 12), find_text(cell.head.config, "origin"))));
   }
   std::vector<std::string> visible;
   for (const Arm& arm : task.summary.arms) {

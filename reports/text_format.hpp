@@ -74,7 +74,8 @@ struct FormattedValue {
 /// Plain text as ASCII that LaTeX prints as it is, in any encoding and without packages: commands for the characters
 /// that LaTeX would read, accents, Greek and signs; a character without a command appears as its number, "U+4E2D".
 [[nodiscard]] std::string escape_latex(std::string_view text);
-/// A field of RFC 4180: quoted where it needs to be.
+/// A text as a field of RFC 4180: quoted where it needs to be. One that a spreadsheet would take for a formula, because
+/// it begins with = + - @ or a tab, begins with ' instead. Numbers of ours are no texts: see round_trip().
 [[nodiscard]] std::string csv_field(std::string_view text);
 /// Shortest decimal that reads back to the same double; "nan", "inf", "-inf".
 [[nodiscard]] std::string round_trip(double value);

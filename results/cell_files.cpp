@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 constexpr const char* raw_kind = "raw";
 constexpr const char* metrics_kind = "metrics";
 constexpr const char* task_kind = "task";
+constexpr const char* plan_kind = "plan";
 
 void begin(Hdf5Writer& file, const char* kind) {
   file.set_attribute("/", "schema_version", std::int64_t{schema_version});
@@ -552,6 +554,95 @@ std::vector<CellKey> find_cells(const std::string& directory) {
   }
   std::sort(keys.begin(), keys.end());
   return keys;
+}
+
+// ---------------------------------------------------------------- plans
+
+namespace {
+
+/// Replicates that follow each other are one entry: [task, method, lift, first, last].
+std::string plan_text(CellPlan plan) {
+  std::sort(plan.cells.begin(), plan.cells.end());
+  Value::Array arms;
+  for (std::size_t i = 0; i < plan.cells.size();) {
+    const CellKey& first = plan.cells[i];
+    CellKey last = first;
+    while (++i < plan.cells.size()) {
+      CellKey next = last;
+      ++next.seed;
+      if (plan.cells[i] != next) break;
+      last = next;
+    }
+    arms.push_back(Value::Array{first.task, first.method, first.lift, first.seed, last.seed});
+  }
+  return to_json(Value::Table{{"suite", std::move(plan.suite)}, {"cells", std::move(arms)}});
+}
+
+std::string plan_path(const std::string& directory, const std::string& text) {
+  return (fs::path(directory) / fmt::format("suite-{}.h5", to_hex(sha256(text)).substr(0, 16))).string();
+}
+
+/// Adds the cells of one entry. \return false if it is none.
+bool add_arm(const Value& entry, std::vector<CellKey>& cells) {
+  const auto* parts = entry.get_if<Value::Array>();
+  if (parts == nullptr || parts->size() != 5) return false;
+  const auto text = [&](std::size_t i) { return (*parts)[i].get_if<std::string>(); };
+  const auto* first = (*parts)[3].get_if<std::int64_t>();
+  const auto* last = (*parts)[4].get_if<std::int64_t>();
+  if (text(0) == nullptr || text(1) == nullptr || text(2) == nullptr || first == nullptr || last == nullptr)
+    return false;
+  const std::int64_t room = most_cells - static_cast<std::int64_t>(cells.size());
+  if (*first < 0 || *last < *first || *last > std::numeric_limits<int>::max() || *last - *first >= room) return false;
+  for (std::int64_t seed = *first; seed <= *last; ++seed) {
+    cells.push_back({.task = *text(0), .method = *text(1), .lift = *text(2), .seed = static_cast<int>(seed)});
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string cell_plan_path(const std::string& directory, CellPlan plan) {
+  return plan_path(directory, plan_text(std::move(plan)));
+}
+
+void write_cell_plan(const std::string& directory, CellPlan plan) {
+  const std::string text = plan_text(std::move(plan));
+  const std::string path = plan_path(directory, text);
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) return;
+  Hdf5Writer file(path);
+  begin(file, plan_kind);
+  file.write_text("/plan", text);
+  file.commit();
+}
+
+CellPlan read_cell_plan(const std::string& path) {
+  const Hdf5Reader file(path);
+  check_kind(file, plan_kind);
+  const Value plan = read_json(file, "/plan");
+  const auto refuse = [&] { return InvalidInput(fmt::format("{}:/plan: not a suite and its cells", path)); };
+  const auto* table = plan.get_if<Value::Table>();
+  if (table == nullptr || !table->contains("suite") || !table->contains("cells")) throw refuse();
+  const auto* suite = table->at("suite").get_if<std::string>();
+  const auto* arms = table->at("cells").get_if<Value::Array>();
+  if (suite == nullptr || arms == nullptr) throw refuse();
+  CellPlan result{.suite = *suite, .cells = {}};
+  for (const Value& arm : *arms) {
+    if (!add_arm(arm, result.cells)) throw refuse();
+  }
+  return result;
+}
+
+std::vector<std::string> find_cell_plans(const std::string& directory) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with("suite-") && name.ends_with(".h5")) paths.push_back(it->path().string());
+  }
+  if (error) throw IoError(fmt::format("{}: cannot list: {}", directory, error.message()));
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 }  // namespace onmanifold

@@ -147,6 +147,24 @@ struct CellKey {
   friend auto operator<=>(const CellKey&, const CellKey&) = default;
 };
 
+/// More cells than one suite may have: a typing error, not a wish.
+inline constexpr Index most_cells = 1'000'000;
+
+/// What a run was asked for, so that somebody can tell later whether it is there: <directory>/suite-<hash>.h5, one for
+/// each selection of cells that runs of the directory were given.
+struct CellPlan {
+  std::string suite;
+  std::vector<CellKey> cells;
+};
+/// Writes \p plan unless it is there. \throw IoError
+void write_cell_plan(const std::string& directory, CellPlan plan);
+/// \throw InvalidInput if the file is no plan, IoError if it cannot be read.
+[[nodiscard]] CellPlan read_cell_plan(const std::string& path);
+/// The place of \p plan, which depends on its content.
+[[nodiscard]] std::string cell_plan_path(const std::string& directory, CellPlan plan);
+/// All plans in \p directory, sorted.
+[[nodiscard]] std::vector<std::string> find_cell_plans(const std::string& directory);
+
 /// All cells with a raw file below \p directory, sorted by key. \throw InvalidInput if the directory is
 /// missing.
 [[nodiscard]] std::vector<CellKey> find_cells(const std::string& directory);

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -22,19 +23,27 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view metrics_suffix = ".metrics.h5";
 
+/// Also of what cannot be asked, such as a link to itself: then it is not there.
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 class Verifier {
  public:
   explicit Verifier(std::string directory) : directory_(std::move(directory)) {}
 
   Verification run() {
     std::set<std::string> tasks;
-    for (const CellKey& key : find_cells(directory_)) {
+    const std::vector<CellKey> cells = find_cells(directory_);
+    for (const CellKey& key : cells) {
       check_cell(key);
       tasks.insert(key.task);
     }
+    check_plans(cells);
     for (const std::string& task : tasks) {
       const std::string path = (fs::path(directory_) / task / "task.h5").string();
-      if (!fs::exists(path)) add(path, "missing");
+      if (!is_there(path)) add(path, "missing");
     }
     walk();
     std::stable_sort(problems_.begin(), problems_.end(),
@@ -79,7 +88,7 @@ class Verifier {
       ++result_.failed;
       complete = false;  // nothing to measure
     });
-    if (!fs::exists(metrics_path)) {
+    if (!is_there(metrics_path)) {
       if (digest && complete) add(path, "has no metrics file");
       return;
     }
@@ -89,6 +98,29 @@ class Verifier {
     });
   }
 
+  // Whether all is there that runs were asked for. \p cells are sorted.
+  void check_plans(const std::vector<CellKey>& cells) {
+    const std::vector<std::string> plans = find_cell_plans(directory_);
+    std::set<CellKey> missing;
+    for (const std::string& path : plans) {
+      readable(path, [&] {
+        for (CellKey& key : read_cell_plan(path).cells) {
+          if (!std::binary_search(cells.begin(), cells.end(), key)) missing.insert(std::move(key));
+        }
+      });
+    }
+    for (const CellKey& key : missing) add(key.raw_path(directory_), "missing; a run was asked for it");
+    if (!plans.empty()) return;
+    if (cells.empty()) {
+      add(directory_, "no results here");
+    } else {
+      result_.notes.push_back(fmt::format(
+          "{}: nothing says what was asked for, so cells may be missing; 'onmanifold run' of the same suite "
+          "makes up for it",
+          directory_));
+    }
+  }
+
   // Everything that find_cells() does not name: task files, metrics without a cell, leftovers.
   void walk() {
     std::error_code error;
@@ -96,14 +128,14 @@ class Verifier {
       const std::string name = it->path().filename().string();
       const std::string path = it->path().string();
       if (is_stale_temporary(name)) {
-        add(path, "a leftover of an interrupted write; it may be removed");
+        result_.notes.push_back(fmt::format("{}: a leftover of an interrupted write; the next run removes it", path));
       } else if (name == "task.h5" && it.depth() == 1) {
         ++result_.task_files;
         readable(path, [&] { static_cast<void>(read_task_file(path)); });
       } else if (name.starts_with("seed-") && name.ends_with(metrics_suffix) && it.depth() == 3) {
         ++result_.metrics_files;
         const std::string raw = path.substr(0, path.size() - metrics_suffix.size()) + ".h5";
-        if (!fs::exists(raw)) add(path, "has no raw file");
+        if (!is_there(raw)) add(path, "has no raw file");
       }
     }
     if (error) throw IoError(fmt::format("{}: cannot list: {}", directory_, error.message()));

@@ -9,7 +9,7 @@
 # (tests/fuzz/corpus.tar.gz), from which every run starts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-readers=(off obj ply npy csv toml json manifold metrics idx-images idx-labels structure cell)  # as in readers_fuzz.cpp
+readers=(off obj ply npy csv toml json manifold metrics idx-images idx-labels structure cell stl)  # as in readers_fuzz.cpp
 pack=
 if [ "${1:-}" = --pack ]; then
   pack=yes

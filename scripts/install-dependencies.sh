@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, as root or through sudo.
-#   scripts/install-dependencies.sh [--build|--test|--style|--browser|--slurm|--fuzz|--peers|--docs]...
+#   scripts/install-dependencies.sh [--build|--test|--style|--browser|--slurm|--fuzz|--meshes|--peers|--docs]...
 # Without an argument: what is needed to build. --test adds the tests' packages, --style the tools that check form, --browser
 # and --slurm the browser and the scheduler that one test each starts where they are installed, --fuzz clang's fuzzer,
-# --peers the Python tools that benchmarks/peers/ compares with (about 1 GB), --docs what draws the documentation.
+# --meshes the files of scripts/real-meshes.sh, --peers the Python tools that benchmarks/peers/ compares with (about 1 GB),
+# --docs what draws the documentation.
 set -euo pipefail
 
 build=(
@@ -17,6 +18,7 @@ style=(clang-14 clang-format-14 clang-tidy-14)
 browser=(chromium)
 slurm=(munge slurm-wlm)
 fuzz=(clang-14 libclang-rt-14-dev)
+meshes=(assimp-testmodels libcgal-demo)
 peers=(python3 python3-numpy python3-scipy python3-sklearn python3-torch)
 docs=(doxygen texlive-binaries)
 
@@ -29,10 +31,11 @@ for argument in "$@"; do
     --browser) wanted+=("${browser[@]}") ;;
     --slurm) wanted+=("${slurm[@]}") ;;
     --fuzz) wanted+=("${fuzz[@]}") ;;
+    --meshes) wanted+=("${meshes[@]}") ;;
     --peers) wanted+=("${peers[@]}") ;;
     --docs) wanted+=("${docs[@]}") ;;
-    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "install-dependencies.sh: unknown argument '$argument' (known: --build, --test, --style, --browser, --slurm, --fuzz, --peers, --docs)" >&2; exit 2 ;;
+    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "install-dependencies.sh: unknown argument '$argument' (known: --build, --test, --style, --browser, --slurm, --fuzz, --meshes, --peers, --docs)" >&2; exit 2 ;;
   esac
 done
 

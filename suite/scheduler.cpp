@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include "core/error.hpp"
 #include "core/files/atomic_file.hpp"
@@ -23,13 +24,16 @@
 
 namespace onmanifold {
 
-/// What became of a job: the cell has a file with some status, another run has the cell, or the machine is at fault.
-enum class JobResult { done, busy, environment };
+/// What became of a job: the cell has a file with some status, another run has the cell or has finished it meanwhile,
+/// or the machine is at fault.
+enum class JobResult { done, busy, found, environment };
 template <>
 struct EnumNames<JobResult> {
   static constexpr const char* kind = "answer of a worker";
-  static constexpr std::array<EnumName<JobResult>, 3> names = {
-      {{JobResult::done, "done"}, {JobResult::busy, "busy"}, {JobResult::environment, "environment"}}};
+  static constexpr std::array<EnumName<JobResult>, 4> names = {{{JobResult::done, "done"},
+                                                                {JobResult::busy, "busy"},
+                                                                {JobResult::found, "found"},
+                                                                {JobResult::environment, "environment"}}};
 };
 
 namespace {
@@ -59,10 +63,16 @@ Answer parse_answer(std::string_view text) {
                      .message = std::string(text.substr(second + 1))}};
 }
 
+/// Also of what cannot be asked, such as a link to itself: then it is not there.
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 /// Whether the metrics on disk belong to these samples and settings.
 bool metrics_are_current(const std::string& directory, const Cell& cell, const std::string& digest) {
   const std::string path = cell.key.metrics_path(directory);
-  if (!fs::exists(path)) return false;
+  if (!is_there(path)) return false;
   try {
     const MetricsStamp metrics = read_metrics_stamp(path);
     return metrics.metric_hash == cell.metric_hash && metrics.raw_digest == digest;
@@ -93,8 +103,7 @@ Work remaining_metrics(const std::string& directory, const Cell& cell, const Run
   const StoredSamples samples = stored_samples(path);
   if (samples.kept == samples.all) return Work::metrics;
   // A run that was stopped between the two files left no metrics: nothing is lost by doing it again.
-  if (!options.metrics_only && (options.force || !fs::exists(cell.key.metrics_path(directory))))
-    return Work::everything;
+  if (!options.metrics_only && (options.force || !is_there(cell.key.metrics_path(directory)))) return Work::everything;
   throw InvalidInput(fmt::format(
       "{}: {} of {} samples were kept (keep_samples), too few for new metrics; {}", path, samples.kept, samples.all,
       options.metrics_only ? "run it without --metrics-only and with --force" : "use --force to compute it again"));
@@ -115,7 +124,7 @@ RawCell thinned(const RawCell& cell, Index keep) {
 Work remaining(const std::string& directory, const Cell& cell, const RunOptions& options) {
   const std::string path = cell.key.raw_path(directory);
   if (options.recompute) return Work::everything;
-  if (!fs::exists(path)) return options.metrics_only ? Work::nothing : Work::everything;
+  if (!is_there(path)) return options.metrics_only ? Work::nothing : Work::everything;
   CellStamp head;
   Value config;  // of the file, where it is another one
   try {
@@ -158,6 +167,8 @@ Answer answer_of(const JobOutcome& outcome) {
 void count(const Answer& answer, Work work, RunSummary& summary) {
   if (answer.result == JobResult::busy) {
     ++summary.busy;
+  } else if (answer.result == JobResult::found) {
+    ++summary.skipped;
   } else if (answer.status.ok()) {
     ++(work == Work::metrics ? summary.measured : summary.computed);
   } else if (answer.status.state == CellState::unsupported) {
@@ -175,7 +186,7 @@ Answer work_on(const SuiteSpec& suite, const Cell& cell, const RunOptions& optio
     if (!lock.owned()) return {.result = JobResult::busy, .status = {}};
     // Another run may have finished the cell since this one looked.
     const Work work = remaining(options.directory, cell, options);
-    if (work == Work::nothing) return {};
+    if (work == Work::nothing) return {.result = JobResult::found, .status = {}};
     RawCell raw;
     std::string digest;  // of what is in the file
     if (work == Work::everything) {
@@ -211,6 +222,11 @@ void flatten(const Value& value, const std::string& path, std::map<std::string, 
   } else {
     out[path] = to_json(value);
   }
+}
+
+bool lacks_task_files(const std::string& directory, const std::vector<Cell>& cells) {
+  return std::any_of(cells.begin(), cells.end(),
+                     [&](const Cell& cell) { return !is_there(fs::path(directory) / cell.key.task / "task.h5"); });
 }
 
 /// Makes the directory and shows that it can be written to, before hours of work.
@@ -284,15 +300,22 @@ std::vector<std::string> describe_difference(const Value& before, const Value& a
   return lines;
 }
 
-std::vector<Cell> select(std::vector<Cell> cells, const RunOptions& options) {
-  if (options.shards < 1 || options.shard < 1 || options.shard > options.shards) {
-    throw InvalidInput(fmt::format("--shard {}/{}: I must be in 1 … N", options.shard, options.shards));
-  }
+namespace {
+
+/// Those that match --only.
+std::vector<Cell> matching(std::vector<Cell> cells, const RunOptions& options) {
   std::vector<Cell> selected;
   for (Cell& cell : cells) {
     if (fnmatch(options.only.c_str(), cell.key.text().c_str(), 0) == 0) selected.push_back(std::move(cell));
   }
   if (selected.empty()) throw InvalidInput(fmt::format("--only '{}' matches no cell", options.only));
+  return selected;
+}
+
+std::vector<Cell> share_of(std::vector<Cell> selected, const RunOptions& options) {
+  if (options.shards < 1 || options.shard < 1 || options.shard > options.shards) {
+    throw InvalidInput(fmt::format("--shard {}/{}: I must be in 1 … N", options.shard, options.shards));
+  }
   std::vector<Cell> share;
   for (std::size_t i = 0; i < selected.size(); ++i) {
     if (static_cast<int>(i % static_cast<std::size_t>(options.shards)) == options.shard - 1) {
@@ -300,6 +323,12 @@ std::vector<Cell> select(std::vector<Cell> cells, const RunOptions& options) {
     }
   }
   return share;
+}
+
+}  // namespace
+
+std::vector<Cell> select(std::vector<Cell> cells, const RunOptions& options) {
+  return share_of(matching(std::move(cells), options), options);
 }
 
 bool is_finished(const std::string& directory, const Cell& cell) {
@@ -313,8 +342,10 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
     throw InvalidInput("--recompute trains again, --metrics-only trains nothing: give one of them");
   }
   if (options.workers < 1) throw InvalidInput(fmt::format("-j {}: at least one worker is needed", options.workers));
-  const std::vector<Cell> cells = select(expand(suite), options);
-  prepare_directory(options.directory);
+  std::vector<Cell> matched = matching(expand(suite), options);
+  CellPlan plan{.suite = suite.name, .cells = {}};
+  for (const Cell& cell : matched) plan.cells.push_back(cell.key);
+  const std::vector<Cell> cells = share_of(std::move(matched), options);
 
   RunSummary summary;
   summary.selected = static_cast<Index>(cells.size());
@@ -329,9 +360,17 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
       work.push_back(rest);
     }
   }
+  // What is finished may lie in an archive that nobody can write to.
+  if (todo.empty() && ::access(options.directory.c_str(), W_OK) != 0 && !lacks_task_files(options.directory, cells)) {
+    return summary;
+  }
+  prepare_directory(options.directory);
   check_features(todo);
   TaskContexts contexts;  // every worker has its own copy
-  if (!options.metrics_only) write_task_files(suite, options.directory, cells, contexts);
+  if (!options.metrics_only) {
+    write_task_files(suite, options.directory, cells, contexts);
+    write_cell_plan(options.directory, std::move(plan));
+  }
 
   const Value where_from = provenance(options.command_line);
   WorkerPoolOptions pool;
@@ -353,7 +392,8 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
     try {
       answer = answer_of(outcome);
       if (answer.result == JobResult::environment) throw IoError(answer.status.message);
-      if (outcome.kind != JobOutcome::Kind::finished) {
+      // Samples that could not be measured stay what they are.
+      if (outcome.kind != JobOutcome::Kind::finished && work[number] == Work::everything) {
         RawCell record;  // the worker could not leave a file: the parent does
         record.config = cell.config();
         record.sample_hash = cell.sample_hash;

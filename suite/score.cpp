@@ -19,6 +19,7 @@
 #include "manifolds/registry.hpp"
 #include "metrics/registry.hpp"
 #include "results/provenance.hpp"
+#include "results/result_set.hpp"
 #include "suite/measure.hpp"
 #include "suite/pipeline.hpp"
 
@@ -134,6 +135,12 @@ ChunkedSamples chunks_of(const ScoreRequest& request, Index dimension, std::uint
   };
 }
 
+void check_reference_size(const ScoreRequest& request) {
+  if (request.reference_size < 2) {
+    throw InvalidInput(fmt::format("--reference-size {} is below 2", request.reference_size));
+  }
+}
+
 void check_request(const ScoreRequest& request) {
   if (request.task.empty() && request.reference.empty()) throw InvalidInput("score needs --task or --reference");
   if (!request.task.empty() && !request.reference.empty()) {
@@ -142,13 +149,10 @@ void check_request(const ScoreRequest& request) {
   if (!request.task.empty() && !request.manifold.empty()) {
     throw InvalidInput("--manifold goes with --reference; a task has its own");
   }
-  if (request.reference_size < 2) {
-    throw InvalidInput(fmt::format("--reference-size {} is below 2", request.reference_size));
-  }
+  check_reference_size(request);
 }
 
-std::vector<NamedMetric> metrics_of(const ScoreRequest& request, const std::optional<Task>& task,
-                                    const Manifold* manifold) {
+std::vector<NamedMetric> metrics_of(const ScoreRequest& request, const Task* task, const Manifold* manifold) {
   std::string list = request.metrics;
   if (list.empty()) list = task ? task->metrics : std::string(general_metrics) + (manifold ? manifold_metrics : "");
   return make_metrics(parse_metric_list(list));
@@ -160,7 +164,7 @@ class ScoreTarget {
   ScoreTarget(const ScoreRequest& request, const Task* task, const Manifold* manifold, Index dimension,
               std::uint64_t limit) {
     if (task != nullptr) {
-      shared_.emplace(*task, 0, request.reference_size, request.memory_bytes);
+      shared_.emplace(*task, request.seed, request.reference_size, request.memory_bytes);
     } else {
       reference_ = read_whole(request.reference, limit);
       check_columns(dimension, reference_.rows(), request.samples, request.reference);
@@ -187,7 +191,19 @@ class ScoreTarget {
   std::optional<TrainingPoints> training_points_;
 };
 
-void describe(const ScoreRequest& request, const Task* task, Score& score) {
+/// A specification of PointReader without its folder.
+std::string file_name(const std::string& spec) {
+  const std::size_t dataset = std::min(spec.rfind(".h5:"), spec.rfind(".hdf5:"));
+  const std::size_t slash = spec.rfind('/', dataset);
+  return slash == std::string::npos ? spec : spec.substr(slash + 1);
+}
+
+void describe(const ScoreRequest& request, const Task* task, const ScoreTarget& target, Score& score) {
+  score.samples_file = file_name(request.samples);
+  if (target.training() != nullptr) {
+    score.train_file = file_name(request.train);
+    score.train_hash = points_hash(target.training()->points());
+  }
   score.name = request.name.empty()
                    ? std::filesystem::path(request.samples.substr(0, request.samples.rfind(".h5:"))).stem().string()
                    : request.name;
@@ -195,7 +211,7 @@ void describe(const ScoreRequest& request, const Task* task, Score& score) {
   score.task = task->name;
   score.task_version = task->version;
   score.data_hash = task->data_hash;
-  score.reference_hash = points_hash(kept_reference(*task, 0, request.reference_size));
+  score.reference_hash = points_hash(kept_reference(*task, request.seed, request.reference_size));
 }
 
 void check_useful(const ScoreRequest& request, const Score& score) {
@@ -206,16 +222,7 @@ void check_useful(const ScoreRequest& request, const Score& score) {
   if (score.metrics.empty()) throw InvalidInput("no metric can be computed from what was given");
 }
 
-}  // namespace
-
-Score score_samples(const ScoreRequest& request) {
-  // What is cheap to check comes first.
-  check_request(request);
-  std::optional<Task> task;
-  if (!request.task.empty()) task = task_from_text(request.task);
-  std::shared_ptr<const Manifold> manifold;
-  if (task) manifold = task->manifold;
-  if (!request.manifold.empty()) manifold = make_manifold(request.manifold);
+Score score_against(const ScoreRequest& request, const Task* task, const std::shared_ptr<const Manifold>& manifold) {
   const std::vector<NamedMetric> metrics = metrics_of(request, task, manifold.get());
   const bool asked_for = !request.metrics.empty();
 
@@ -227,7 +234,7 @@ Score score_samples(const ScoreRequest& request) {
     check_columns(dimension, manifold->ambient_dimension(), request.samples,
                   task ? "the task " + task->name : "the manifold");
   }
-  const ScoreTarget against(request, task ? &*task : nullptr, manifold.get(), dimension, limit);
+  const ScoreTarget against(request, task, manifold.get(), dimension, limit);
   const PreparedTarget& target = against.target();
 
   const std::vector<std::string> whole_only = not_streaming(metrics, target);
@@ -244,7 +251,7 @@ Score score_samples(const ScoreRequest& request) {
   score.n_reference = target.reference->cols();
   score.n_samples = reader.size();
   score.dimension = dimension;
-  describe(request, task ? &*task : nullptr, score);
+  describe(request, task, against, score);
   Samples given{.training = against.training()};
   std::vector<Measured> measured;
   // Samples, their projection and temporaries are up to four times the file.
@@ -262,6 +269,23 @@ Score score_samples(const ScoreRequest& request) {
   score.metrics = collect_all(metrics, std::move(measured), asked_for);
   check_useful(request, score);
   return score;
+}
+
+}  // namespace
+
+Score score_samples(const ScoreRequest& request) {
+  // What is cheap to check comes first.
+  check_request(request);
+  if (!request.task.empty()) {
+    const Task task = task_from_text(request.task);
+    return score_against(request, &task, task.manifold);
+  }
+  return score_against(request, nullptr, request.manifold.empty() ? nullptr : make_manifold(request.manifold));
+}
+
+Score score_samples(const ScoreRequest& request, const Task& task) {
+  check_reference_size(request);
+  return score_against(request, &task, task.manifold);
 }
 
 Value to_value(const Score& score) {
@@ -294,6 +318,9 @@ Value to_value(const Score& score) {
                       {"data_hash", text_or_null(score.data_hash)},
                       {"reference_hash", text_or_null(score.reference_hash)},
                       {"samples_hash", score.samples_hash},
+                      {"samples_file", score.samples_file},
+                      {"train_hash", text_or_null(score.train_hash)},
+                      {"train_file", text_or_null(score.train_file)},
                       {"n_reference", static_cast<std::int64_t>(score.n_reference)},
                       {"n_samples", static_cast<std::int64_t>(score.n_samples)},
                       {"dimension", static_cast<std::int64_t>(score.dimension)},
@@ -305,6 +332,14 @@ Task task_from_text(const std::string& text) {
   const auto factory = task_registry().get(spec.name).factory;
   Settings settings(Value(std::move(spec.settings)), "task " + spec.name);
   Task task = factory(settings);
+  settings.finish();
+  return task;
+}
+
+Task task_from_file(const TaskFile& file) {
+  const Value* stored = find_value(file.details, "settings");
+  Settings settings(stored == nullptr ? Value(Value::Table{}) : *stored, "task " + file.name);
+  Task task = task_registry().get(file.name).factory(settings);
   settings.finish();
   return task;
 }

@@ -11,6 +11,7 @@
 #include "core/points.hpp"
 #include "core/value.hpp"
 #include "datasets/task.hpp"
+#include "results/cell_files.hpp"
 
 namespace onmanifold {
 
@@ -23,6 +24,7 @@ struct ScoreRequest {
   std::string name;       ///< of the method, as a report shows it; empty: the file's, without folder and extension
   std::string metrics;    ///< metric list; empty: the task's, or a general one
   Index reference_size = 10000;  ///< reference draws of the task, as n_reference of a suite
+  std::uint64_t seed = 0;        ///< of these draws, as the master seed of a suite
   bool allow_nonfinite = false;  ///< count and leave out rows with NaN or infinity instead of refusing them
   /// Limit for the points of one file and for the working memory of a metric; 0: 1 GB and the metrics'
   /// default.
@@ -42,6 +44,9 @@ struct Score {
   std::string data_hash;       ///< of what fixes the task's law
   std::string reference_hash;  ///< points_hash() of the reference draws that task.h5 keeps
   std::string samples_hash;    ///< points_hash() of all samples
+  std::string samples_file;    ///< name of their file, without its folder
+  std::string train_hash;      ///< points_hash() of the training points; empty: none were given
+  std::string train_file;
   Index n_reference = 0;
   Index n_samples = 0;
   Index dimension = 0;
@@ -53,6 +58,12 @@ struct Score {
 /// was named is an error. \throw InvalidInput naming the file, row, metric or setting that cannot be used;
 /// for a file above the limit, the metrics that cannot be computed in chunks and the size that fits.
 [[nodiscard]] Score score_samples(const ScoreRequest& request);
+/// The same against \p task; \p request names neither task nor reference nor manifold.
+[[nodiscard]] Score score_samples(const ScoreRequest& request, const Task& task);
+
+/// The task of a results directory, with the settings that its suite gave it. \throw InvalidInput if this program does
+/// not know it, or has other settings; MissingData if its data are not here.
+[[nodiscard]] Task task_from_file(const TaskFile& file);
 
 /// The contract's JSON: {"onmanifold": version, "n_reference": …, "metrics": [...]}. What is unknown is null,
 /// except a value, which is "nan"; infinities are "inf" and "-inf".

@@ -101,6 +101,12 @@ LiftSpec read_lift(const Value& table, const std::string& source) {
   } catch (const InvalidInput& error) {
     throw InvalidInput(fmt::format("{}: {}", settings.locate("type"), error.what()));
   }
+  // Reports, claims and people read these words as what they say.
+  const std::optional<LiftType> word = find_named<LiftType>(lift.name);
+  if (word && *word != lift.type) {
+    throw InvalidInput(fmt::format("{}: a lift called '{}' is of that type, not '{}': give it another name",
+                                   settings.locate("name"), lift.name, name_of(lift.type)));
+  }
   const auto* entries = table.get_if<Value::Table>();
   const auto sigma = entries->find("sigma");
   read_level(settings, lift, sigma == entries->end() ? nullptr : &sigma->second);
@@ -362,13 +368,27 @@ void read_methods(const Value::Table& table, const std::vector<std::string>& tas
   }
 }
 
-Exclusion read_exclusion(const Value& table, const std::string& source) {
-  Settings keys(table, source + ": [[exclude]]");
+/// \throw InvalidInput where it leaves out nothing: a misspelt name would go unnoticed.
+Exclusion read_exclusion(const Value& table, const SuiteSpec& suite, const std::vector<std::string>& tasks) {
+  Settings keys(table, suite.source + ": [[exclude]]");
   Exclusion exclusion;
   exclusion.task = keys.text("task", "*");
   exclusion.method = keys.text("method", "*");
   exclusion.lift = keys.text("lift", "*");
   keys.finish();
+  const auto leaves_out = [&](const std::string& task, const MethodSpec& method) {
+    return matches(exclusion.task, task) && matches(exclusion.method, method.name) && runs_on(method, task) &&
+           std::any_of(method.lifts.begin(), method.lifts.end(),
+                       [&](const std::string& lift) { return matches(exclusion.lift, lift); });
+  };
+  const bool useful = std::any_of(tasks.begin(), tasks.end(), [&](const std::string& task) {
+    return std::any_of(suite.methods.begin(), suite.methods.end(),
+                       [&](const MethodSpec& method) { return leaves_out(task, method); });
+  });
+  if (!useful) {
+    throw InvalidInput(fmt::format("{}: line {}: [[exclude]] matches no cell (task '{}', method '{}', lift '{}')",
+                                   suite.source, table.line, exclusion.task, exclusion.method, exclusion.lift));
+  }
   return exclusion;
 }
 
@@ -406,7 +426,7 @@ SuiteSpec parse_suite(const Value& root, const std::string& source, const Method
   }
   check_unique(suite.diagnostics, "diagnostic", source);
   for (const Value& exclude : tables(*table, "exclude", source)) {
-    suite.exclusions.push_back(read_exclusion(exclude, source));
+    suite.exclusions.push_back(read_exclusion(exclude, suite, named_tasks));
   }
   return suite;
 }
@@ -559,9 +579,15 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
         const auto lift = std::find_if(suite.lifts.begin(), suite.lifts.end(),
                                        [&](const LiftSpec& candidate) { return candidate.name == lift_name; });
         const Cell arm = make_arm(suite, task, shared_method, *lift);
-        for (int replicate = replicates.first; replicate <= replicates.last; ++replicate) {
+        const std::int64_t count = std::int64_t{replicates.last} - replicates.first + 1;
+        if (count > most_cells - static_cast<std::int64_t>(cells.size())) {
+          throw InvalidInput(
+              fmt::format("{}: replicates {}..{} are more than {} cells in all; run it in parts, by --seeds",
+                          suite.source, replicates.first, replicates.last, most_cells));
+        }
+        for (std::int64_t i = 0; i < count; ++i) {
           Cell& cell = cells.emplace_back(arm);
-          cell.key.seed = replicate;
+          cell.key.seed = static_cast<int>(replicates.first + i);
           cell.sample_hash = to_hex(sha256(to_json(cell.config())));
           cell.metric_hash = to_hex(sha256(to_json(cell.metric_config())));
         }

@@ -132,6 +132,7 @@ gemmi::Structure read_structure(const std::string& path) {
   if (!fs::is_regular_file(path, error))
     throw InvalidInput(
         fmt::format("{}: {}", path, fs::exists(path, error) ? "not a regular file" : "there is no such file"));
+  if (fs::file_size(path, error) == 0) throw InvalidInput(fmt::format("{}: the file is empty", path));
   try {
     const gemmi::CharArray text = gemmi::read_into_buffer(gemmi::MaybeGzipped(path));
     if (format == "pdb") {

@@ -189,6 +189,79 @@ TEST(Cli, SeedsAndShardsAreChecked) {
   EXPECT_TRUE(refused(onmanifold("run " + suite + " --only 'x*'"), {"--only", "x*"}));
 }
 
+TEST(Cli, VerifyFindsAnEmptyDirectoryAndMissingCells) {
+  const TemporaryDirectory directory;
+  fs::create_directory(directory.file("empty"));
+  const CommandResult nothing = onmanifold("verify " + directory.file("empty"));
+  EXPECT_EQ(nothing.exit_code, 1);
+  EXPECT_NE(nothing.out.find("no results here"), std::string::npos) << nothing.out;
+
+  const std::string results = directory.file("results");
+  ASSERT_EQ(onmanifold("run " + write_suite(directory) + " --seeds 0..10 -j 2 -o " + results).exit_code, 0);
+  EXPECT_EQ(onmanifold("verify " + results).exit_code, 0);
+  for (int seed = 2; seed < 9; ++seed) {
+    for (const char* ending : {".h5", ".metrics.h5"}) {
+      fs::remove(results + "/plane-gmm9/gaussian/none/seed-" + std::to_string(seed) + ending);
+    }
+  }
+  const CommandResult fewer = onmanifold("verify " + results);
+  EXPECT_EQ(fewer.exit_code, 1);
+  EXPECT_NE(fewer.out.find(": 15 cells, 7 problems\n"), std::string::npos) << fewer.out;
+  EXPECT_NE(fewer.out.find("/plane-gmm9/gaussian/none/seed-8.h5: missing"), std::string::npos) << fewer.out;
+}
+
+TEST(Cli, WhatCannotBeWrittenIsNoSuccessAndNoAbort) {
+  const TemporaryDirectory directory;
+  // Lost results.
+  const CommandResult lost = onmanifold("list > /dev/full");
+  EXPECT_EQ(lost.exit_code, 1);
+  EXPECT_NE(lost.err.find("cannot write"), std::string::npos) << lost.err;
+  EXPECT_EQ(onmanifold("--version > /dev/full").exit_code, 1);
+  EXPECT_EQ(onmanifold("describe ddpm > /dev/full").exit_code, 1);
+  // Lost messages: the code says what the message would have said.
+  EXPECT_EQ(onmanifold("describe nothing 2> /dev/full").exit_code, 2);
+  EXPECT_EQ(onmanifold("run " + write_suite(directory) + " --dry-run -o /proc/none 2> /dev/full").exit_code, 0);
+  const std::string results = directory.file("results");
+  const std::string suite = write_suite(directory,
+                                        "[[method]]\nname = \"fails\"\ntype = \"external\"\n"
+                                        "command = \"false # {samples}\"\n");
+  const CommandResult run = onmanifold("run " + suite + " -j 1 -o " + results + " 2> /dev/full");
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_NE(run.out.find("4 computed, 0 measured anew, 0 already there, 2 failed"), std::string::npos) << run.out;
+}
+
+TEST(Cli, NumbersBeyondReasonAreRefusedInALine) {
+  const TemporaryDirectory directory;
+  const std::string suite = write_suite(directory);
+  const CommandResult none = onmanifold("run " + suite + " -j 0");
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_NE(none.err.find("'0' is not positive"), std::string::npos) << none.err;
+  EXPECT_LT(none.err.size(), 120U) << none.err;
+  const CommandResult last = onmanifold("run " + suite + " --dry-run --seeds 2147483647");
+  EXPECT_EQ(last.exit_code, 0) << last.err;
+  EXPECT_EQ(std::count(last.out.begin(), last.out.end(), '\n'), 2);
+  EXPECT_TRUE(refused(onmanifold("run " + suite + " --seeds 0..2147483647"), {"0..2147483647", "1000000 cells"}));
+  EXPECT_TRUE(refused(onmanifold("run " + suite + " --seeds 0..999999"), {"0..999999", "1000000 cells"}));
+}
+
+TEST(Cli, AFullTemporaryFolderCutsNoFigures) {
+  const TemporaryDirectory directory;
+  const std::string results = directory.file("results");
+  ASSERT_EQ(onmanifold("run " + write_suite(directory) + " -j 1 -o " + results).exit_code, 0);
+  ASSERT_EQ(onmanifold("report " + results + " --format figures").exit_code, 0);
+  fs::remove_all(results + "/figures");
+  // A limit on file sizes stands in for the full disk: it is larger than a script of gnuplot, smaller than a picture.
+  const CommandResult report =
+      run_command_line("ulimit -f 8; exec " + program + " report " + results + " --format figures");
+  EXPECT_EQ(report.exit_code, 1) << report.err;
+  EXPECT_NE(report.err.find("is cut off"), std::string::npos) << report.err;
+  if (!fs::exists(results + "/figures")) return;
+  for (const fs::directory_entry& entry : fs::directory_iterator(results + "/figures")) {
+    const std::string picture = read_file(entry.path().string());
+    EXPECT_TRUE(picture.ends_with("</svg>\n") || picture.find("IEND") == picture.size() - 8) << entry.path();
+  }
+}
+
 TEST(Cli, SlurmWritesAnArrayWhoseTasksAreShares) {
   const TemporaryDirectory directory;
   const std::string suite = write_suite(directory);
@@ -246,7 +319,11 @@ TEST(Cli, CtrlCKeepsFinishedCellsAndSaysHowToGoOn) {
   EXPECT_NE(command.find("run " + suite + " -j 1 -o '" + results + "'"), std::string::npos) << command;
   EXPECT_FALSE(fs::exists(results + "/plane-gmm9/endless/none/seed-0.h5"));
   EXPECT_EQ(run_command_line(command + " --only '*/[og]*/*'").exit_code, 0);
-  EXPECT_EQ(onmanifold("verify '" + results + "'").exit_code, 0);
+  const CommandResult verify = onmanifold("verify '" + results + "'");
+  EXPECT_EQ(verify.exit_code, 1);
+  EXPECT_NE(verify.out.find("/plane-gmm9/endless/none/seed-0.h5: missing; a run was asked for it\n"),
+            std::string::npos);
+  EXPECT_NE(verify.out.find(": 4 cells, 2 problems\n"), std::string::npos) << verify.out;
 }
 
 TEST(Cli, ATerminalSeesProgressWithTheTimeLeft) {

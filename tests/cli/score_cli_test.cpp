@@ -65,6 +65,25 @@ class ScoreCli : public testing::Test {
   TemporaryDirectory directory_;
 };
 
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
+/// \p json with another number under \p key of its first tvd.
+std::string with_value(std::string json, const std::string& value, const std::string& key = "value") {
+  const std::size_t start = json.find("\"" + key + "\": ", json.find("\"name\": \"tvd\"")) + key.size() + 4;
+  return json.replace(start, json.find_first_of(",\n", start) - start, value);
+}
+
+/// The line of a report that says what a perfect model would get, without its spaces.
+std::string perfect_model(const std::string& table) {
+  const std::size_t start = table.find("perfect model");
+  if (start == std::string::npos) return "";
+  std::string line = table.substr(start, table.find('\n', start) - start);
+  std::erase(line, ' ');
+  return line;
+}
+
 TEST_F(ScoreCli, AllKindsOfFilesGiveOneJson) {
   const CommandResult npy = onmanifold(task("good.npy") + " --json -");
   EXPECT_EQ(npy.exit_code, 0) << npy.err;
@@ -178,8 +197,60 @@ TEST_F(ScoreCli, SubmissionsStandBesideBuiltInRowsOrAreRefused) {
       onmanifold("score --task sphere-vmf2 --samples " + file("good.npy") + " --json " + file("task.json")).exit_code,
       0);
   EXPECT_TRUE(refused(report + file("task.json"), {"task.json", "sphere-vmf2", "there: sphere-vmf6"}));
-  ASSERT_EQ(onmanifold("export sphere-vmf6 -n 200 --seed 1 -o " + file("good.npy")).exit_code, 0);
-  EXPECT_TRUE(refused(report + file("good.json"), {"good.npy", "samples_hash"}));
+  ASSERT_EQ(onmanifold("export sphere-vmf6 -n 200 --seed 1 -o " + file("good.csv")).exit_code, 0);
+  EXPECT_TRUE(refused(report + file("good.json"), {"good.csv", "samples_hash"}));
+}
+
+TEST_F(ScoreCli, SubmissionsAreNotBelieved) {
+  spill(file("tiny.toml"),
+        "[suite]\nname = \"tiny\"\nseeds = \"0..0\"\nseed = 7\nn_train = 100\nn_samples = 200\nn_reference = 300\n"
+        "[[task]]\nname = \"sphere-vmf6\"\nmetrics = \"tvd,coverage(k=5),train_copy_rate\"\n"
+        "[[method]]\nname = \"oracle\"\n");
+  ASSERT_EQ(onmanifold("run " + file("tiny.toml") + " -j 1 -o " + file("tiny")).exit_code, 0);
+  ASSERT_EQ(onmanifold("export sphere-vmf6 -n 100 --seed 0 -o " + file("train.npy")).exit_code, 0);
+  const std::string report = "report " + file("tiny") + " -o " + file("pages") + " --format md --submission ";
+  ASSERT_EQ(onmanifold(task("good.npy") + " --train " + file("train.npy") + " --json " + file("good.json")).exit_code,
+            0);
+  // The suite has another seed, hence other reference draws; a file that says it had those is read.
+  EXPECT_TRUE(refused(report + file("good.json"), {"good.json", "reference_hash"}));
+  spill(file("tiny.toml"), replaced(slurp(file("tiny.toml")), "seed = 7\n", ""));
+  ASSERT_EQ(onmanifold("run " + file("tiny.toml") + " --force -j 1 -o " + file("tiny")).exit_code, 0);
+
+  const CommandResult honest = onmanifold(report + file("good.json"));
+  EXPECT_EQ(honest.exit_code, 0) << honest.err;
+  EXPECT_NE(honest.out.find("good submission "), std::string::npos) << honest.out;
+  EXPECT_EQ(honest.out.find("not re-scored"), std::string::npos) << honest.out;
+  const std::string page = slurp(file("pages/report.md"));
+  EXPECT_NE(page.find("re-scored from good.npy"), std::string::npos);
+
+  // The training points are somewhere else: that metric alone is told, not found.
+  std::filesystem::rename(file("train.npy"), file("elsewhere.npy"));
+  const CommandResult partly = onmanifold(report + file("good.json"));
+  EXPECT_NE(partly.out.find("submission (train_copy_rate not re-scored)"), std::string::npos) << partly.out;
+
+  // An edited value beside its own untouched samples; alone, its row says what it is.
+  const std::string text = slurp(file("good.json"));
+  const std::string forged = with_value(text, "0.25");
+  ASSERT_NE(forged, text);
+  spill(file("forged.json"), forged);
+  EXPECT_TRUE(refused(report + file("forged.json"), {"forged.json", "tvd", "is 0.25", "good.npy", "scored again"}));
+  std::filesystem::create_directory(file("alone"));
+  spill(file("alone/good.json"), with_value(text, "0.1"));
+  EXPECT_TRUE(refused(report + file("alone/good.json"), {"tvd", "is 0.1", "standard deviations", "fresh draws"}));
+  spill(file("alone/good.json"), text);
+  const CommandResult alone = onmanifold(report + file("alone/good.json"));
+  EXPECT_EQ(alone.exit_code, 0) << alone.err;
+  EXPECT_NE(alone.out.find("good submission (not re-scored)"), std::string::npos) << alone.out;
+
+  // Values that no samples have; a null of its own changes no null.
+  for (const char* value : {"\"-inf\"", "-0.5", "2", "\"nan\""}) {
+    spill(file("alone/good.json"), with_value(text, value));
+    EXPECT_TRUE(refused(report + file("alone/good.json"), {"alone/good.json", "tvd"})) << value;
+  }
+  spill(file("alone/good.json"), with_value(text, "0.001", "null"));
+  const CommandResult null = onmanifold(report + file("alone/good.json"));
+  EXPECT_EQ(null.exit_code, 0) << null.err;
+  EXPECT_EQ(perfect_model(null.out), perfect_model(honest.out));
 }
 
 TEST_F(ScoreCli, TheReferenceIsFrozen) {

@@ -357,5 +357,15 @@ TEST(StructureNumbers, NumbersOfLabelsServeWhereAuthorsGaveNone) {
   EXPECT_EQ(segments[0].residues[0].carbon, Eigen::Vector3d(2.009, 1.422, 0));
 }
 
+TEST(StructureFiles, AnEmptyFileIsSaidToBeEmpty) {
+  const TemporaryDirectory directory;
+  for (const char* name : {"empty.pdb", "empty.cif", "empty.pdb.gz"}) {
+    const std::string path = directory.file(name);
+    write_file(path, "");
+    EXPECT_TRUE(
+        throws_message<InvalidInput>([&] { (void)read_backbone_segments(path); }, {path + ": the file is empty"}));
+  }
+}
+
 }  // namespace
 }  // namespace onmanifold

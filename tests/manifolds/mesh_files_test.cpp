@@ -473,5 +473,56 @@ TEST(MeshFilesTest, ReadMeshNamesTheFile) {
   EXPECT_EQ(read_mesh(directory.file("t.ply")).faces().cols(), 4);
 }
 
+/// Six times the volume, by the divergence theorem: positive if the faces look outwards.
+double volume_of(const TriangleMesh& mesh) {
+  double sum = 0;
+  for (Index f = 0; f < mesh.faces().cols(); ++f) {
+    const Eigen::Vector3d a = mesh.vertices().col(mesh.faces()(0, f));
+    const Eigen::Vector3d b = mesh.vertices().col(mesh.faces()(1, f));
+    const Eigen::Vector3d c = mesh.vertices().col(mesh.faces()(2, f));
+    sum += a.dot(b.cross(c));
+  }
+  return sum;
+}
+
+TEST(ReadMesh, TurnsFacesThatRunAgainstTheirNeighbours) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("mesh.off");
+  const test::MeshArrays good = test::tetrahedron();
+  write_off(path, good.vertices, good.faces);
+  const TriangleMesh whole = read_mesh(path);
+  EXPECT_EQ(whole.faces(), good.faces) << "nothing to turn";
+  for (int pattern = 1; pattern < 15; ++pattern) {
+    test::MeshArrays shuffled = good;
+    for (int f = 0; f < 4; ++f) {
+      if ((pattern >> f & 1) != 0) std::swap(shuffled.faces(0, f), shuffled.faces(2, f));
+    }
+    EXPECT_THROW(TriangleMesh(shuffled.vertices, shuffled.faces), InvalidInput) << pattern;
+    write_off(path, shuffled.vertices, shuffled.faces);
+    const TriangleMesh mesh = read_mesh(path);
+    EXPECT_NEAR(volume_of(mesh), volume_of(whole), 1e-12) << pattern;
+    EXPECT_EQ(mesh.area(), whole.area()) << pattern;
+  }
+  // All of them inwards: as the file has it, for there is nothing to mend.
+  test::MeshArrays inside = good;
+  inside.faces.row(0).swap(inside.faces.row(2));
+  write_off(path, inside.vertices, inside.faces);
+  EXPECT_EQ(read_mesh(path).faces(), inside.faces);
+}
+
+TEST(ReadMesh, ASurfaceWithOneSideIsRefused) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("plane.off");
+  // The projective plane of six vertices: every two of them share an edge, and each edge has two triangles.
+  Points vertices(3, 6);
+  vertices << 0, 1, 2, 3, 4, 5, 0, 1, 4, 9, 16, 25, 0, 1, 8, 27, 64, 125;
+  Eigen::MatrixXi faces(3, 10);
+  faces << 0, 0, 0, 0, 0, 1, 1, 1, 2, 2,  //
+      1, 1, 2, 3, 4, 2, 3, 3, 3, 4,       //
+      2, 5, 3, 4, 5, 4, 4, 5, 5, 5;
+  write_off(path, vertices, faces);
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)read_mesh(path); }, {path, "a face is flipped"}));
+}
+
 }  // namespace
 }  // namespace onmanifold

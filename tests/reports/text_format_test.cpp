@@ -96,6 +96,19 @@ TEST(Escapes, NothingGetsThrough) {
   EXPECT_EQ(csv_field("a,\"b\""), "\"a,\"\"b\"\"\"");
 }
 
+TEST(CsvField, IsNoFormula) {
+  EXPECT_EQ(csv_field("=1+1"), "\"'=1+1\"");
+  EXPECT_EQ(csv_field("+1"), "\"'+1\"");
+  EXPECT_EQ(csv_field("-1"), "\"'-1\"");
+  EXPECT_EQ(csv_field("@SUM(A1)"), "\"'@SUM(A1)\"");
+  EXPECT_EQ(csv_field("\t=1"), "\"'\t=1\"");
+  EXPECT_EQ(csv_field("=HYPERLINK(\"x\",\"y\")"), "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"");
+  // Not at the start, and no numbers of ours.
+  EXPECT_EQ(csv_field("a=1"), "a=1");
+  EXPECT_EQ(csv_field(""), "");
+  EXPECT_EQ(round_trip(-1.5), "-1.5");
+}
+
 TEST(EscapeLatex, EveryCharacterThatLatexWouldRead) {
   const std::vector<std::pair<const char*, const char*>> cases = {{"a_b", "a\\_b"},
                                                                   {"50 %", "50 \\%"},

@@ -373,6 +373,37 @@ TEST_F(Faults, AReadOnlyDirectoryIsSaidBeforeAnyWork) {
   EXPECT_FALSE(fs::exists(tally_file));
 }
 
+TEST_F(Faults, AFinishedRunNeedsNothingToBeWritten) {
+  const SuiteSpec spec = suite(2);
+  const TemporaryDirectory directory;
+  run_suite(spec, options(directory.path()));
+  const auto take_away = [&](const fs::path& path) {
+    fs::permissions(path, fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write,
+                    fs::perm_options::remove);
+    fs::permissions(path,
+                    fs::perms::group_read | fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec,
+                    fs::perm_options::add);
+  };
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory.path())) take_away(entry.path());
+  take_away(directory.path());
+  const auto run_as_somebody = [&](const SuiteSpec& wanted) {
+    return in_child([&] {
+      if (geteuid() == 0 && setuid(65534) != 0) return 77;  // root may write anywhere
+      try {
+        return static_cast<int>(run_suite(wanted, options(directory.path())).skipped);
+      } catch (const IoError&) {
+        return 1;
+      }
+    });
+  };
+  EXPECT_EQ(run_as_somebody(spec), 8);
+  EXPECT_EQ(run_as_somebody(suite(1)), 4);
+  EXPECT_EQ(run_as_somebody(suite(3)), 1) << "more cells need a place";
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory.path())) {
+    fs::permissions(entry.path(), fs::perms::owner_write, fs::perm_options::add);
+  }
+}
+
 TEST_F(Faults, ClocksMayJump) {
   const SuiteSpec spec = suite(3);
   const TemporaryDirectory directory;

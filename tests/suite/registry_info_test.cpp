@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "datasets/task.hpp"
 #include "diagnostics/diagnostic.hpp"
+#include "metrics/discrepancies.hpp"
 #include "metrics/registry.hpp"
 #include "models/registry.hpp"
 #include "suite/suite_spec.hpp"
@@ -70,6 +71,17 @@ TEST(Registries, AVariationVariesALearnerThatDoesNotKnowTheManifold) {
     EXPECT_NE(entry.info.place, Place::nowhere) << entry.name;
   }
   EXPECT_GT(variations, 0);
+}
+
+TEST(Registries, DiscrepanciesAreMetricsOfWhichLessIsBetter) {
+  for (const std::string& name : discrepancies()) {
+    const auto* entry = metric_registry().find(name);
+    ASSERT_NE(entry, nullptr) << name;
+    EXPECT_EQ(entry->info.direction, Direction::lower) << name;
+    EXPECT_FALSE(entry->info.constraint) << name;
+  }
+  EXPECT_TRUE(discrepancies().contains("tvd"));
+  EXPECT_FALSE(discrepancies().contains("mmd_min"));  // the best quantiser of a law is another law
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "core/error.hpp"
 #include "core/files/temporary_directory.hpp"
+#include "results/verify.hpp"
 #include "suite/cell_lock.hpp"
 #include "suite/pipeline.hpp"
 #include "suite/toml_file.hpp"
@@ -534,6 +535,52 @@ TEST(Scheduler, ACellHeldElsewhereIsLeftAlone) {
   EXPECT_EQ(summary.busy, 1);
   EXPECT_EQ(summary.computed, 1);
   EXPECT_FALSE(fs::exists(key.raw_path(directory.path())));
+}
+
+TEST(Scheduler, WhatAnotherRunFinishedMeanwhileIsNotCountedAsComputed) {
+  const TemporaryDirectory directory;
+  RunOptions run = options(directory.path());
+  run.only = "*/gaussian/*";
+  RunSummary other;
+  bool started = false;
+  // Another run does all the rest while this one is at work.
+  run.on_cell = [&](const CellKey&, const CellStatus&) {
+    if (started) return;
+    started = true;
+    RunOptions same = options(directory.path());
+    same.only = run.only;
+    other = run_suite(suite(), same);
+  };
+  const RunSummary summary = run_suite(suite(), run);
+  EXPECT_EQ(summary.selected, 8);
+  EXPECT_EQ(summary.computed, 1);
+  EXPECT_EQ(other.computed, 7);
+  EXPECT_EQ(other.skipped, 1);
+  EXPECT_EQ(summary.skipped, 7);
+}
+
+TEST(Scheduler, WritesDownWhatItWasAskedForWhateverTheShard) {
+  const TemporaryDirectory directory;
+  RunOptions run = options(directory.path());
+  run.only = "*/gaussian/*";
+  run.shard = 2;
+  run.shards = 4;
+  EXPECT_EQ(run_suite(suite(), run).computed, 2);
+  const std::vector<std::string> plans = find_cell_plans(directory.path());
+  ASSERT_EQ(plans.size(), 1U);
+  EXPECT_EQ(read_cell_plan(plans[0]).cells.size(), 8U);
+  EXPECT_EQ(verify_directory(directory.path()).problems.size(), 6U);
+  for (const int shard : {1, 3, 4}) {
+    run.shard = shard;
+    run_suite(suite(), run);
+  }
+  EXPECT_EQ(find_cell_plans(directory.path()), plans);
+  EXPECT_TRUE(verify_directory(directory.path()).problems.empty());
+  // Metrics of what is there are asked for, and no cells.
+  RunOptions metrics = options(directory.path());
+  metrics.metrics_only = true;
+  run_suite(suite(), metrics);
+  EXPECT_EQ(find_cell_plans(directory.path()), plans);
 }
 
 TEST(Scheduler, AnUnusableDirectoryIsSaidAtOnce) {

@@ -174,6 +174,37 @@ TEST(SuiteSpec, ExclusionsLeaveCellsOut) {
       [&] { (void)expand(parse(std::string(small_suite) + "[[exclude]]\ntask = \"*\"\n")); }, {"s.toml", "excluded"}));
 }
 
+TEST(SuiteSpec, AnExclusionThatLeavesNothingOutIsRefused) {
+  const auto with = [](const std::string& keys) { return std::string(small_suite) + "[[exclude]]\n" + keys; };
+  EXPECT_TRUE(refused(with("task = \"plane-gmm8\"\n"), {"s.toml", "line 24", "matches no cell", "plane-gmm8"}));
+  EXPECT_TRUE(refused(with("method = \"flatt\"\n"), {"line 24", "flatt"}));
+  // Both are there, but not together.
+  EXPECT_TRUE(refused(with("method = \"oracle\"\nlift = \"registered\"\n"), {"line 24", "oracle", "registered"}));
+  EXPECT_EQ(expand(parse(with("method = \"flat\"\nlift = \"registered\"\n"))).size(), 12U);
+}
+
+TEST(SuiteSpec, ALiftCalledAsATypeIsOfThatType) {
+  const std::string lift = "[[lift]]\nname = \"none\"\ntype = \"normal\"\nsigma = 1.0\n";
+  EXPECT_TRUE(refused(std::string(small_suite) + lift, {"s.toml", "line 25", "'none'", "not 'normal'"}));
+  EXPECT_TRUE(refused(
+      replaced(replaced(small_suite, "name = \"registered\"", "name = \"normal\""), "\"registered\"]", "\"normal\"]"),
+      {"line 16", "'normal'", "not 'isotropic'"}));
+  const std::string same = "[[lift]]\nname = \"none\"\ntype = \"none\"\n";
+  EXPECT_EQ(expand(parse(std::string(small_suite) + same)).size(), 16U);
+}
+
+TEST(SuiteSpec, MoreCellsThanAnybodyMeansAreRefusedAtOnce) {
+  SuiteSpec suite = parse(small_suite);
+  suite.first_replicate = suite.last_replicate = 2'147'483'647;  // the last one there is
+  EXPECT_EQ(expand(suite).size(), 8U);
+  EXPECT_EQ(expand(suite).back().key.seed, 2'147'483'647);
+  suite.first_replicate = 0;
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)expand(suite); }, {"s.toml", "0..2147483647", "1000000 cells"}));
+  // All arms together.
+  suite.last_replicate = 200'000;
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)expand(suite); }, {"1000000 cells"}));
+}
+
 TEST(SuiteSpec, RefusesWhatItDoesNotKnow) {
   EXPECT_TRUE(refused(replaced(small_suite, "seeds", "sedes"), {"s.toml", "line 4", "sedes", "seeds"}));
   EXPECT_TRUE(refused(replaced(small_suite, "[[lift]]", "[[lifts]]"), {"s.toml", "line 11", "lifts", "known"}));
