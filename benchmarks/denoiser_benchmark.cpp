@@ -58,7 +58,7 @@ void sampling_step(benchmark::State& state) {
   const Mlp network({.data = 3, .width = 128, .depth = 3});
   const Eigen::VectorXf parameters = network.initial_parameters(Stream(1, "weights"));
   const NoiseSchedule schedule = NoiseSchedule::cosine(steps, 0.9);
-  const BlockDenoiser epsilon = make_block_denoiser(network, parameters, steps);
+  const BlockDenoiser epsilon = make_block_denoiser(network, parameters, time_embedding(steps));
   while (state.KeepRunningBatch(steps)) {
     const Points samples = sample_diffusion(schedule, {}, epsilon, 3, points, Stream(1, "sampling"));
     benchmark::DoNotOptimize(samples.data());

@@ -62,7 +62,7 @@ void unet_sampling_step(benchmark::State& state) {
   const Unet network(square(state.range(0)));
   const Eigen::VectorXf parameters = network.initial_parameters(Stream(1, "weights"));
   const NoiseSchedule schedule = NoiseSchedule::cosine(steps, 0.9);
-  const BlockDenoiser epsilon = make_block_denoiser(network, parameters, steps);
+  const BlockDenoiser epsilon = make_block_denoiser(network, parameters, time_embedding(steps));
   while (state.KeepRunningBatch(steps)) {
     const Points samples =
         sample_diffusion(schedule, {}, epsilon, network.data_size(), sampling_block, Stream(1, "sampling"));

@@ -8,6 +8,8 @@
 
 namespace onmanifold {
 
+struct RunOptions;
+
 void add_advise_command(CommandLine& line);
 void add_compare_command(CommandLine& line);
 void add_describe_command(CommandLine& line);
@@ -19,10 +21,13 @@ void add_report_command(CommandLine& line);
 void add_run_command(CommandLine& line);
 void add_score_command(CommandLine& line);
 void add_slurm_command(CommandLine& line);
+void add_tune_command(CommandLine& line);
 void add_verify_command(CommandLine& line);
 
 /// Cores this process may use: what a container or taskset leaves, not what the machine has.
 [[nodiscard]] int available_cores();
+/// Puts the share "I/N" of the cells into \p options. \throw InvalidInput for another text.
+void read_shard(const std::string& text, RunOptions& options);
 /// \p word as a POSIX shell reads it back.
 [[nodiscard]] std::string shell_quote(const std::string& word);
 

@@ -33,21 +33,6 @@ struct RunArguments {
   std::vector<std::string> command_line;
 };
 
-void parse_shard(const std::string& text, RunOptions& options) {
-  const std::size_t slash = text.find('/');
-  const auto number = [&](std::string_view part) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (error != std::errc() || end != part.data() + part.size() || value < 1) {
-      throw InvalidInput(fmt::format("--shard '{}' is not of the form I/N with 1 <= I <= N", text));
-    }
-    return value;
-  };
-  if (slash == std::string::npos) number("");
-  options.shard = number(std::string_view(text).substr(0, slash));
-  options.shards = number(std::string_view(text).substr(slash + 1));
-}
-
 std::string join_quoted(const std::vector<std::string>& words) {
   std::string line;
   for (const std::string& word : words) {
@@ -95,6 +80,21 @@ int available_cores() {
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
 }
 
+void read_shard(const std::string& text, RunOptions& options) {
+  const std::size_t slash = text.find('/');
+  const auto number = [&](std::string_view part) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || end != part.data() + part.size() || value < 1) {
+      throw InvalidInput(fmt::format("--shard '{}' is not of the form I/N with 1 <= I <= N", text));
+    }
+    return value;
+  };
+  if (slash == std::string::npos) number("");
+  options.shard = number(std::string_view(text).substr(0, slash));
+  options.shards = number(std::string_view(text).substr(slash + 1));
+}
+
 std::string shell_quote(const std::string& word) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,@%+-";
   if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
@@ -124,7 +124,7 @@ int run_command(const RunArguments& arguments) {
   options.directory = arguments.directory.empty() ? "results/" + suite.name : arguments.directory;
   options.workers = arguments.workers > 0 ? arguments.workers : available_cores();
   options.only = arguments.only;
-  if (!arguments.shard.empty()) parse_shard(arguments.shard, options);
+  if (!arguments.shard.empty()) read_shard(arguments.shard, options);
   options.force = arguments.force;
   options.recompute = arguments.recompute;
   options.metrics_only = arguments.metrics_only;

@@ -72,8 +72,7 @@ class DiffusionScoreField final : public ScoreField {
  public:
   DiffusionScoreField(const Network& network, const Eigen::VectorXf& parameters, const DiffusionObjective& objective,
                       const DiffusionFrame& frame)
-      : answers_(network, parameters,
-                 frame.raw_time ? raw_time(frame.schedule.steps()) : time_embedding(frame.schedule.steps())),
+      : answers_(network, parameters, time_table(frame.schedule, frame.time_input)),
         objective_(objective),
         frame_(frame),
         dimension_(network.data_size()),

@@ -59,6 +59,11 @@ std::string protocol_difference(const ConfigurationCells& base, const Configurat
     const std::string second = text_at(b->head.config, path);
     if (first != second) return fmt::format("{} is {} and {}", path, first, second);
   }
+  const bool fresh = find_value(a->head.config, "fresh") != nullptr;
+  if (fresh != (find_value(b->head.config, "fresh") != nullptr)) {
+    return fmt::format("training points are {}",
+                       fresh ? "new in every pass and the same ones" : "the same ones and new in every pass");
+  }
   return "";
 }
 

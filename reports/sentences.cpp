@@ -72,7 +72,7 @@ std::string reading_guide_text() {
          "standard error of the difference, is underlined (italic in Markdown). "
          "· within two standard deviations of the value a perfect model would get. oracle: fresh true samples (no "
          "model can do better); exact_score: the sampler driven by the exact score (no learning); gaussian: fitted "
-         "moments only; memorizer: copies of training points. None of these four is ranked.";
+         "moments only; memorizer: copies of training points; kde: the same with noise. None of these five is ranked.";
 }
 
 std::vector<std::string> conclusion_lines(const Analysis& analysis) {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/tuning_record.hpp"
 #include "core/error.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/table.hpp"
@@ -455,6 +456,57 @@ Figure sigma_sweep(const TaskAnalysis& task) {
   return figure;
 }
 
+Figure tuning_figure(const TaskAnalysis& task) {
+  Figure figure;
+  figure.name = task.result->name + "-tuning";
+  figure.title = "Sensitivity to the learning rate";
+  figure.height = 340;
+  const std::optional<TuningRecord> record =
+      task.result->file ? tuning_record(task.result->file->details) : std::nullopt;
+  if (!record || record->rates.empty()) return figure;
+  figure.detail = fmt::format(
+      "{}, on a master seed of their own; mean and standard error. Rings are the rates that were chosen; a point that is "
+      "not there lost every replicate.",
+      record->text());
+  std::string data;
+  std::string plots;
+  std::string rings;
+  double low = std::numeric_limits<double>::infinity();
+  double high = -low;
+  std::size_t number = 0;
+  for (const TuningCurve& curve : record->curves) {
+    if (curve.task != task.result->name) continue;
+    std::string lines;
+    for (std::size_t i = 0; i < record->rates.size(); ++i) {
+      if (!std::isfinite(curve.mean[i]) || !(record->rates[i] > 0)) continue;
+      const double error = std::isfinite(curve.error[i]) ? curve.error[i] : 0;
+      lines +=
+          fmt::format("{} {} {} {}\n", record->rates[i], curve.mean[i], curve.mean[i] - error, curve.mean[i] + error);
+      low = std::min(low, curve.mean[i] - error);
+      high = std::max(high, curve.mean[i] + error);
+      if (record->rates[i] == curve.rate) rings += fmt::format("{} {}\n", curve.rate, curve.mean[i]);
+    }
+    if (lines.empty()) continue;
+    data += fmt::format("$t{} << EOD\n{}EOD\n", number, lines);
+    plots += fmt::format("{0}$t{1} using 1:2:3:4 with yerrorlines pt 7 ps 0.5 lw 1.3 lc rgb '{2}' title {3}",
+                         number == 0 ? "" : ", ", number, many_colours[number % many_colours.size()],
+                         gnuplot_string(arm_label(curve.method, curve.lift)));
+    ++number;
+  }
+  if (number == 0) return figure;
+  if (!rings.empty()) {
+    data += fmt::format("$chosen << EOD\n{}EOD\n", rings);
+    plots += ", $chosen using 1:2 with points pt 6 ps 1.6 lw 1.6 lc rgb 'black' title 'chosen'";
+  }
+  const auto [least, largest] = std::minmax_element(record->rates.begin(), record->rates.end());
+  figure.commands = fmt::format(
+      "{}{}set logscale x\nset xrange [{}:{}]\nset xtics ({})\n{}set xlabel 'learning rate'\nset ylabel {}\n"
+      "set key outside right top samplen 2\nplot {}\n",
+      data, plain_axes, *least / 1.3, *largest * 1.3, logarithmic_ticks(*least / 1.3, *largest * 1.3),
+      logarithmic_range(low, high), gnuplot_string(record->metric), plots);
+  return figure;
+}
+
 Figure curves_figure(const TaskAnalysis& task, const CurveSet& set) {
   Figure figure;
   figure.name = task.result->name + "-" + set.name;
@@ -528,6 +580,7 @@ std::vector<Figure> task_figures(const TaskAnalysis& task, const std::vector<Cur
   figures.push_back(constraint_pareto(task));
   figures.push_back(time_pareto(task));
   figures.push_back(sigma_sweep(task));
+  figures.push_back(tuning_figure(task));
   for (const CurveSet& set : curves) figures.push_back(curves_figure(task, set));
   std::erase_if(figures, [](const Figure& figure) { return figure.commands.empty(); });
   return figures;

@@ -59,6 +59,9 @@ struct ParetoPoint {
 /// Quality over σ of the normal lifts, mean and 95 % t interval over seeds, with the level of no lift;
 /// nothing unless some method has three levels.
 [[nodiscard]] Figure sigma_sweep(const TaskAnalysis& task);
+/// The primary metric over the learning rates that were tried for this task, by method and lift, mean and standard
+/// error over replicates; the chosen rates are rings. Nothing unless the trials were made on this task.
+[[nodiscard]] Figure tuning_figure(const TaskAnalysis& task);
 /// Small multiples, one a panel.
 [[nodiscard]] Figure curves_figure(const TaskAnalysis& task, const CurveSet& set);
 

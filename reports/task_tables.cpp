@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "analysis/tuning_record.hpp"
 #include "reports/tables.hpp"
 #include "reports/text_format.hpp"
 
@@ -59,23 +61,31 @@ double detail_of(const TaskResult& task, const char* key) {
   return task.file ? find_number(task.file->details, key) : MetricRecord::unknown;
 }
 
-// "4896 training points (my_method 1000)". What a cell was told may be more than its task has.
+// "4896 training points (my_method 1000, other new ones in every pass)". What a cell was told may be more than its task
+// has.
 std::string training_text(const TaskAnalysis& task) {
   const double available = detail_of(*task.result, "n_train");
   if (!std::isfinite(available)) return "";
   std::map<std::string, double> told;
-  bool all_there = false;  // some cell got what it was told, and no less: then the task has as many
+  std::set<std::string> fresh;  // methods that see no point twice
+  bool all_there = false;       // some cell got what it was told, and no less: then the task has as many
   for (const CellResult& cell : task.result->cells) {
     const double n = find_number(cell.head.config, "n_train");
     if (!std::isfinite(n)) continue;
+    if (find_value(cell.head.config, "fresh") != nullptr) {
+      fresh.insert(cell.key.method);
+      continue;
+    }
     told[cell.key.method] = n;
     all_there = all_there || n == available;
   }
+  if (told.empty() && !fresh.empty()) return fmt::format("new training points in every pass of {:.0f}", available);
   std::vector<std::string> own;  // methods that learn from another number
   for (const auto& [method, n] : told) {
     const double used = all_there ? n : std::min(n, available);
     if (used != available) own.push_back(fmt::format("{} {:.0f}", method, used));
   }
+  for (const std::string& method : fresh) own.push_back(method + " new ones in every pass");
   return fmt::format("{:.0f} training points{}", available,
                      own.empty() ? "" : fmt::format(" ({})", fmt::join(own, ", ")));
 }
@@ -169,9 +179,42 @@ void add_origins(Table& table, const TaskAnalysis& task) {
         fmt::format("lift over smallest noise of the model, σ/s_min: {}", fmt::join(visible, ", ")));
   }
   if (!task.result->file) return;
+  if (const std::optional<TuningRecord> tuning = tuning_record(task.result->file->details)) {
+    table.footnotes.emplace_back(plain_text(tuning->text()));
+  }
   if (const std::string line = published_line(task.result->file->details); !line.empty()) {
     table.footnotes.emplace_back(plain_text(line));
   }
+}
+
+// What training points are worth without learning, by the column the task is judged by, and who does not reach it.
+void add_allowed(Table& table, const TaskAnalysis& task) {
+  const TaskSummary& summary = task.summary;
+  if (summary.primary < 0) return;
+  const auto c = static_cast<std::size_t>(summary.primary);
+  const MetricColumn& column = summary.columns[c];
+  if (!column.direction || column.mixed_protocol) return;
+  std::vector<std::string> controls;
+  const Summary* best = nullptr;
+  for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+    const Arm& arm = summary.arms[a];
+    const Summary& entry = summary.table[a][c];
+    if (arm.role != MethodRole::control || arm.floor || !std::isfinite(entry.mean)) continue;
+    controls.push_back(fmt::format("{} {}", short_label(arm), measured_text(entry.mean, entry.sd)));
+    if (best == nullptr || loss(column, entry.mean) < loss(column, best->mean)) best = &entry;
+  }
+  if (best == nullptr) return;
+  std::vector<std::string> behind;
+  for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+    const Summary& entry = summary.table[a][c];
+    const double error = std::hypot(entry.standard_error, best->standard_error);
+    if (!summary.arms[a].learns() || !std::isfinite(entry.mean) || !std::isfinite(error)) continue;
+    if (loss(column, entry.mean) - loss(column, best->mean) > 2 * error) behind.push_back(short_label(summary.arms[a]));
+  }
+  table.footnotes.emplace_back(plain_text(fmt::format(
+      "what the training points allow without learning, {}: {}; behind it by more than two standard errors: {}",
+      column.name, fmt::join(controls, ", "),
+      behind.empty() ? std::string("nobody") : fmt::format("{}", fmt::join(behind, ", ")))));
 }
 
 // What is wrong with some of the numbers.
@@ -231,6 +274,7 @@ Table task_table(const TaskAnalysis& task, const std::vector<int>& columns) {
       sizes_line(task, columns) +
       "; values are mean ± standard deviation over seeds, for a perfect model mean ± sd of one value");
   add_settings(table, task, columns);
+  add_allowed(table, task);
   add_origins(table, task);
   add_problems(table, task, columns);
   return table;

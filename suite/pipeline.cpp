@@ -264,30 +264,33 @@ TaskFile describe_task(const SuiteSpec& suite, const TaskSpec& spec, TaskContext
       make_training_source(shared.training(replicates.first, sizes.train).points(), *task.manifold, Lift{},
                            training_stream(task, suite.seed, replicates.first));
   Value::Array grid(task.sigma_grid.begin(), task.sigma_grid.end());
-  file.details = Value::Table{{"suite", suite.name},
-                              {"purpose", std::string(name_of(suite.purpose))},
-                              {"claims", suite.claims},
-                              {"primary_metric", spec.metrics.empty() ? "" : spec.metrics.front().name},
-                              {"seed", static_cast<std::int64_t>(suite.seed)},
-                              {"seeds", replicates.last - replicates.first + 1},
-                              {"n_train", static_cast<std::int64_t>(training->size())},
-                              {"n_samples", static_cast<std::int64_t>(sizes.samples)},
-                              {"n_reference", static_cast<std::int64_t>(shared.reference().cols())},
-                              {"s_min", task.smallest_noise},
-                              {"scale", standardisation(*training).scale},
-                              {"preregistered_sigma", task.preregistered_sigma},
-                              {"sigma_grid", std::move(grid)},
-                              {"dimension", static_cast<std::int64_t>(task.manifold->dimension())},
-                              {"ambient_dimension", static_cast<std::int64_t>(task.manifold->ambient_dimension())},
-                              {"reach", task.manifold->reach()},
-                              {"constraint_tolerance", task.manifold->constraint_tolerance()},
-                              {"metrics", task.metrics},
-                              {"published", published_numbers(task)},
-                              {"published_note", task.published_note},
-                              {"published_comparable", task.published_comparable},
-                              {"source", task.source},
-                              {"licence", task.licence},
-                              {"settings", spec.settings}};
+  Value::Table details = {{"suite", suite.name},
+                          {"purpose", std::string(name_of(suite.purpose))},
+                          {"claims", suite.claims},
+                          {"primary_metric", spec.metrics.empty() ? "" : spec.metrics.front().name},
+                          {"seed", static_cast<std::int64_t>(suite.seed)},
+                          {"seeds", replicates.last - replicates.first + 1},
+                          {"n_train", static_cast<std::int64_t>(training->size())},
+                          {"n_samples", static_cast<std::int64_t>(sizes.samples)},
+                          {"n_reference", static_cast<std::int64_t>(shared.reference().cols())},
+                          {"s_min", task.smallest_noise},
+                          {"scale", standardisation(*training).scale},
+                          {"preregistered_sigma", task.preregistered_sigma},
+                          {"sigma_grid", std::move(grid)},
+                          {"dimension", static_cast<std::int64_t>(task.manifold->dimension())},
+                          {"ambient_dimension", static_cast<std::int64_t>(task.manifold->ambient_dimension())},
+                          {"reach", task.manifold->reach()},
+                          {"constraint_tolerance", task.manifold->constraint_tolerance()},
+                          {"metrics", task.metrics},
+                          {"published", published_numbers(task)},
+                          {"published_note", task.published_note},
+                          {"published_comparable", task.published_comparable},
+                          {"source", task.source},
+                          {"licence", task.licence},
+                          {"settings", spec.settings}};
+  // Absent elsewhere.
+  if (suite.tuning) details.emplace("tuning", suite.tuning->record(family_of(task)));
+  file.details = std::move(details);
   return file;
 }
 

@@ -125,6 +125,7 @@ const typename Units::Entry& entry_of(const Units& units, const std::string& nam
 }
 
 constexpr Index most_points = 1'000'000'000;
+constexpr const char* rate_key = "learning_rate";
 
 /// n_train of a table: a number, or fresh_points for "fresh".
 Index read_n_train(Settings& head, const Value& table, Index fallback) {
@@ -224,6 +225,7 @@ MethodSpec read_method(const Value& table, const std::string& source, const Meth
       method.inputs.emplace(file, to_hex(sha256_of_file(file)).substr(0, 16));
     }
   }
+  method.states_rate = settings.has(rate_key);
   method.settings = Value(settings.resolved());
   return method;
 }
@@ -327,6 +329,15 @@ void read_head(const Value& table, SuiteSpec& suite) {
   if (settings.has("keep_samples")) suite.keep_samples = settings.integer("keep_samples", 0, 0, most_points);
   suite.timeout_s = settings.number("timeout_s", suite.timeout_s, 0);
   suite.memory_gb = settings.number("memory_gb", suite.memory_gb, 0);
+  if (settings.has("tuned")) {
+    const fs::path file = settings.required_text("tuned");
+    // Beside the suite, unless the path is absolute.
+    suite.tuning = read_tuning((fs::path(suite.source).parent_path() / file).string());
+    if (suite.tuning->seed == suite.seed) {
+      throw InvalidInput(fmt::format("{}: {} was chosen on seed {}, which is the suite's own", settings.locate("tuned"),
+                                     file.string(), suite.seed));
+    }
+  }
   settings.finish();
 }
 
@@ -467,6 +478,22 @@ SuiteSpec load_suite(const std::string& name_or_path, const MethodRegistry& meth
   throw InvalidInput(unknown_name("suite", name_or_path, names) + "; a file needs its .toml");
 }
 
+bool is_tuned(const MethodSpec& method) {
+  const auto* settings = method.settings.get_if<Value::Table>();
+  return method.info.role == MethodRole::learner && !method.states_rate && settings != nullptr &&
+         settings->contains(rate_key);
+}
+
+std::string family_of(const Task& task) {
+  const std::string spec = task.manifold->spec();
+  return spec.substr(0, spec.find_first_of(":("));
+}
+
+std::string settings_digest(const MethodSpec& method) {
+  return to_hex(
+      sha256(to_json(Value::Table{{"type", method.type}, {"settings", without(method.settings, {rate_key})}})));
+}
+
 Lift resolve(const LiftSpec& lift, const Task& task) {
   Lift result;
   result.type = lift.type;
@@ -514,11 +541,34 @@ bool is_excluded(const SuiteSpec& suite, const std::string& task, const std::str
   });
 }
 
+/// The method with the learning rate that was chosen for it here.
+std::shared_ptr<const MethodSpec> tuned_method(const SuiteSpec& suite, const Task& task,
+                                               const std::shared_ptr<const MethodSpec>& method,
+                                               const std::string& lift) {
+  if (!suite.tuning || !is_tuned(*method)) return method;
+  const std::string family = family_of(task);
+  const TunedConfiguration* found = suite.tuning->find(method->name, lift, family);
+  const std::string again = fmt::format("run onmanifold tune {} again", suite.source);
+  if (found == nullptr) {
+    throw InvalidInput(fmt::format("{}: [suite]: tuned: no trial of {} with lift {} on {} (task {}); {}", suite.source,
+                                   method->name, lift, family, task.name, again));
+  }
+  if (found->settings != settings_digest(*method)) {
+    throw InvalidInput(fmt::format("{}: [suite]: tuned: {} with lift {} on {} was tuned with other settings; {}",
+                                   suite.source, method->name, lift, family, again));
+  }
+  if (!found->learning_rate) return method;
+  auto tuned = std::make_shared<MethodSpec>(*method);
+  tuned->settings.get_if<Value::Table>()->insert_or_assign(rate_key, *found->learning_rate);
+  return tuned;
+}
+
 /// A cell without its replicate and hashes. Metric settings are not what samples depend on: a changed metric list
 /// recomputes metrics only.
 Cell make_arm(const SuiteSpec& suite, const std::shared_ptr<const TaskSpec>& task,
-              const std::shared_ptr<const MethodSpec>& method, const LiftSpec& lift) {
+              const std::shared_ptr<const MethodSpec>& stated, const LiftSpec& lift) {
   const SampleSizes sizes = sizes_of(suite, *task);
+  const std::shared_ptr<const MethodSpec> method = tuned_method(suite, task->task, stated, lift.name);
   Cell cell;
   cell.key = {task->task.name, method->name, lift.name, 0};
   cell.task = task;

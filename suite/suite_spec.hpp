@@ -18,6 +18,7 @@
 #include "metrics/registry.hpp"
 #include "models/registry.hpp"
 #include "results/cell_files.hpp"
+#include "suite/tuned_settings.hpp"
 
 namespace onmanifold {
 
@@ -44,6 +45,7 @@ struct MethodSpec {
   std::vector<std::string> lifts;
   std::vector<std::string> tasks = {"*"};  ///< globs of the tasks it runs on
   std::optional<Index> n_train;            ///< its own training points; nullopt: the task's
+  bool states_rate = false;                ///< the suite says its learning_rate itself
 };
 
 /// A [[diagnostic]] table.
@@ -104,9 +106,17 @@ struct SuiteSpec {
   std::vector<MethodSpec> methods;
   std::vector<DiagnosticSpec> diagnostics;
   std::vector<Exclusion> exclusions;
+  std::optional<Tuning> tuning;                          ///< where learning rates come from that the suite leaves open
   const MethodRegistry* method_types = nullptr;          ///< never null after parse_suite
   const DiagnosticRegistry* diagnostic_types = nullptr;  ///< as well
 };
+
+/// Whether trials choose its learning rate: a learner that has one and whose suite leaves it open.
+[[nodiscard]] bool is_tuned(const MethodSpec& method);
+/// Tasks on one kind of manifold: the name of the kind, which begins its description.
+[[nodiscard]] std::string family_of(const Task& task);
+/// SHA-256 of a method's type and settings but its learning rate.
+[[nodiscard]] std::string settings_digest(const MethodSpec& method);
 
 /// One training, one sample set, one raw and one metrics file.
 struct Cell {

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "models/networks/time_embedding.hpp"
 
 namespace onmanifold {
 
@@ -80,7 +79,7 @@ DenoiserTrainer::DenoiserTrainer(const Network& network, const DenoiserObjective
       pass_(network, pass_columns_),
       second_(objective.asks_again() ? std::make_unique<Second>(network, pass_columns_) : nullptr),
       uniforms_(batch, 1),
-      table_(objective.raw_time_input() ? raw_time(objective.timesteps()) : time_embedding(objective.timesteps())),
+      table_(objective.times()),
       part_gradient_(Eigen::VectorXf::Zero(pass_columns_ < batch ? network.buffer_size() : 0)) {}
 
 DenoiserTrainer::Pass::Pass(const Network& network, Index columns)
@@ -145,7 +144,10 @@ DenoiserTrainer::StepResult DenoiserTrainer::step(BatchReader& reader) {
   draws.at(0).fill_normal(batch_.noise);
   draws.at(1).fill_uniform(uniforms_);
   for (Index i = 0; i < uniforms_.size(); ++i) {
-    batch_.times[static_cast<std::size_t>(i)] = objective_.time_of(uniforms_(i, 0));
+    const double u = uniforms_(i, 0);
+    const double place =
+        objective_.stratified_times() ? (static_cast<double>(i) + u) / static_cast<double>(uniforms_.size()) : u;
+    batch_.times[static_cast<std::size_t>(i)] = objective_.time_of(place);
   }
   objective_.corrupt(batch_, draws.at(2));
   StepResult result;

@@ -8,6 +8,7 @@
 #include "models/diffusion/noise_schedule.hpp"
 #include "models/networks/adam.hpp"
 #include "models/networks/network.hpp"
+#include "models/networks/time_embedding.hpp"
 
 namespace onmanifold {
 
@@ -66,8 +67,11 @@ class DenoiserObjective {
   /// Adds to \p gradient, of the first answer, what comes of \p state_gradient = dL/d(next.state).
   virtual void carry_back(const DiffusionBatch& /*batch*/, const DiffusionBatch& /*next*/,
                           const Eigen::MatrixXf& /*state_gradient*/, Eigen::MatrixXf& /*gradient*/) const {}
-  /// Whether the network is told t as a plain number instead of its sinusoidal features.
-  [[nodiscard]] virtual bool raw_time_input() const { return false; }
+  /// What the network is told of the times 0 … T, 32×(T+1): sinusoidal features unless said otherwise.
+  [[nodiscard]] virtual Eigen::MatrixXf times() const { return time_embedding(timesteps()); }
+  /// Whether the numbers that stand for the times of a batch of B are one of each interval [i/B, (i+1)/B), instead of
+  /// independent: the same law of each, and less noise in the sum of the gradient.
+  [[nodiscard]] virtual bool stratified_times() const { return false; }
   /// Whether training starts from a network whose output is 0.
   [[nodiscard]] virtual bool zero_output() const { return false; }
 };

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "models/networks/time_embedding.hpp"
 #include "models/score_fields.hpp"
 
 namespace onmanifold {
@@ -42,7 +41,7 @@ class DiffusionModel final : public GenerativeModel {
   void prepare(const FitContext& context) {
     network_ = training_.make_network(context);
     frame_.emplace(DiffusionFrame{diffusion_.make_schedule(context.smallest_noise), standardisation(*context.training),
-                                  context.manifold, context.lift_scale, diffusion_.raw_time});
+                                  context.manifold, context.lift_scale, diffusion_.time_input});
     objective_ = make_objective_(*frame_);
     range_.reset();
     if (clip_ == "always" || (clip_ == "auto" && context.image != nullptr)) {
@@ -70,7 +69,7 @@ class DiffusionModel final : public GenerativeModel {
 
   [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
     const BlockDenoiser output =
-        make_block_denoiser(*network_, parameters_, frame_->schedule.steps(), frame_->raw_time);
+        make_block_denoiser(*network_, parameters_, time_table(frame_->schedule, frame_->time_input));
     const BlockDenoiser epsilon = [&](const Points& x, Index t, Points& predicted) {
       output(x, t, predicted);
       objective_->to_epsilon(x, t, predicted);
@@ -101,11 +100,10 @@ class DiffusionModel final : public GenerativeModel {
 
 }  // namespace
 
-BlockDenoiser make_block_denoiser(const Network& network, const Eigen::VectorXf& parameters, Index timesteps,
-                                  bool raw_time_input) {
+BlockDenoiser make_block_denoiser(const Network& network, const Eigen::VectorXf& parameters, Eigen::MatrixXf times) {
   struct Memory {
-    Memory(const Network& network, Index steps, bool raw)
-        : table(raw ? raw_time(steps) : time_embedding(steps)),
+    Memory(const Network& network, Eigen::MatrixXf times)
+        : table(std::move(times)),
           scratch(network.make_scratch(sampling_block)),
           in(network.data_size(), sampling_block),
           out(network.data_size(), sampling_block) {}
@@ -114,7 +112,7 @@ BlockDenoiser make_block_denoiser(const Network& network, const Eigen::VectorXf&
     Eigen::MatrixXf in;
     Eigen::MatrixXf out;
   };
-  const auto memory = std::make_shared<Memory>(network, timesteps, raw_time_input);
+  const auto memory = std::make_shared<Memory>(network, std::move(times));
   return [&network, &parameters, memory](const Points& x, Index t, Points& epsilon) {
     const Index n = x.cols();
     memory->in.leftCols(n) = x.cast<float>();

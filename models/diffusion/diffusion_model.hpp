@@ -33,6 +33,6 @@ struct DiffusionDefaults {
 
 /// The network's output as a function of sampling blocks. References outlive the result.
 [[nodiscard]] BlockDenoiser make_block_denoiser(const Network& network, const Eigen::VectorXf& parameters,
-                                                Index timesteps, bool raw_time_input = false);
+                                                Eigen::MatrixXf times);
 
 }  // namespace onmanifold

@@ -19,7 +19,7 @@ struct DiffusionFrame {
   Standardisation standardisation;
   const Manifold* manifold = nullptr;  ///< not owned
   double lift_scale = 0;               ///< the task's pre-registered lift, data units; 0: none
-  bool raw_time = false;               ///< what the network is told of t
+  TimeInput time_input = TimeInput::embedding;
 
   /// The data point y = x_0 + (scale s_t) z behind \p x, column by column.
   [[nodiscard]] Points to_data(const Points& x, Index t) const;
@@ -36,7 +36,7 @@ class DiffusionObjective : public NoisePrediction {
   /// \p frame outlives the objective.
   explicit DiffusionObjective(const DiffusionFrame& frame) : NoisePrediction(frame.schedule), frame_(frame) {}
 
-  [[nodiscard]] bool raw_time_input() const override { return frame_.raw_time; }
+  [[nodiscard]] Eigen::MatrixXf times() const override { return time_table(frame_.schedule, frame_.time_input); }
   /// Turns what the network says to \p x at time \p t into epsilon, in place.
   virtual void to_epsilon(const Points& /*x*/, Index /*t*/, Points& /*output*/) const {}
   /// The last time that the sampler's own steps reach.

@@ -11,10 +11,10 @@
 namespace onmanifold {
 namespace {
 
-enum class Rule { ancestral, ddim, heun, langevin, dpm };
+enum class Rule { ancestral, ddim, heun, langevin, dpm, sde };
 
 /// One move from time `from` to time `to`, in all rules:
-///   x_to = shrink (x_from - pull epsilon) + noise z;  heun adds correct (epsilon' - epsilon), dpm++2m
+///   x_to = shrink (x_from - pull epsilon) + noise z;  heun adds correct (epsilon' - epsilon), dpm++2m and sde
 ///   remember (D - D of the step before).
 struct Step {
   Index from = 0;
@@ -41,6 +41,12 @@ Step make_step(const NoiseSchedule& schedule, Rule rule, const std::string& vari
     return step;
   }
   step.shrink = schedule.signal(to) / schedule.signal(from);
+  if (rule == Rule::sde) {
+    const double kept = std::pow(next / now, 2);
+    step.pull = (1 - kept) * schedule.noise(from);
+    step.noise = schedule.noise(to) * std::sqrt(1 - kept);
+    return step;
+  }
   step.pull = schedule.signal(from) * (now - next);
   if (rule == Rule::heun && to > 0) step.correct = 0.5 * schedule.signal(to) * (next - now);
   return step;
@@ -74,8 +80,11 @@ std::vector<Step> make_steps(const NoiseSchedule& schedule, const SamplerOptions
     rule = Rule::langevin;
   } else if (options.rule == "dpm++2m") {
     rule = Rule::dpm;
+  } else if (options.rule == "sde") {
+    rule = Rule::sde;
   } else if (options.rule != "ancestral") {
-    throw InvalidInput(fmt::format("sampler: '{}' is none of ancestral, ddim, heun, dpm++2m, langevin", options.rule));
+    throw InvalidInput(
+        fmt::format("sampler: '{}' is none of ancestral, ddim, heun, dpm++2m, sde, langevin", options.rule));
   }
   if (options.variance != "beta" && options.variance != "posterior") {
     throw InvalidInput(fmt::format("sampler: variance '{}' is neither beta nor posterior", options.variance));
@@ -92,12 +101,13 @@ std::vector<Step> make_steps(const NoiseSchedule& schedule, const SamplerOptions
       continue;
     }
     Step step = make_step(schedule, rule, options.variance, times[i], times[i + 1]);
-    if (rule == Rule::dpm && i > 0 && times[i + 1] > 0) {
+    if ((rule == Rule::dpm || rule == Rule::sde) && i > 0 && times[i + 1] > 0) {
       const double before = schedule.level(times[i - 1]);
       const double now = schedule.level(times[i]);
       const double next = schedule.level(times[i + 1]);
       const double ratio = std::log(now / next) / (2 * std::log(before / now));
-      step.remember = schedule.signal(times[i + 1]) * (1 - next / now) * ratio;
+      const double kept = rule == Rule::sde ? std::pow(next / now, 2) : next / now;
+      step.remember = schedule.signal(times[i + 1]) * (1 - kept) * ratio;
     }
     steps.push_back(step);
   }
@@ -108,7 +118,7 @@ std::vector<Step> make_steps(const NoiseSchedule& schedule, const SamplerOptions
 
 SamplerOptions SamplerOptions::read(Settings& settings, const SamplerOptions& usual) {
   SamplerOptions result = usual;
-  result.rule = settings.choice("sampler", result.rule, {"ancestral", "ddim", "heun", "dpm++2m", "langevin"},
+  result.rule = settings.choice("sampler", result.rule, {"ancestral", "ddim", "heun", "dpm++2m", "sde", "langevin"},
                                 "rule of the sampling steps");
   result.variance = settings.choice("variance", result.variance, {"beta", "posterior"},
                                     "noise of ancestral steps: beta_t, or the variance of the posterior");
@@ -217,20 +227,19 @@ double sampled_deviation(const NoiseSchedule& schedule, const SamplerOptions& op
     return s / (a * a * v * v + s * s);
   };
   double current = 1;   // variance of x_t
-  double total = 1;     // x_t over x_T, where no noise is added
-  double estimate = 0;  // that of x_0
+  double estimate = 0;  // that of D, the estimate of x_0 of the step before
+  double joint = 0;     // covariance of the two
   for (const Step& step : make_steps(schedule, options)) {
     const double before = slope(step.from);
     double factor = step.shrink * (1 - step.pull * before);
     if (step.correct != 0) factor += step.correct * (slope(step.to) * factor - before);
-    current = factor * factor * current + step.noise * step.noise;
-    const double last = estimate;
-    estimate = total * (1 / schedule.signal(step.from) - schedule.level(step.from) * before);
-    total *= factor;
-    if (step.remember != 0) {
-      total += step.remember * (estimate - last);
-      current = total * total;
-    }
+    const double answer = 1 / schedule.signal(step.from) - schedule.level(step.from) * before;  // D over x_t
+    factor += step.remember * answer;
+    const double next = factor * factor * current - 2 * factor * step.remember * joint +
+                        step.remember * step.remember * estimate + step.noise * step.noise;
+    joint = answer * (factor * current - step.remember * joint);
+    estimate = answer * answer * current;
+    current = next;
   }
   return std::sqrt(current);
 }

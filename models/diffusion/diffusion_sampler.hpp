@@ -43,7 +43,8 @@ struct SamplerOptions {
   /// every level visited: in y = x_t/a_t with score -epsilon/s_t, y <- y + alpha/2 score + sqrt(alpha) z, alpha =
   /// langevin_step s_t^2. The hook is called after every inner step.
   /// dpm++2m, the second-order multistep rule for x_0 in log s \cite lu2022: one evaluation a level, no noise, the
-  /// first and the last step of first order.
+  /// first and the last step of first order. sde, its partner with noise \cite lu2022: exact for one point, whatever
+  /// the levels; what an estimate lacks, later steps mend.
   std::string rule = "ancestral";
   std::string variance = "beta";  ///< of ancestral steps: beta | posterior
   Index steps = 0;                ///< levels visited; 0: all T
@@ -71,7 +72,7 @@ struct SamplerOptions {
 /// for one block at a time, with falling t (heun: twice a step); \p hook, where given, after every step. A step of
 /// dpm++2m from s to r, after one from q to s, is in y = x_t/a_t with D = y - s epsilon \cite lu2022
 ///   y_r = (r/s) y_s + (1 - r/s) (D_s + log(s/r)/(2 log(q/s)) (D_s - D_q)).
-///
+/// One of sde has (r/s)^2 for r/s, and adds r sqrt(1 - (r/s)^2) z.
 ///
 /// `beta` is exact for unit-normal data, `posterior` for one point. With the exact score and T = 100 (cosine,
 /// s_1 = .01) a direction of standard deviation v comes out wide by 5.6 % (v = .034), 2.3 % (.15), 1.4 %

@@ -27,6 +27,8 @@ class Preconditioned final : public DiffusionObjective {
     return 1 + static_cast<Index>(above - cumulative_.begin());
   }
 
+  [[nodiscard]] bool stratified_times() const override { return true; }
+
   double loss(const DiffusionBatch& batch, const Eigen::MatrixXf& prediction,
               Eigen::MatrixXf& gradient) const override {
     const double share = 1.0 / static_cast<double>(prediction.size());
@@ -96,9 +98,10 @@ std::unique_ptr<GenerativeModel> make_edm(Settings& settings) {
   usual.training.former = false;
   usual.training.adam.learning_rate = tuned_learning_rate;
   usual.training.features = 32;
-  usual.diffusion = {.schedule = "geometric", .timesteps = 100, .largest_level = 80};
-  usual.sampler.rule = "dpm++2m";
-  usual.sampler.steps = 40;
+  usual.training.adam.ema = 0.9995;
+  usual.diffusion = {.schedule = "geometric", .timesteps = 400, .largest_level = 80, .time_input = TimeInput::level};
+  usual.sampler.rule = "sde";
+  usual.sampler.steps = 64;
   usual.sampler.grid = "karras";
   return make_diffusion_model(
       settings, [levels](const DiffusionFrame& frame) { return make_edm_objective(frame, levels); }, usual);

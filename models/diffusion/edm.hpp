@@ -14,8 +14,8 @@ namespace onmanifold {
 
 /// Training levels: log s is normal with these moments, in units of the data's deviation, within s_1 … s_T.
 struct EdmLevels {
-  double mean = -0.5;  ///< published: -1.2 for data of deviation 1/2, which is -0.5 here
-  double deviation = 1.2;
+  double mean = -1.2;      ///< published: -1.2 for data of deviation 1/2, which is -0.5 here, and a deviation of 1.2;
+  double deviation = 1.5;  ///< lower and wider ones were better on thin laws in few coordinates (docs/tuning.md)
 };
 
 /// With y = x_0 + s z and data of deviation 1 (standardised points), the denoiser is
@@ -32,8 +32,9 @@ struct EdmLevels {
 [[nodiscard]] std::vector<double> level_chances(const NoiseSchedule& schedule, const EdmLevels& levels);
 
 /// Settings: level_mean, level_deviation, and those of make_diffusion_model, of which other defaults are schedule =
-/// geometric with timesteps = 100 up to largest_level = 80, features = 32, sampler = dpm++2m, sampler_grid = karras and
-/// sampler_steps = 40. A published level is continuous; here it is rounded to one of the schedule's, 10 % apart.
+/// geometric with timesteps = 400 up to largest_level = 80, time_input = level, features = 32, ema = .9995, sampler =
+/// sde, sampler_grid = karras and sampler_steps = 64. A published level is continuous; here it is rounded to one of the
+/// schedule's, 2 % apart for s_min = .01. The levels of a batch are stratified.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_edm(Settings& settings);
 
 }  // namespace onmanifold

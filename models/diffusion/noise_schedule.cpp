@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "models/networks/time_embedding.hpp"
 
 namespace onmanifold {
 namespace {
@@ -77,6 +78,18 @@ NoiseSchedule NoiseSchedule::with_smallest_level(double level) const {
   return NoiseSchedule(std::move(levels));
 }
 
+Eigen::MatrixXf time_table(const NoiseSchedule& schedule, TimeInput input) {
+  switch (input) {
+    case TimeInput::level:
+      return level_embedding(schedule.levels());
+    case TimeInput::raw:
+      return raw_time(schedule.steps());
+    case TimeInput::embedding:
+      break;
+  }
+  return time_embedding(schedule.steps());
+}
+
 double NoiseSchedule::signal(Index t) const {
   return 1 / std::sqrt(1 + level(t) * level(t));
 }
@@ -125,8 +138,9 @@ DiffusionSettings DiffusionSettings::read(Settings& settings, const DiffusionSet
                                         "limit of the noise that one step of the cosine schedule adds");
   result.largest_level =
       settings.number("largest_level", result.largest_level, 1, 1e6, "largest level of the geometric schedule");
-  result.raw_time = settings.choice("time_input", "embedding", {"embedding", "raw"},
-                                    "how the network sees time: sinusoidal features, or the number itself") == "raw";
+  result.time_input = settings.choose(
+      "time_input", usual.time_input,
+      "how the network sees time: sinusoidal features of it or of the logarithm of its level, or the number itself");
   return result;
 }
 

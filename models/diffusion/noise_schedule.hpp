@@ -31,6 +31,8 @@ class NoiseSchedule {
   [[nodiscard]] NoiseSchedule with_smallest_level(double level) const;
 
   [[nodiscard]] Index steps() const { return static_cast<Index>(level_.size()) - 1; }
+  /// s_0 … s_T.
+  [[nodiscard]] const std::vector<double>& levels() const { return level_; }
   /// s_t, t = 0 … T.
   [[nodiscard]] double level(Index t) const { return level_.at(static_cast<std::size_t>(t)); }
   [[nodiscard]] double signal(Index t) const;              ///< a_t
@@ -44,6 +46,18 @@ class NoiseSchedule {
   std::vector<double> level_;
 };
 
+/// What the network is told of the time t: sinusoidal features of t/T, of log s_t, or t itself.
+enum class TimeInput { embedding, level, raw };
+template <>
+struct EnumNames<TimeInput> {
+  static constexpr const char* kind = "time_input";
+  static constexpr std::array<EnumName<TimeInput>, 3> names = {
+      {{TimeInput::embedding, "embedding"}, {TimeInput::level, "level"}, {TimeInput::raw, "raw"}}};
+};
+
+/// The features of all times of \p schedule, 32×(T+1): time_embedding, level_embedding or raw_time.
+[[nodiscard]] Eigen::MatrixXf time_table(const NoiseSchedule& schedule, TimeInput input);
+
 /// The settings that every discrete diffusion shares.
 struct DiffusionSettings {
   std::string schedule = "cosine";  ///< cosine | linear (variance preserving) | geometric (variance exploding)
@@ -56,10 +70,10 @@ struct DiffusionSettings {
   /// data come out up to 37 % too wide), 3.2 with .9, at a_T^2 = 2.4e-5 for T = 100.
   double largest_beta = 0.9;
   double largest_level = 100;  ///< s_T of the geometric schedule
-  bool raw_time = false;       ///< whether the network's time input is t itself instead of sinusoidal features
+  TimeInput time_input = TimeInput::embedding;
 
   /// Reads "schedule", "timesteps", "smallest_noise", "largest_beta", "largest_level" and "time_input"
-  /// (embedding | raw). Defaults are those of \p usual; its timesteps are not those of linear.
+  /// (embedding | level | raw). Defaults are those of \p usual; its timesteps are not those of linear.
   [[nodiscard]] static DiffusionSettings read(Settings& settings, const DiffusionSettings& usual);
   [[nodiscard]] static DiffusionSettings read(Settings& settings) { return read(settings, {}); }
   /// The schedule in force for a task with this s_min (standardised units; 0: none).

@@ -604,6 +604,31 @@ TEST(TimeInput, RawIsTheNumberItself) {
   EXPECT_NEAR(raw.colwise().norm().mean(), 1, 0.25);
 }
 
+TEST(TimeInput, NeighbouringLevelsLookAlike) {
+  const NoiseSchedule schedule = NoiseSchedule::geometric(400, 0.01, 80);
+  const Eigen::MatrixXf table = time_table(schedule, TimeInput::level);
+  ASSERT_EQ(table.cols(), 401);
+  EXPECT_EQ(table.col(0), table.col(1));
+  for (const Index t : {1, 17, 400}) {
+    const double log_level = std::log(schedule.level(t));
+    EXPECT_NEAR(table(0, t), std::sin(0.125 * log_level), 1e-6) << t;
+    EXPECT_NEAR(table(15, t), std::sin(4 * log_level), 1e-6) << t;
+    EXPECT_NEAR(table(31, t), std::cos(4 * log_level), 1e-6) << t;
+  }
+  const auto farthest_neighbours = [](const Eigen::MatrixXf& columns) {
+    return (columns.rightCols(columns.cols() - 2) - columns.middleCols(1, columns.cols() - 2))
+        .colwise()
+        .norm()
+        .maxCoeff();
+  };
+  // Steps of .0225 in log s: at most .0225 sqrt(sum of w^2) = .0225 · 6.4. Of t/T the largest w moves by 2.5.
+  EXPECT_LT(farthest_neighbours(table), 0.15F);
+  EXPECT_GT(farthest_neighbours(time_table(schedule, TimeInput::embedding)), 1);
+  EXPECT_EQ(time_table(schedule, TimeInput::raw), raw_time(400));
+  EXPECT_THROW((void)level_embedding({0.0}), InvalidInput);
+  EXPECT_THROW((void)level_embedding({0.0, 1.0, -1.0}), InvalidInput);
+}
+
 TEST(SamplerRules, HeunIsOfSecondOrder) {
   const auto error = [](const std::string& rule, Index steps) {
     // Geometric levels: the step in log s is the same everywhere, so the order shows in the total error. The

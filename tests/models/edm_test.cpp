@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "models/networks/mlp.hpp"
 #include "models/registry.hpp"
 #include "tests/models/make_method.hpp"
 #include "tests/models/model_fixtures.hpp"
@@ -135,6 +136,73 @@ TEST(KarrasTimes, AreNearestToEvenSeventhRoots) {
   EXPECT_LE(crowded.size(), 40U);
 }
 
+/// Notes the times of a batch.
+class TimesOf final : public NoisePrediction {
+ public:
+  TimesOf(const NoiseSchedule& schedule, bool stratified) : NoisePrediction(schedule), stratified_(stratified) {}
+  [[nodiscard]] bool stratified_times() const override { return stratified_; }
+  void corrupt(DiffusionBatch& batch, const Stream& draws) const override {
+    times = batch.times;
+    NoisePrediction::corrupt(batch, draws);
+  }
+  mutable std::vector<Index> times;
+
+ private:
+  bool stratified_;
+};
+
+TEST(StratifiedTimes, AreOneOfEachInterval) {
+  const NoiseSchedule schedule = NoiseSchedule::cosine(64);
+  FitFixture fixture(NormalLaw::in_a_plane(), 100);
+  const Mlp network({.width = 32, .depth = 1});
+  for (const bool stratified : {true, false}) {
+    const TimesOf objective(schedule, stratified);
+    const FitContext context = fixture.context();
+    BatchReader reader(*context.training, standardisation(*context.training));
+    DenoiserTrainer trainer(network, objective, {}, 32, context.initialisation, context.training_noise);
+    std::vector<Index> first;
+    for (int step = 0; step < 3; ++step) {
+      trainer.step(reader);
+      Index kept = 0;  // times that lie in their column's interval, of two times each
+      for (Index i = 0; i < 32; ++i) kept += (objective.times[static_cast<std::size_t>(i)] - 1) / 2 == i ? 1 : 0;
+      if (stratified) {
+        EXPECT_EQ(kept, 32);
+      } else {
+        EXPECT_LT(kept, 8);  // one is expected
+      }
+      EXPECT_NE(objective.times, first);
+      first = objective.times;
+    }
+  }
+  EXPECT_TRUE(make_edm_objective(frame_with(schedule), {})->stratified_times());
+  EXPECT_FALSE(DiffusionObjective(frame_with(schedule)).stratified_times());
+}
+
+TEST(Sde, IsExactForOnePointAtEveryLevel) {
+  const NoiseSchedule schedule = usual_levels();
+  const Vector point{{0.3, -0.2, 1.5}};
+  const BlockDenoiser exact = [&](const Points& x, Index t, Points& epsilon) {
+    epsilon = (x.colwise() - schedule.signal(t) * point) / schedule.noise(t);
+  };
+  constexpr Index n = 20000;
+  for (const Index steps : {4, 20}) {
+    const SamplerOptions options{.rule = "sde", .steps = steps, .grid = "karras"};
+    const Index last = karras_times(schedule, steps)[static_cast<std::size_t>(steps) - 2];
+    const Points x = sample_diffusion(schedule, options, exact, 3, n, Stream(4, "sde"), last);
+    const Points z = (x.colwise() - schedule.signal(last) * point) / schedule.noise(last);
+    // 4.5 standard errors, six comparisons of each: alpha = 8e-5.
+    for (Index i = 0; i < 3; ++i) {
+      EXPECT_NEAR(z.row(i).mean(), 0, 4.5 / std::sqrt(static_cast<double>(n))) << steps;
+      EXPECT_NEAR(std::sqrt(z.row(i).squaredNorm() / n), 1, 4.5 / std::sqrt(2.0 * n)) << steps;
+    }
+    // Ancestral steps with the noise beta_t are too wide where levels are few (negative control).
+    const SamplerOptions wide{.rule = "ancestral", .variance = "beta", .steps = steps, .grid = "karras"};
+    const Points y = sample_diffusion(schedule, wide, exact, 3, n, Stream(4, "sde"), last);
+    EXPECT_GT((y.row(0).array() - schedule.signal(last) * point[0]).matrix().squaredNorm(),
+              1.1 * n * std::pow(schedule.noise(last), 2));
+  }
+}
+
 TEST(Dpm, IsOfSecondOrderAndGivesTheNormalLaw) {
   const auto error = [](const std::string& rule, Index steps) {
     // As in SamplerRules.HeunIsOfSecondOrder. The first step is of first order, but one of many.
@@ -142,10 +210,12 @@ TEST(Dpm, IsOfSecondOrderAndGivesTheNormalLaw) {
     return std::abs(sampled_deviation(schedule, {.rule = rule}, 0.5) / 0.5 - 1);
   };
   EXPECT_NEAR(std::log2(error("dpm++2m", 200) / error("dpm++2m", 400)), 2, 0.25);
+  EXPECT_NEAR(std::log2(error("sde", 200) / error("sde", 400)), 2, 0.25);
 
   // The usual sampler with the exact denoiser of normal data: variances 1, .09 and a direction of deviation .01.
   const NoiseSchedule schedule = usual_levels();
-  const SamplerOptions usual{.rule = "dpm++2m", .steps = 40, .grid = "karras"};
+  const SamplerOptions ode{.rule = "dpm++2m", .steps = 40, .grid = "karras"};
+  const SamplerOptions usual{.rule = "sde", .steps = 64, .grid = "karras"};
   const SamplerOptions heun{.rule = "heun", .steps = 18, .grid = "karras"};
   const Vector deviation{{1.0, 0.3, 0.01}};
   Index calls = 0;
@@ -157,12 +227,12 @@ TEST(Dpm, IsOfSecondOrderAndGivesTheNormalLaw) {
   };
   constexpr Index n = 60000;
   constexpr Index blocks = (n + sampling_block - 1) / sampling_block;
-  for (const SamplerOptions& options : {usual, heun}) {
+  for (const SamplerOptions& options : {usual, ode, heun}) {
     calls = 0;
     const Points samples = sample_diffusion(schedule, options, exact, 3, n, Stream(3, "dpm"));
-    EXPECT_LE(calls / blocks, 40);
+    EXPECT_LE(calls / blocks, 64);
     for (Index i = 0; i < 3; ++i) {
-      // 4.5 relative standard errors, six comparisons: alpha = 4e-5.
+      // 4.5 relative standard errors, nine comparisons: alpha = 6e-5.
       const double expected = sampled_deviation(schedule, options, deviation[i]);
       EXPECT_NEAR(std::sqrt(samples.row(i).squaredNorm() / n) / expected, 1, 4.5 / std::sqrt(2.0 * n)) << options.rule;
     }
@@ -172,6 +242,7 @@ TEST(Dpm, IsOfSecondOrderAndGivesTheNormalLaw) {
   const SamplerOptions euler{.rule = "ddim", .steps = 40, .grid = "karras"};
   for (const double v : {1.0, 0.3, 0.1}) {
     EXPECT_LT(std::abs(sampled_deviation(schedule, usual, v) / v - 1), 0.01) << v;
+    EXPECT_LT(std::abs(sampled_deviation(schedule, ode, v) / v - 1), 0.01) << v;
     EXPECT_LT(std::abs(sampled_deviation(schedule, heun, v) / v - 1), 0.08) << v;
     EXPECT_GT(std::abs(sampled_deviation(schedule, euler, v) / v - 1), 0.05) << v;
   }

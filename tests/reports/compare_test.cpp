@@ -219,6 +219,7 @@ TEST(Compare, OtherProtocolsAreNotComparable) {
   };
   const std::vector<std::function<void(CellResult&)>> changes = {
       set_config("n_train", 200),
+      set_config("fresh", true),
       set_config("n_samples", 10),
       set_config("task", Value::Table{{"version", 2}, {"data_hash", "data"}}),
       set_config("task", Value::Table{{"version", 1}, {"data_hash", "other"}}),

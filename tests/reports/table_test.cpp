@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/files/temporary_directory.hpp"
@@ -211,6 +212,62 @@ TEST(MakeTable, PublishedNumbersAreMarkedAsTheirs) {
                       "as published, not computed here: nll -0.89 ± 0.03 RSGM (key1), nll -0.87 M-FFF (key2); "
                       "another measure"),
             found.end());
+}
+
+std::vector<std::string> notes_of(const TaskResult& task) {
+  std::vector<std::string> texts;
+  const MadeReport made(task);
+  for (const Footnote& note : made.report.tables.tasks[0].main.footnotes) texts.push_back(note.text);
+  return texts;
+}
+
+TEST(MakeTable, SaysWhoSeesNewPointsInEveryPass) {
+  TaskResult task = small_task();
+  const auto set = [&](const std::string& method, bool fresh) {
+    for (CellResult& cell : task.cells) {
+      if (cell.key.method != method) continue;
+      cell.head.config = Value::Table{{"lift", Value::Table{{"sigma", 0.0}}}, {"n_train", 1000}};
+      if (fresh) cell.head.config.get_if<Value::Table>()->emplace("fresh", true);
+    }
+  };
+  for (const char* method : {"ddpm", "oracle", "gaussian"}) set(method, false);
+  EXPECT_THAT(notes_of(task).front(), testing::StartsWith("1000 training points, 500 samples"));
+  set("ddpm", true);
+  EXPECT_THAT(notes_of(task).front(),
+              testing::StartsWith("1000 training points (ddpm new ones in every pass), 500 samples"));
+  for (const char* method : {"oracle", "gaussian"}) set(method, true);
+  EXPECT_THAT(notes_of(task).front(), testing::StartsWith("new training points in every pass of 1000, 500 samples"));
+}
+
+TEST(MakeTable, SaysWhatTrainingPointsAllowAndWhoIsBehind) {
+  TaskResult task = small_task();
+  // The moment fit is no such control: it is the floor.
+  EXPECT_THAT(notes_of(task), testing::Not(testing::Contains(testing::HasSubstr("training points allow"))));
+  for (const auto& [method, value] : {std::pair{"memorizer", 0.09}, std::pair{"kde", 0.07}}) {
+    for (int seed = 0; seed < 2; ++seed) {
+      CellResult cell = task.cells[0];
+      cell.key = {.task = "sphere-x", .method = method, .lift = "none", .seed = seed};
+      cell.head.method = made_method("memorizer");
+      cell.projected[0].value = value + 0.002 * seed;
+      task.cells.push_back(cell);
+    }
+  }
+  // ddpm: .11 with an error of .01; normal-0.1: .065; kde: .071 with .001.
+  EXPECT_THAT(notes_of(task),
+              testing::Contains("what the training points allow without learning, tvd: kde 0.0710 ± 0.0014, memorizer "
+                                "0.0910 ± 0.0014; behind it by more than two standard errors: ddpm"));
+  for (CellResult& cell : task.cells) {
+    if (cell.key.method == "ddpm") cell.projected[0].value = 0.071;
+  }
+  EXPECT_THAT(notes_of(task), testing::Contains(testing::EndsWith("two standard errors: nobody")));
+}
+
+TEST(MakeTable, SaysHowLearningRatesWereChosen) {
+  TaskResult task = small_task();
+  EXPECT_THAT(notes_of(task), testing::Not(testing::Contains(testing::HasSubstr("tuned"))));
+  task.file->details.get_if<Value::Table>()->emplace(
+      "tuning", Value::Table{{"replicates", 3}, {"learning_rates", Value::Array{1e-3, 1e-2}}});
+  EXPECT_THAT(notes_of(task), testing::Contains("tuned: 2 trials × 3 seeds each"));
 }
 
 TEST(MakeTable, MissingSeedsAreNamed) {

@@ -77,6 +77,41 @@ TEST(TaskFigures, ASweepNeedsThreeLevels) {
   EXPECT_THAT(gnuplot_svg(figure.commands, figure.width, figure.height, "s", "t"), HasSubstr("</svg>"));
 }
 
+TEST(TaskFigures, TrialsOfTheTaskAreDrawnOverTheLearningRate) {
+  TaskResult result;
+  result.name = "t";
+  result.file = TaskFile{};
+  TaskAnalysis task;
+  task.result = &result;
+  EXPECT_EQ(tuning_figure(task).commands, "");
+  const auto row = [](const char* method, const char* of, Value rate, Value::Array mean) {
+    return Value::Table{{"method", method},
+                        {"lift", "none"},
+                        {"task", of},
+                        {"metric", "tvd"},
+                        {"learning_rate", rate},
+                        {"mean", std::move(mean)},
+                        {"lost", Value::Array{0, 0, 3}},
+                        {"error", Value::Array{0.01, 0.01, "nan"}}};
+  };
+  const Value::Array rates = {1e-3, 1e-2, 2e-2};
+  const auto set = [&](Value::Array rows) {
+    result.file->details = Value::Table{
+        {"tuning", Value::Table{{"replicates", 3}, {"learning_rates", rates}, {"configurations", std::move(rows)}}}};
+  };
+  set({row("ddpm", "t", 1e-2, {0.2, 0.1, "nan"}), row("ebm", "t", Value(), {"nan", "nan", "nan"}),
+       row("flow", "other", 1e-3, {0.3, 0.4, 0.5}), row("short", "t", 1e-3, {0.3})});
+  const Figure figure = tuning_figure(task);
+  EXPECT_EQ(figure.name, "t-tuning");
+  EXPECT_THAT(figure.detail, HasSubstr("tuned: 3 trials × 3 seeds each"));
+  EXPECT_THAT(figure.commands, HasSubstr("\n0.01 0.1 0.09"));
+  EXPECT_THAT(figure.commands, HasSubstr("$chosen << EOD\n0.01 0.1\nEOD"));
+  for (const char* absent : {"ebm", "flow", "short", "nan"}) EXPECT_THAT(figure.commands, Not(HasSubstr(absent)));
+  EXPECT_THAT(gnuplot_svg(figure.commands, figure.width, figure.height, "u", "t"), HasSubstr("</svg>"));
+  set({row("flow", "other", 1e-3, {0.3, 0.4, 0.5})});
+  EXPECT_EQ(tuning_figure(task).commands, "");
+}
+
 TEST(TaskFigures, CurvesHaveAPanelAMethodAndAColourALift) {
   TaskResult result;
   result.name = "t";
