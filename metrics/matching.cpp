@@ -54,7 +54,7 @@ class MatchingMetric final : public Metric {
     if (distance) parameters["squared"] = squared_;
     const char* direction = kind_ == Kind::cov_match ? "higher" : kind_ == Kind::one_nna ? "target" : "lower";
     MetricRecord record = make_record(name, direction, parameters, input);
-    if (!distance) record.version = 2;  // all that are tied count
+    record.version = 2;  // all that are tied count; nulls of distances are carried on to the sizes
     if (distance) record.unit = squared_ ? "length^2" : "length";
     if (kind_ == Kind::cov_match) record.target = 1;
     if (kind_ == Kind::one_nna) record.target = 0.5;

@@ -142,9 +142,10 @@ SimulatedNull from_reference(const Points& reference, const Stream& stream, Inde
 std::shared_ptr<const SimulatedNull> simulated_null(const MetricInput& input, const std::string& name, Index n, Index m,
                                                     Index statistics, const NullPlan& plan,
                                                     const PairStatistic& statistic) {
-  // A reference of mostly repeated points stands for its law: what is drawn from it again has its ties.
+  // A reference of mostly repeated points stands for its law: what is drawn from it again has its ties. Not for
+  // distances to nearest points, which the points make that are rare: drawn again they would always have their like.
   std::optional<Resampled> resampled;
-  if (input.target.sampler == nullptr && input.target.reference != nullptr) {
+  if (input.target.sampler == nullptr && input.target.reference != nullptr && !plan.vanishing) {
     const FiniteColumns& finite = input.target.finite();
     if (2 * finite.duplicates() >= finite.size() && finite.size() > 0) resampled.emplace(finite.sorted());
   }
