@@ -14,8 +14,8 @@ namespace onmanifold {
 struct TuningCurve {
   std::string method;
   std::string lift;
-  std::string task;   ///< of the family, the one that was tried
-  double rate = 0;    ///< chosen; NaN: every rate lost a replicate
+  std::string task;           ///< of the family, the one that was tried
+  double rate = 0;            ///< chosen; NaN: every rate lost a replicate
   std::vector<double> mean;   ///< by rate; NaN where no replicate ended well
   std::vector<double> error;  ///< standard error of the mean; NaN where it has none
 };
@@ -30,7 +30,8 @@ struct TuningRecord {
   [[nodiscard]] std::string text() const;
 };
 
-/// Of a task file's details; nothing where its suite was not tuned. Lists of another length than the rates are left out.
+/// Of a task file's details; nothing where its suite was not tuned. Lists of another length than the rates are left
+/// out.
 [[nodiscard]] std::optional<TuningRecord> tuning_record(const Value& details);
 
 }  // namespace onmanifold

@@ -60,8 +60,9 @@ int tune_command(const TuneArguments& arguments) {
   const Tuning tuning = collect_tuning(suite, options.directory);
   write_file(file, tuning_text(tuning));
   for (const TunedConfiguration& one : tuning.configurations) {
-    fmt::print("{:<24} {:<16} {:<16} {}\n", one.method, one.lift, one.task,
-               one.learning_rate ? fmt::format("{}", *one.learning_rate) : std::string("none: every rate lost a replicate"));
+    fmt::print(
+        "{:<24} {:<16} {:<16} {}\n", one.method, one.lift, one.task,
+        one.learning_rate ? fmt::format("{}", *one.learning_rate) : std::string("none: every rate lost a replicate"));
   }
   fmt::print("settings: {}\n", file);
   return exit_ok;

@@ -29,7 +29,8 @@ std::vector<double> numbers(const Value& table, const std::string& key, std::siz
     } else if (const auto* integer = item.get_if<std::int64_t>()) {
       result.push_back(static_cast<double>(*integer));
     } else {
-      throw InvalidInput(fmt::format("{}: line {}: {} holds {}, not a number", where, item.line, key, item.type_name()));
+      throw InvalidInput(
+          fmt::format("{}: line {}: {} holds {}, not a number", where, item.line, key, item.type_name()));
     }
   }
   return result;
@@ -61,7 +62,8 @@ TunedConfiguration parse_configuration(const Value& table, const Tuning& tuning,
   settings.finish();
   one.mean = numbers(table, "mean", tuning.rates.size(), where);
   one.error = numbers(table, "error", tuning.rates.size(), where);
-  for (const double lost : numbers(table, "lost", tuning.rates.size(), where)) one.lost.push_back(static_cast<int>(lost));
+  for (const double lost : numbers(table, "lost", tuning.rates.size(), where))
+    one.lost.push_back(static_cast<int>(lost));
   return one;
 }
 

@@ -125,9 +125,7 @@ std::optional<std::size_t> choose_rate(const std::vector<RateTrial>& trials, Dir
     }
     const bool whole = trial.lost == 0 && losses.size() > 0;
     mean.push_back(whole ? losses.mean() : infinity);
-    error.push_back(whole && losses.size() > 1
-                        ? standard_error(losses)
-                        : 0);
+    error.push_back(whole && losses.size() > 1 ? standard_error(losses) : 0);
   }
   const auto best = static_cast<std::size_t>(std::min_element(mean.begin(), mean.end()) - mean.begin());
   if (!std::isfinite(mean[best])) return std::nullopt;
@@ -140,8 +138,8 @@ std::optional<std::size_t> choose_rate(const std::vector<RateTrial>& trials, Dir
 
 SuiteSpec tuning_suite(const SuiteSpec& suite) {
   if (suite.seed == tuning_seed) {
-    throw InvalidInput(
-        fmt::format("{}: seed = {} is the one that settings are chosen on: a suite needs another", suite.source, suite.seed));
+    throw InvalidInput(fmt::format("{}: seed = {} is the one that settings are chosen on: a suite needs another",
+                                   suite.source, suite.seed));
   }
   SuiteSpec result = suite;
   result.name = suite.name + "-tuning";
@@ -193,8 +191,7 @@ Tuning collect_tuning(const SuiteSpec& suite, const std::string& directory) {
       const auto n = static_cast<Index>(trial.values.size());
       const Vector values = Eigen::Map<const Vector>(trial.values.data(), n);
       found.mean.push_back(n > 0 ? values.mean() : MetricRecord::unknown);
-      found.error.push_back(n > 1 ? standard_error(values)
-                                  : MetricRecord::unknown);
+      found.error.push_back(n > 1 ? standard_error(values) : MetricRecord::unknown);
       found.lost.push_back(trial.lost);
     }
     const std::optional<std::size_t> chosen = choose_rate(trials, found.direction, found.target);
@@ -212,8 +209,8 @@ std::string tuning_text(const Tuning& tuning) {
       "[tuning]\nsuite = \"{}\"\nseed = {}\nreplicates = {}\nlearning_rates = {}\n",
       tuning.suite, tuning.suite, tuning.suite, tuning.seed, tuning.replicates, number_list(tuning.rates));
   for (const TunedConfiguration& one : tuning.configurations) {
-    text += fmt::format("\n[[configuration]]\nmethod = \"{}\"\nlift = \"{}\"\nfamily = \"{}\"\ntask = \"{}\"\n", one.method,
-                        one.lift, one.family, one.task);
+    text += fmt::format("\n[[configuration]]\nmethod = \"{}\"\nlift = \"{}\"\nfamily = \"{}\"\ntask = \"{}\"\n",
+                        one.method, one.lift, one.family, one.task);
     text += one.learning_rate ? fmt::format("learning_rate = {:#.5g}\n", *one.learning_rate)
                               : std::string("# Every rate lost a replicate: the method keeps its default.\n");
     text += fmt::format("metric = \"{}\"\nmean = {}\nerror = {}\nlost = [{}]\nsettings = \"{}\"\n", one.metric,

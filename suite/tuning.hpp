@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The same number of trials for every configuration: which learning rates are tried, how one of them is chosen, and what
-// a suite takes from the outcome. The protocol stands in docs/tuning.md.
+// The same number of trials for every configuration: which learning rates are tried, how one of them is chosen, and
+// what a suite takes from the outcome. The protocol stands in docs/tuning.md.
 
 #include <array>
 #include <cstdint>
@@ -25,17 +25,17 @@ struct RateTrial {
   int lost = 0;                ///< replicates that diverged, failed or have no finite value
 };
 
-/// The rule: the best mean; within one standard error of the best, the smaller rate. A rate that lost a replicate has the
-/// worst mean there is. \return the index in \p trials, or nothing where every rate lost one. A standard error of
+/// The rule: the best mean; within one standard error of the best, the smaller rate. A rate that lost a replicate has
+/// the worst mean there is. \return the index in \p trials, or nothing where every rate lost one. A standard error of
 /// fewer than two replicates is 0. \throw InvalidInput for no trial.
 [[nodiscard]] std::optional<std::size_t> choose_rate(const std::vector<RateTrial>& trials, Direction direction,
                                                      double target = 0);
 
-/// The trials of \p suite as a suite of its own, "<name>-tuning", for run_suite: every learner that has a learning rate and
-/// does not state it, with each of its lifts, once on the first of its tasks of every family, at the suite's sizes, six
-/// rates of three replicates. A method's name there is "<method>.rate-<number of the rate>". Its metric is the primary
-/// one of the task; a task of a data set is judged by its validation split, and the reference split is not in it at all.
-/// Diagnostics are not asked. \throw InvalidInput if the suite has the seed of tuning, or nothing to tune.
+/// The trials of \p suite as a suite of its own, "<name>-tuning", for run_suite: every learner that has a learning rate
+/// and does not state it, with each of its lifts, once on the first of its tasks of every family, at the suite's sizes,
+/// six rates of three replicates. A method's name there is "<method>.rate-<number of the rate>". Its metric is the
+/// primary one of the task; a task of a data set is judged by its validation split, and the reference split is not in
+/// it at all. Diagnostics are not asked. \throw InvalidInput if the suite has the seed of tuning, or nothing to tune.
 [[nodiscard]] SuiteSpec tuning_suite(const SuiteSpec& suite);
 
 /// Reads the trials of \p suite from \p directory, where tuning_suite(suite) ran, and chooses.

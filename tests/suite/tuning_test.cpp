@@ -128,8 +128,8 @@ TEST(TuningSuite, GivesEveryConfigurationTheSameTrials) {
 }
 
 TEST(TuningSuite, RefusesWhatCannotBeTuned) {
-  EXPECT_TRUE(throws_message<InvalidInput>([] { (void)tuning_suite(parse(replaced(small_suite, "seed = 5", "seed = 777"))); },
-                                           {"s.toml", "777"}));
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [] { (void)tuning_suite(parse(replaced(small_suite, "seed = 5", "seed = 777"))); }, {"s.toml", "777"}));
   EXPECT_TRUE(throws_message<InvalidInput>(
       [] { (void)tuning_suite(parse(replaced(small_suite, "timesteps = 5", "timesteps = 5\nlearning_rate = 1e-3"))); },
       {"s.toml", "nothing to tune"}));
@@ -140,7 +140,8 @@ std::set<std::string> columns_of(const Points& points) {
   std::set<std::string> result;
   for (Index j = 0; j < points.cols(); ++j) {
     const Vector column = points.col(j);
-    result.emplace(reinterpret_cast<const char*>(column.data()), sizeof(double) * static_cast<std::size_t>(column.size()));
+    result.emplace(reinterpret_cast<const char*>(column.data()),
+                   sizeof(double) * static_cast<std::size_t>(column.size()));
   }
   return result;
 }
@@ -175,10 +176,12 @@ TEST(TuningSuite, SharesNoDrawWithAnySuite) {
 }
 
 TEST(TuningSuite, JudgesDataSetsByTheirValidationSplit) {
-  const SuiteSpec suite = parse(replaced(small_suite, "name = \"plane-smiley\"", "name = \"backbone-8\"\nmetrics = \"energy\""));
+  const SuiteSpec suite =
+      parse(replaced(small_suite, "name = \"plane-smiley\"", "name = \"backbone-8\"\nmetrics = \"energy\""));
   const SuiteSpec trial = tuning_suite(suite);
   const auto find = [](const SuiteSpec& in) {
-    return std::find_if(in.tasks.begin(), in.tasks.end(), [](const auto& task) { return task->task.splits.has_value(); });
+    return std::find_if(in.tasks.begin(), in.tasks.end(),
+                        [](const auto& task) { return task->task.splits.has_value(); });
   };
   ASSERT_NE(find(trial), trial.tasks.end());
   const Task& judged = (*find(suite))->task;
@@ -228,7 +231,8 @@ TEST(Tuning, RunsResumesAndIsTakenBySuites) {
   int moved = 0;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (cells[i].method->type != "ddpm") continue;
-    const bool first = cells[i].key.method == "ddpm" && cells[i].key.lift == "none" && cells[i].key.task.starts_with("plane");
+    const bool first =
+        cells[i].key.method == "ddpm" && cells[i].key.lift == "none" && cells[i].key.task.starts_with("plane");
     EXPECT_EQ(rate_of(cells[i]) == 0.0123, first) << cells[i].key.text();
     moved += cells[i].sample_hash != plain[i].sample_hash ? 1 : 0;
     if (cells[i].key.method == "stated") {
@@ -240,15 +244,15 @@ TEST(Tuning, RunsResumesAndIsTakenBySuites) {
   const Value record = describe_task(tuned, *tuned.tasks[0], context).details.get_if<Value::Table>()->at("tuning");
   EXPECT_EQ(record.get_if<Value::Table>()->at("configurations").get_if<Value::Array>()->size(), 2U);
 
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)expand(parse(replaced(asks, "steps = 3", "steps = 4"), source)); },
-                                           {"ddpm", "other settings"}));
+  EXPECT_TRUE(throws_message<InvalidInput>(
+      [&] { (void)expand(parse(replaced(asks, "steps = 3", "steps = 4"), source)); }, {"ddpm", "other settings"}));
   EXPECT_TRUE(throws_message<InvalidInput>(
       [&] { (void)expand(parse(replaced(asks, "name = \"ddpm\"", "name = \"other\"\ntype = \"ddpm\""), source)); },
       {"no trial of other"}));
   EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse(replaced(asks, "seed = 5", "seed = 777"), source); },
                                            {source, "tuned", "777"}));
-  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse(replaced(asks, "t.toml", "none.toml"), source); },
-                                           {"none.toml"}));
+  EXPECT_TRUE(
+      throws_message<InvalidInput>([&] { (void)parse(replaced(asks, "t.toml", "none.toml"), source); }, {"none.toml"}));
 }
 
 TEST(Tuning, FilesThatAreNoneAreRefused) {
