@@ -43,9 +43,9 @@ struct RunSummary {
 [[nodiscard]] bool is_finished(const std::string& directory, const Cell& cell);
 
 /// Runs the suite. Cells whose files are complete and unchanged are skipped, unless \p options.recompute; failed ones
-/// are tried again. What was asked for is written down, whatever the shard (CellPlan). A directory in which all is there
-/// need not be writable. \throw InvalidInput if a finished cell has another configuration and \p options.force is off
-/// (the message shows the difference), or if the directory cannot be used; IoError on a fault of the environment.
+/// are tried again. What was asked for is written down, whatever the shard (CellPlan). A directory in which all is
+/// there need not be writable. \throw InvalidInput if a finished cell has another configuration and \p options.force is
+/// off (the message shows the difference), or if the directory cannot be used; IoError on a fault of the environment.
 RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options);
 
 /// One line per setting that differs, "method.settings.steps: 7000 -> 5000".

@@ -116,7 +116,8 @@ LiftSpec read_lift(const Value& table, const std::string& source) {
 
 /// The registry's entry for the name that \p head has under \p key. \throw InvalidInput that says where.
 template <class Units>
-const typename Units::Entry& entry_of(const Units& units, const std::string& name, const Settings& head, const char* key) {
+const typename Units::Entry& entry_of(const Units& units, const std::string& name, const Settings& head,
+                                      const char* key) {
   try {
     return units.get(name);
   } catch (const InvalidInput& error) {
