@@ -247,7 +247,10 @@ TEST(Tuning, RunsResumesAndIsTakenBySuites) {
   EXPECT_TRUE(throws_message<InvalidInput>(
       [&] { (void)expand(parse(replaced(asks, "steps = 3", "steps = 4"), source)); }, {"ddpm", "other settings"}));
   EXPECT_TRUE(throws_message<InvalidInput>(
-      [&] { (void)expand(parse(replaced(asks, "name = \"ddpm\"", "name = \"other\"\ntype = \"ddpm\""), source)); },
+      [&] {
+        const std::string renamed = replaced(asks, "name = \"ddpm\"", "name = \"other\"\ntype = \"ddpm\"");
+        (void)expand(parse(replaced(renamed, "method = \"ddpm\"", "method = \"other\""), source));
+      },
       {"no trial of other"}));
   EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)parse(replaced(asks, "seed = 5", "seed = 777"), source); },
                                            {source, "tuned", "777"}));
