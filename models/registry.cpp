@@ -40,7 +40,7 @@ const MethodRegistry& method_registry() {
   static const MethodRegistry registry = [] {
     MethodRegistry methods("method");
     methods.add("ddpm", "denoising diffusion, blind to the manifold", make_ddpm, blind());
-    methods.add("edm", "preconditioned denoising diffusion with a deterministic sampler, blind to the manifold",
+    methods.add("edm", "preconditioned denoising diffusion sampled with a little noise, blind to the manifold",
                 make_edm, blind());
     methods.add("pdm", "in the sampler: ddpm, projected after every step", make_pdm,
                 varies(Place::sampling, "ddpm", {Need::manifold}));
