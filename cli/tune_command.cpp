@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/messages.hpp"
 #include "core/error.hpp"
 #include "core/files/atomic_file.hpp"
 #include "core/printable.hpp"
@@ -42,14 +43,14 @@ int tune_command(const TuneArguments& arguments) {
   // A trial that diverges is one that was tried, and no failure of the run.
   options.on_cell = [](const CellKey& key, const CellStatus& status) {
     if (!status.ok()) {
-      fmt::print(stderr, "{}: {}: {}\n", printable(key.text()), name_of(status.state), printable(status.message));
+      say("{}: {}: {}\n", printable(key.text()), name_of(status.state), printable(status.message));
     }
   };
   const RunSummary summary = run_suite(trials, options);
   fmt::print("{}: {} trials: {} computed, {} already there, {} lost\n", trials.name, summary.selected,
              summary.computed + summary.measured, summary.skipped, summary.failed + summary.unsupported);
   if (!summary.complete || summary.busy > 0) {
-    fmt::print(stderr, "not finished; what is there is kept. The same command goes on.\n");
+    say("not finished; what is there is kept. The same command goes on.\n");
     return exit_failure;
   }
   if (options.shards > 1) {
