@@ -14,6 +14,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "core/files/point_files.hpp"
 #include "core/files/points_hash.hpp"
 
 namespace onmanifold {
@@ -111,8 +112,7 @@ const MetricInfo* info_of(const std::string& name, const SubmissionRules& rules,
 }
 
 /// \throw InvalidInput if no samples give these numbers. \p record has the null of the task.
-void check_value(const MetricRecord& record, SampleKind kind, const MetricInfo* info, bool discrepancy,
-                 const std::string& file) {
+void check_value(const MetricRecord& record, SampleKind kind, const MetricInfo* info, const std::string& file) {
   const auto refuse = [&](const std::string& why) {
     throw InvalidInput(fmt::format("{}: {} of {} samples {}", file, record.name, name_of(kind), why));
   };
@@ -126,15 +126,15 @@ void check_value(const MetricRecord& record, SampleKind kind, const MetricInfo* 
   if (record.n_nonfinite > record.n_samples) {
     refuse(fmt::format("has left out {} of {} samples", record.n_nonfinite, record.n_samples));
   }
-  if (info != nullptr) {
-    // A value at an end of its range may be rounded past it.
-    const auto slack = [](double end) { return 1e-9 * std::max(1.0, std::abs(end)); };
-    if (record.value < info->lowest - slack(info->lowest) || record.value > info->highest + slack(info->highest) ||
-        (std::isinf(record.value) && record.value < 0)) {
-      refuse(fmt::format("is {}, which is none of its values ({} to {})", record.value, info->lowest, info->highest));
-    }
+  if (info == nullptr) return;
+  // A value at an end of its range may be rounded past it.
+  const auto slack = [](double end) { return 1e-9 * std::max(1.0, std::abs(end)); };
+  if (record.value < info->lowest - slack(info->lowest) || record.value > info->highest + slack(info->highest) ||
+      (std::isinf(record.value) && record.value < 0)) {
+    refuse(fmt::format("is {}, which is none of its values ({} to {})", record.value, info->lowest, info->highest));
   }
-  if (!discrepancy || !(record.null_sd > 0) || !record.direction || *record.direction == Direction::target) return;
+  if (!info->discrepancy || !(record.null_sd > 0) || !record.direction || *record.direction == Direction::target)
+    return;
   const double ahead = *record.direction == Direction::lower ? record.null - record.value : record.value - record.null;
   if (ahead > most_null_sd * record.null_sd) {
     refuse(
@@ -167,20 +167,11 @@ void check_name(const std::string& name, const std::string& file) {
 
 /// The file beside \p file that \p name, from within it, names; "" if there is none. Names with folders are none.
 std::string beside(const std::string& file, const std::string& name) {
-  std::string dataset;
-  std::string plain = name;
-  for (const char* extension : {".h5:", ".hdf5:"}) {
-    const std::size_t place = name.rfind(extension);
-    if (place == std::string::npos) continue;
-    const std::size_t colon = name.find(':', place);
-    plain = name.substr(0, colon);
-    dataset = name.substr(colon);
-    break;
-  }
+  const std::string plain = split_point_file_name(name).path;
   if (plain.empty() || plain.find('/') != std::string::npos || plain.find('\0') != std::string::npos) return "";
   const fs::path path = fs::path(file).parent_path() / plain;
   std::error_code ignored;
-  return fs::is_regular_file(path, ignored) ? path.string() + dataset : "";
+  return fs::is_regular_file(path, ignored) ? path.string() + name.substr(plain.size()) : "";
 }
 
 /// Points that came along with \p file, or "". \throw InvalidInput if they are not those that were scored.
@@ -236,7 +227,7 @@ bool left_out_samples(Records& records) {
 void check_values(Records& records, const SubmissionRules& rules, const ResultSet& results, const std::string& file) {
   for (const SampleKind kind : both_kinds) {
     for (const MetricRecord& record : records.of(kind)) {
-      check_value(record, kind, info_of(record.name, rules, results), rules.discrepancies.contains(record.name), file);
+      check_value(record, kind, info_of(record.name, rules, results), file);
     }
   }
 }

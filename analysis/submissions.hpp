@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -38,7 +37,6 @@ struct Rescored {
 /// What submissions are judged by.
 struct SubmissionRules {
   std::map<std::string, MetricInfo> metrics;  ///< what the registry says of each metric
-  std::set<std::string> discrepancies;        ///< those that no model makes far better than the truth does
   /// Scores points again, against the task as the results have it. \throw InvalidInput for points that cannot be read.
   std::function<Rescored(const TaskResult& task, const SubmittedPoints& points)> score;
 };

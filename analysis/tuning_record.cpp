@@ -16,7 +16,7 @@ std::vector<double> numbers_at(const Value& table, std::string_view key) {
   const auto* array = found == nullptr ? nullptr : found->get_if<Value::Array>();
   std::vector<double> result;
   if (array == nullptr) return result;
-  for (const Value& item : *array) result.push_back(find_number(Value::Table{{"x", item}}, "x"));
+  for (const Value& item : *array) result.push_back(as_number(item));
   return result;
 }
 

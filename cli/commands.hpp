@@ -8,6 +8,8 @@
 
 namespace onmanifold {
 
+struct CellKey;
+struct CellStatus;
 struct RunOptions;
 
 void add_advise_command(CommandLine& line);
@@ -28,6 +30,8 @@ void add_verify_command(CommandLine& line);
 [[nodiscard]] int available_cores();
 /// Puts the share "I/N" of the cells into \p options. \throw InvalidInput for another text.
 void read_shard(const std::string& text, RunOptions& options);
+/// Says on stderr why a cell has no samples, where it has none.
+void say_problem(const CellKey& key, const CellStatus& status);
 /// \p word as a POSIX shell reads it back.
 [[nodiscard]] std::string shell_quote(const std::string& word);
 

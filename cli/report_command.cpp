@@ -12,7 +12,6 @@
 #include "cli/commands.hpp"
 #include "core/error.hpp"
 #include "core/files/points_hash.hpp"
-#include "metrics/discrepancies.hpp"
 #include "metrics/registry.hpp"
 #include "reports/report.hpp"
 #include "reports/terminal_report.hpp"
@@ -69,7 +68,6 @@ Rescored rescore(const TaskResult& task, const SubmittedPoints& points) {
 SubmissionRules submission_rules() {
   SubmissionRules rules;
   for (const auto& entry : metric_registry().entries()) rules.metrics.emplace(entry.name, entry.info);
-  rules.discrepancies = discrepancies();
   rules.score = rescore;
   return rules;
 }

@@ -133,11 +133,7 @@ int run_command(const RunArguments& arguments) {
     return dry_run(suite, options, arguments.costs);
   }
 
-  options.on_cell = [](const CellKey& key, const CellStatus& status) {
-    if (!status.ok()) {
-      say("{}: {}: {}\n", printable(key.text()), name_of(status.state), printable(status.message));
-    }
-  };
+  options.on_cell = say_problem;
   const auto start = std::chrono::steady_clock::now();
   const RunSummary summary = run_suite(suite, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -156,6 +152,11 @@ int run_command(const RunArguments& arguments) {
 }
 
 }  // namespace
+
+void say_problem(const CellKey& key, const CellStatus& status) {
+  if (status.ok()) return;
+  say("{}: {}: {}\n", printable(key.text()), name_of(status.state), printable(status.message));
+}
 
 void add_run_command(CommandLine& line) {
   const auto run = std::make_shared<RunArguments>();

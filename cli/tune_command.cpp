@@ -7,7 +7,6 @@
 #include "cli/messages.hpp"
 #include "core/error.hpp"
 #include "core/files/atomic_file.hpp"
-#include "core/printable.hpp"
 #include "suite/scheduler.hpp"
 #include "suite/tuning.hpp"
 
@@ -41,11 +40,7 @@ int tune_command(const TuneArguments& arguments) {
     return exit_ok;
   }
   // A trial that diverges is one that was tried, and no failure of the run.
-  options.on_cell = [](const CellKey& key, const CellStatus& status) {
-    if (!status.ok()) {
-      say("{}: {}: {}\n", printable(key.text()), name_of(status.state), printable(status.message));
-    }
-  };
+  options.on_cell = say_problem;
   const RunSummary summary = run_suite(trials, options);
   fmt::print("{}: {} trials: {} computed, {} already there, {} lost\n", trials.name, summary.selected,
              summary.computed + summary.measured, summary.skipped, summary.failed + summary.unsupported);

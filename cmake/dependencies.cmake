@@ -30,6 +30,11 @@ target_link_libraries(onmanifold_dnnl INTERFACE ${DNNL_LIBRARY} ${CMAKE_DL_LIBS}
 add_library(onmanifold_gemmi INTERFACE)
 target_include_directories(onmanifold_gemmi SYSTEM INTERFACE ${GEMMI_INCLUDE_DIR} ${PEGTL_INCLUDE_DIR})
 target_link_libraries(onmanifold_gemmi INTERFACE ZLIB::ZLIB)
+# From 0.6 on (Debian 13) the headers call functions of a library; before, there is none.
+find_library(GEMMI_LIBRARY gemmi_cpp)
+if(GEMMI_LIBRARY)
+  target_link_libraries(onmanifold_gemmi INTERFACE ${GEMMI_LIBRARY})
+endif()
 
 add_library(onmanifold_armadillo INTERFACE)
 target_include_directories(onmanifold_armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIRS})

@@ -54,6 +54,8 @@ class GenerativeModel {
   /// \p n raw samples, D×n, NOT projected. \pre fitted or loaded; \throw InvalidInput otherwise.
   [[nodiscard]] Points sample(Index n, const Stream& stream) const;
 
+  /// Paths of the files outside that its samples depend on beside the training points, sorted.
+  [[nodiscard]] virtual std::vector<std::string> input_files() const { return {}; }
   /// What a program that the method ran has printed.
   [[nodiscard]] virtual std::string log() const { return {}; }
   /// What the training recorded (loss, gradient norm, …).

@@ -113,7 +113,11 @@ struct MetricInfo {
   std::vector<Need> needs;
   SampleKind samples = SampleKind::projected;  ///< those that tables show and gates judge unless asked otherwise
   bool constraint = false;                     ///< asks how well samples keep to M: judged before projection
-  std::string definition;                      ///< one formula or sentence
+  /// Least, in expectation over independent samples, where samples and reference have one distribution, so that no
+  /// model is far better than the truth. Others have their best values elsewhere: fewer modes raise precision, wider
+  /// tails coverage.
+  bool discrepancy = false;
+  std::string definition;  ///< one formula or sentence
 };
 
 /// What a suite is for. The numbers of a demonstration are too small to conclude anything from.

@@ -19,7 +19,7 @@ struct Spec {
 
 /// What a kind of units knows of its settings before they are read.
 struct SpecRules {
-  std::string kind;                                    ///< what messages call one: "metric"
+  std::string_view kind;                               ///< what messages call one: "metric"
   bool (*is_text)(std::string_view key) = nullptr;     ///< keys whose value is text also where it looks like a number
   bool (*takes_rest)(std::string_view key) = nullptr;  ///< keys of text that run to the end, commas included
 };

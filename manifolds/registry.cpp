@@ -206,6 +206,8 @@ bool takes_the_rest(std::string_view key) {
   return key == "path" || key == "factors";
 }
 
+constexpr SpecRules spec_rules = {.kind = "manifold", .is_text = is_list, .takes_rest = takes_the_rest};
+
 }  // namespace
 
 const Registry<ManifoldFactory>& manifold_registry() {
@@ -241,8 +243,12 @@ const Registry<ManifoldFactory>& manifold_registry() {
   return registry;
 }
 
+std::string manifold_kind(std::string_view spec) {
+  return parse_spec(spec, spec_rules).name;
+}
+
 std::shared_ptr<const Manifold> make_manifold(std::string_view spec) {
-  Spec parsed = parse_spec(spec, {.kind = "manifold", .is_text = is_list, .takes_rest = takes_the_rest});
+  Spec parsed = parse_spec(spec, spec_rules);
   const auto& entry = manifold_registry().get(parsed.name);
   Settings settings(Value(std::move(parsed.settings)), fmt::format("manifold '{}'", spec));
   std::shared_ptr<const Manifold> result = entry.factory(settings);

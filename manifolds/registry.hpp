@@ -3,6 +3,7 @@
 // All manifolds that a command line can name, and the reading of that notation.
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "core/registry.hpp"
@@ -29,5 +30,8 @@ using ManifoldFactory = std::shared_ptr<const Manifold> (*)(Settings& settings);
 /// For each of these, make_manifold(m.spec())->spec() == m.spec().
 /// \throw InvalidInput naming the notation and the known names or keys; IoError if a file cannot be read.
 [[nodiscard]] std::shared_ptr<const Manifold> make_manifold(std::string_view spec);
+
+/// The name alone: "sphere" of "sphere:dim=2". \throw InvalidInput if \p spec is none; the name is not looked up.
+[[nodiscard]] std::string manifold_kind(std::string_view spec);
 
 }  // namespace onmanifold

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "metrics/discrepancies.hpp"
 #include "metrics/units.hpp"
 
 namespace onmanifold {
@@ -25,12 +24,19 @@ MetricInfo info(Direction direction, double lowest, double highest, const char* 
           .needs = std::move(needs),
           .samples = SampleKind::projected,
           .constraint = false,
+          .discrepancy = false,
           .definition = definition};
 }
 
 /// It looks at what a method gave, or not at samples at all.
 MetricInfo on_raw(MetricInfo info) {
   info.samples = SampleKind::raw;
+  return info;
+}
+
+/// It measures how far two distributions are apart.
+MetricInfo discrepancy(MetricInfo info) {
+  info.discrepancy = true;
   return info;
 }
 
@@ -45,16 +51,18 @@ MetricInfo constraint(MetricInfo info) {
 const MetricRegistry& metric_registry() {
   static const MetricRegistry registry = [] {
     MetricRegistry metrics("metric");
+    metrics.add("tvd", "total variation distance of histograms, against exact masses where known", make_tvd,
+                discrepancy(info(Direction::lower, 0, 1, "", {Need::partition},
+                                 "1/2 sum |p_i - q_i| over the cells of the partition")));
     metrics.add(
-        "tvd", "total variation distance of histograms, against exact masses where known", make_tvd,
-        info(Direction::lower, 0, 1, "", {Need::partition}, "1/2 sum |p_i - q_i| over the cells of the partition"));
-    metrics.add("tvd_corrected", "tvd with its null value subtracted in quadrature, sign kept", make_tvd_corrected,
-                info(Direction::lower, -1, 1, "", {Need::partition}, "sign(u) sqrt|u|, u = tvd^2 - null^2"));
+        "tvd_corrected", "tvd with its null value subtracted in quadrature, sign kept", make_tvd_corrected,
+        discrepancy(info(Direction::lower, -1, 1, "", {Need::partition}, "sign(u) sqrt|u|, u = tvd^2 - null^2")));
     metrics.add("js_divergence", "Jensen-Shannon divergence of histograms in nats", make_js_divergence,
-                info(Direction::lower, 0, log_two, "nats", {Need::partition},
-                     "KL(p, m)/2 + KL(q, m)/2, m = (p + q)/2, over the cells of the partition"));
+                discrepancy(info(Direction::lower, 0, log_two, "nats", {Need::partition},
+                                 "KL(p, m)/2 + KL(q, m)/2, m = (p + q)/2, over the cells of the partition")));
     metrics.add("js_distance", "square root of js_divergence", make_js_distance,
-                info(Direction::lower, 0, std::sqrt(log_two), "sqrt(nats)", {Need::partition}, "sqrt(js_divergence)"));
+                discrepancy(info(Direction::lower, 0, std::sqrt(log_two), "sqrt(nats)", {Need::partition},
+                                 "sqrt(js_divergence)")));
     metrics.add("coverage", "share of reference points whose k-NN ball holds a sample (PRDC)", make_coverage,
                 info(Direction::higher, 0, 1, "", {},
                      "share of reference points with a sample in the ball to their k-th neighbour"));
@@ -82,29 +90,29 @@ const MetricRegistry& metric_registry() {
                 info(Direction::target, 0, 1, "", {},
                      "accuracy of leave-one-out 1-NN on the pooled set; 1/2 where the sets cannot be told apart"));
     metrics.add("mmd2_rbf_biased", "squared MMD with Gaussian kernels, V-statistic", make_mmd2_rbf_biased,
-                info(Direction::lower, 0, infinity, "", {},
-                     "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), all pairs, k Gaussian"));
+                discrepancy(info(Direction::lower, 0, infinity, "", {},
+                                 "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), all pairs, k Gaussian")));
     metrics.add("mmd2_rbf_unbiased", "squared MMD with Gaussian kernels, without diagonals", make_mmd2_rbf_unbiased,
-                info(Direction::lower, -infinity, infinity, "", {},
-                     "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), no point with itself, k Gaussian"));
-    metrics.add(
-        "kid", "unbiased squared MMD with the cubic polynomial kernel", make_kid,
-        info(Direction::lower, -infinity, infinity, "", {}, "unbiased squared MMD with k(x, y) = (x.y/D + 1)^3"));
-    metrics.add(
-        "energy", "energy distance, squared form, V-statistic", make_energy,
-        info(Direction::lower, 0, infinity, "length", {}, "2 mean |x - y| - mean |x - x'| - mean |y - y'|, all pairs"));
+                discrepancy(info(Direction::lower, -infinity, infinity, "", {},
+                                 "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), no point with itself, k Gaussian")));
+    metrics.add("kid", "unbiased squared MMD with the cubic polynomial kernel", make_kid,
+                discrepancy(info(Direction::lower, -infinity, infinity, "", {},
+                                 "unbiased squared MMD with k(x, y) = (x.y/D + 1)^3")));
+    metrics.add("energy", "energy distance, squared form, V-statistic", make_energy,
+                discrepancy(info(Direction::lower, 0, infinity, "length", {},
+                                 "2 mean |x - y| - mean |x - x'| - mean |y - y'|, all pairs")));
     metrics.add("energy_u", "energy distance without diagonals", make_energy_u,
-                info(Direction::lower, -infinity, infinity, "length", {},
-                     "2 mean |x - y| - mean |x - x'| - mean |y - y'|, no point with itself"));
+                discrepancy(info(Direction::lower, -infinity, infinity, "length", {},
+                                 "2 mean |x - y| - mean |x - x'| - mean |y - y'|, no point with itself")));
     metrics.add("fd", "Frechet distance of fitted Gaussians", make_fd,
-                info(Direction::lower, 0, infinity, "length^2", {},
-                     "|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2) of means and covariances"));
+                discrepancy(info(Direction::lower, 0, infinity, "length^2", {},
+                                 "|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2) of means and covariances")));
     metrics.add("fid_lenet", "fd of the penultimate layer of a classifier trained on the task's images", make_fid_lenet,
-                info(Direction::lower, 0, infinity, "", {Need::images, Need::features},
-                     "fd of the penultimate layer of a classifier of the task's images"));
+                discrepancy(info(Direction::lower, 0, infinity, "", {Need::images, Need::features},
+                                 "fd of the penultimate layer of a classifier of the task's images")));
     metrics.add("fd_inf", "fd extrapolated to infinitely many samples", make_fd_inf,
-                info(Direction::lower, -infinity, infinity, "length^2", {},
-                     "intercept of fd against 1/n over growing subsets"));
+                discrepancy(info(Direction::lower, -infinity, infinity, "length^2", {},
+                                 "intercept of fd against 1/n over growing subsets")));
     metrics.add("c2st", "accuracy of a classifier that tells samples from the reference", make_c2st,
                 info(Direction::target, 0, 1, "", {},
                      "held-out accuracy of a classifier of samples against reference; 1/2 where it cannot tell"));
@@ -130,36 +138,38 @@ const MetricRegistry& metric_registry() {
                 info(Direction::lower, 0, 180, "degrees", {Need::manifold},
                      "largest |angle - ideal angle| over the angles of a backbone"));
     metrics.add("radius_of_gyration_w1", "W1 between the radii of gyration of backbones", make_radius_of_gyration_w1,
-                info(Direction::lower, 0, infinity, "Å", {Need::manifold},
-                     "W1 between the radii of gyration of samples and reference"));
+                discrepancy(info(Direction::lower, 0, infinity, "Å", {Need::manifold},
+                                 "W1 between the radii of gyration of samples and reference")));
     metrics.add("ramachandran_tvd", "tvd of the (phi, psi) of all inner residues of backbones", make_ramachandran_tvd,
-                info(Direction::lower, 0, 1, "", {Need::manifold},
-                     "1/2 sum |p_i - q_i| over cells of (phi, psi) of all inner residues"));
+                discrepancy(info(Direction::lower, 0, 1, "", {Need::manifold},
+                                 "1/2 sum |p_i - q_i| over cells of (phi, psi) of all inner residues")));
     metrics.add("nll", "minus the mean stored log-density of the reference", make_nll,
                 on_raw(info(Direction::lower, -infinity, infinity, "nats", {Need::density},
                             "minus the mean log-density that the model gave to the reference points")));
     metrics.add("score_mse", "scaled squared error of a model's score where the exact one is known", make_score_mse,
                 on_raw(info(Direction::lower, 0, infinity, "", {Need::score, Need::diffused_score},
                             "mean over noise levels of sigma^2 E|s - s*|^2 / D")));
-    metrics.add(
-        "ks", "Kolmogorov-Smirnov distance of one coordinate", make_ks,
-        info(Direction::lower, 0, 1, "", {}, "largest |F(t) - G(t)| of the distribution functions of one coordinate"));
+    metrics.add("ks", "Kolmogorov-Smirnov distance of one coordinate", make_ks,
+                discrepancy(info(Direction::lower, 0, 1, "", {},
+                                 "largest |F(t) - G(t)| of the distribution functions of one coordinate")));
     metrics.add("sliced_w2", "root of the mean squared W2 of projections on lines", make_sliced_w2,
-                info(Direction::lower, 0, infinity, "length", {}, "root of the mean of W2^2 of projections on lines"));
+                discrepancy(info(Direction::lower, 0, infinity, "length", {},
+                                 "root of the mean of W2^2 of projections on lines")));
     metrics.add("w1", "exact 1-Wasserstein distance", make_w1,
-                info(Direction::lower, 0, infinity, "length", {},
-                     "least mean distance over all matchings of samples and reference"));
+                discrepancy(info(Direction::lower, 0, infinity, "length", {},
+                                 "least mean distance over all matchings of samples and reference")));
     metrics.add("w2", "exact 2-Wasserstein distance, the root", make_w2,
-                info(Direction::lower, 0, infinity, "length", {},
-                     "root of the least mean squared distance over all matchings"));
-    metrics.add("w2_sq", "square of w2", make_w2_sq, info(Direction::lower, 0, infinity, "length^2", {}, "w2 squared"));
+                discrepancy(info(Direction::lower, 0, infinity, "length", {},
+                                 "root of the least mean squared distance over all matchings")));
+    metrics.add("w2_sq", "square of w2", make_w2_sq,
+                discrepancy(info(Direction::lower, 0, infinity, "length^2", {}, "w2 squared")));
     metrics.add("sinkhorn_div", "entropic transport cost with its bias removed, entropy term included",
                 make_sinkhorn_div,
-                info(Direction::lower, -infinity, infinity, "length^2", {},
-                     "OT_eps(x, y) - OT_eps(x, x)/2 - OT_eps(y, y)/2, entropy term included"));
+                discrepancy(info(Direction::lower, -infinity, infinity, "length^2", {},
+                                 "OT_eps(x, y) - OT_eps(x, x)/2 - OT_eps(y, y)/2, entropy term included")));
     metrics.add("sinkhorn_cost_div", "the same from the transport costs alone", make_sinkhorn_cost_div,
-                info(Direction::lower, -infinity, infinity, "length^2", {},
-                     "the same of the transport costs of the entropic plans"));
+                discrepancy(info(Direction::lower, -infinity, infinity, "length^2", {},
+                                 "the same of the transport costs of the entropic plans")));
     metrics.add("train_copy_rate", "share of samples nearer to a training point than the closest p of true draws",
                 make_train_copy_rate,
                 on_raw(info(Direction::target, 0, 1, "", {Need::training, Need::sampler},
@@ -192,31 +202,6 @@ const MetricRegistry& metric_registry() {
     return metrics;
   }();
   return registry;
-}
-
-const std::set<std::string>& discrepancies() {
-  static const std::set<std::string> names = {"tvd",
-                                              "tvd_corrected",
-                                              "js_divergence",
-                                              "js_distance",
-                                              "mmd2_rbf_biased",
-                                              "mmd2_rbf_unbiased",
-                                              "kid",
-                                              "energy",
-                                              "energy_u",
-                                              "fd",
-                                              "fid_lenet",
-                                              "fd_inf",
-                                              "radius_of_gyration_w1",
-                                              "ramachandran_tvd",
-                                              "ks",
-                                              "sliced_w2",
-                                              "w1",
-                                              "w2",
-                                              "w2_sq",
-                                              "sinkhorn_div",
-                                              "sinkhorn_cost_div"};
-  return names;
 }
 
 std::vector<MetricSpec> parse_metric_list(std::string_view list) {

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "core/files/point_files.hpp"
 #include "core/printable.hpp"
 #include "models/supervised_program.hpp"
@@ -136,7 +137,7 @@ class External final : public GenerativeModel {
     if (settings.has("memory_gb")) memory_gb_ = settings.number("memory_gb", 0, 0.001, 1e6);
     if (settings.has("inputs")) inputs_ = settings.texts("inputs", {});
     for (const std::string& input : inputs_) {
-      if (!fs::exists(input))
+      if (!is_there(input))
         throw InvalidInput(fmt::format("{}: {}: no such file or folder", settings.locate("inputs"), input));
     }
     if (command_.empty() || command_.front().empty()) {
@@ -206,7 +207,7 @@ class External final : public GenerativeModel {
       throw IoError(fmt::format("external: killed by signal {} ({}){}", signal, strsignal(signal), last_line(log_)));
     }
     if (code != 0) throw IoError(fmt::format("external: exit code {}{}", code, last_line(log_)));
-    if (!fs::exists(samples)) throw IoError("external: the program wrote no samples");
+    if (!is_there(samples)) throw IoError("external: the program wrote no samples");
     Points result;
     try {
       result = read_points(samples);
@@ -236,10 +237,6 @@ class External final : public GenerativeModel {
 
 std::unique_ptr<GenerativeModel> make_external(Settings& settings) {
   return std::make_unique<External>(settings);
-}
-
-std::vector<std::string> external_input_files(Settings settings) {
-  return External(settings).input_files();
 }
 
 }  // namespace onmanifold

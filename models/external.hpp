@@ -5,7 +5,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "contracts/generative_model.hpp"
 #include "core/settings.hpp"
@@ -27,15 +26,12 @@ class TimeLimitExceeded : public std::runtime_error {
 /// (.npy) and end with code 0. Whatever happens, also to this process, nothing that it started and no file of it
 /// outlives the run (SupervisedProgram). It runs on sample(), as it cannot be trained apart from sampling.
 ///
+/// input_files() are those that a word of the command names (also as --option=FILE), seen from the working directory,
+/// and `inputs`, of a folder all files but hidden ones and __pycache__.
+///
 /// sample() throws IoError naming what went wrong (code, signal, missing or wrong file, numbers that are not finite)
 /// and TimeLimitExceeded; what the program printed (head and tail, control
 /// characters escaped) is in log() in every case. No state.
 [[nodiscard]] std::unique_ptr<GenerativeModel> make_external(Settings& settings);
-
-/// The files that samples of an external method with these \p settings depend on, sorted: those that a word of the
-/// command names (also as --option=FILE), seen from the working directory, and `inputs`, of a folder all files but
-/// hidden ones and
-/// __pycache__. \throw InvalidInput as make_external.
-[[nodiscard]] std::vector<std::string> external_input_files(Settings settings);
 
 }  // namespace onmanifold

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "core/files/hdf5_file.hpp"
 #include "core/files/sha256.hpp"
 #include "core/settings.hpp"
@@ -531,7 +532,7 @@ std::vector<fs::path> subdirectories(const fs::path& directory) {
 }  // namespace
 
 std::vector<CellKey> find_cells(const std::string& directory) {
-  if (!fs::exists(directory)) throw InvalidInput(fmt::format("{}: no such directory", directory));
+  if (!is_there(directory)) throw InvalidInput(fmt::format("{}: no such directory", directory));
   if (!fs::is_directory(directory)) throw InvalidInput(fmt::format("{}: not a directory", directory));
   std::vector<CellKey> keys;
   try {
@@ -608,8 +609,7 @@ std::string cell_plan_path(const std::string& directory, CellPlan plan) {
 void write_cell_plan(const std::string& directory, CellPlan plan) {
   const std::string text = plan_text(std::move(plan));
   const std::string path = plan_path(directory, text);
-  std::error_code ignored;
-  if (fs::exists(path, ignored)) return;
+  if (is_there(path)) return;
   Hdf5Writer file(path);
   begin(file, plan_kind);
   file.write_text("/plan", text);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "results/old_files.hpp"
 
 namespace onmanifold {
@@ -39,8 +40,7 @@ CellResult load_cell(const std::string& directory, const CellKey& key, std::shar
     return cell;
   }
   const std::string metrics_path = key.metrics_path(directory);
-  std::error_code code;
-  if (!fs::exists(metrics_path, code)) {
+  if (!is_there(metrics_path)) {
     cell.problem = "no metrics file: samples are there, metrics have not been computed";
     return cell;
   }
@@ -77,8 +77,7 @@ ResultSet load_results(const std::string& directory) {
   std::error_code code;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, code)) {
     const fs::path path = entry.path() / "task.h5";
-    std::error_code ignored;
-    if (!fs::exists(path, ignored)) continue;
+    if (!is_there(path)) continue;
     TaskResult& task = task_of(entry.path().filename().string());
     try {
       task.file = read_task_file(path.string());
@@ -134,17 +133,19 @@ const Value* find_value(const Value& value, std::string_view path) {
   return node;
 }
 
+double as_number(const Value& value) {
+  if (const auto* number = value.get_if<double>()) return *number;
+  if (const auto* integer = value.get_if<std::int64_t>()) return static_cast<double>(*integer);
+  // JSON has no infinities: files spell them.
+  const auto* text = value.get_if<std::string>();
+  if (text != nullptr && *text == "inf") return std::numeric_limits<double>::infinity();
+  if (text != nullptr && *text == "-inf") return -std::numeric_limits<double>::infinity();
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
 double find_number(const Value& value, std::string_view path) {
   const Value* found = find_value(value, path);
-  if (found != nullptr) {
-    if (const auto* number = found->get_if<double>()) return *number;
-    if (const auto* integer = found->get_if<std::int64_t>()) return static_cast<double>(*integer);
-    // JSON has no infinities: files spell them.
-    const auto* text = found->get_if<std::string>();
-    if (text != nullptr && *text == "inf") return std::numeric_limits<double>::infinity();
-    if (text != nullptr && *text == "-inf") return -std::numeric_limits<double>::infinity();
-  }
-  return std::numeric_limits<double>::quiet_NaN();
+  return found == nullptr ? std::numeric_limits<double>::quiet_NaN() : as_number(*found);
 }
 
 std::string find_text(const Value& value, std::string_view path) {

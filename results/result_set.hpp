@@ -61,7 +61,9 @@ struct SuiteInfo {
 /// A member of a table by a path such as "lift.sigma"; null if there is none. The pointer lives as long as \p
 /// value.
 [[nodiscard]] const Value* find_value(const Value& value, std::string_view path);
-/// A number (integer or not, "inf" and "-inf" as files spell them) at \p path, or NaN.
+/// A number (integer or not, "inf" and "-inf" as files spell them), or NaN.
+[[nodiscard]] double as_number(const Value& value);
+/// The same at \p path.
 [[nodiscard]] double find_number(const Value& value, std::string_view path);
 /// A string at \p path, or "".
 [[nodiscard]] std::string find_text(const Value& value, std::string_view path);

@@ -23,12 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view metrics_suffix = ".metrics.h5";
 
-/// Also of what cannot be asked, such as a link to itself: then it is not there.
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 class Verifier {
  public:
   explicit Verifier(std::string directory) : directory_(std::move(directory)) {}

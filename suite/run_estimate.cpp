@@ -32,7 +32,7 @@ double size_of(const std::string& path) {
 std::optional<CellCost> cost_of(const std::string& directory, const CellKey& key) {
   try {
     const CellHead head = read_cell_head(key.raw_path(directory));
-    if (!head.status.ok() || !fs::exists(key.metrics_path(directory))) return std::nullopt;
+    if (!head.status.ok() || !is_there(key.metrics_path(directory))) return std::nullopt;
     CellCost cost;
     const auto add = [&](const std::map<std::string, double>& timing) {
       const auto entry = timing.find("cpu_s");
@@ -135,7 +135,7 @@ CostTable read_costs(const std::string& path) {
 
 CostTable shipped_costs(const std::string& suite_file) {
   const std::string path = fs::path(suite_file).replace_extension(".costs.csv").string();
-  return fs::exists(path) ? read_costs(path) : CostTable();
+  return is_there(path) ? read_costs(path) : CostTable();
 }
 
 RunEstimate estimate_run(const std::vector<Cell>& todo, int workers, const CostTable& measured,

@@ -63,12 +63,6 @@ Answer parse_answer(std::string_view text) {
                      .message = std::string(text.substr(second + 1))}};
 }
 
-/// Also of what cannot be asked, such as a link to itself: then it is not there.
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 /// Whether the metrics on disk belong to these samples and settings.
 bool metrics_are_current(const std::string& directory, const Cell& cell, const std::string& digest) {
   const std::string path = cell.key.metrics_path(directory);

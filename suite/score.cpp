@@ -193,8 +193,7 @@ class ScoreTarget {
 
 /// A specification of PointReader without its folder.
 std::string file_name(const std::string& spec) {
-  const std::size_t dataset = std::min(spec.rfind(".h5:"), spec.rfind(".hdf5:"));
-  const std::size_t slash = spec.rfind('/', dataset);
+  const std::size_t slash = split_point_file_name(spec).path.rfind('/');
   return slash == std::string::npos ? spec : spec.substr(slash + 1);
 }
 
@@ -204,9 +203,8 @@ void describe(const ScoreRequest& request, const Task* task, const ScoreTarget& 
     score.train_file = file_name(request.train);
     score.train_hash = points_hash(target.training()->points());
   }
-  score.name = request.name.empty()
-                   ? std::filesystem::path(request.samples.substr(0, request.samples.rfind(".h5:"))).stem().string()
-                   : request.name;
+  score.name = request.name.empty() ? std::filesystem::path(split_point_file_name(request.samples).path).stem().string()
+                                    : request.name;
   if (task == nullptr) return;
   score.task = task->name;
   score.task_version = task->version;

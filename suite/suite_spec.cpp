@@ -16,7 +16,7 @@
 #include "core/files/shipped_file.hpp"
 #include "core/suggestion.hpp"
 #include "datasets/readers/missing_data.hpp"
-#include "models/external.hpp"
+#include "manifolds/registry.hpp"
 #include "suite/toml_file.hpp"
 
 namespace onmanifold {
@@ -219,12 +219,10 @@ MethodSpec read_method(const Value& table, const std::string& source, const Meth
   check_lifts(method, lifts, head.locate("lifts"));
   // Made once here only to check the settings and to learn their resolved values.
   Settings settings(without(table, own), where);
-  (void)entry.factory(settings);
+  const std::unique_ptr<GenerativeModel> made = entry.factory(settings);
   settings.finish();
-  if (entry.info.foreign) {
-    for (const std::string& file : external_input_files(settings)) {
-      method.inputs.emplace(file, to_hex(sha256_of_file(file)).substr(0, 16));
-    }
+  for (const std::string& file : made->input_files()) {
+    method.inputs.emplace(file, to_hex(sha256_of_file(file)).substr(0, 16));
   }
   method.states_rate = settings.has(rate_key);
   method.settings = Value(settings.resolved());
@@ -260,10 +258,6 @@ DiagnosticSpec read_diagnostic(const Value& table, const std::string& source, co
 
 bool any_matches(const std::vector<std::string>& globs, const std::string& name) {
   return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) { return matches(glob, name); });
-}
-
-bool runs_on(const MethodSpec& method, const std::string& task) {
-  return any_matches(method.tasks, task);
 }
 
 template <class T>
@@ -485,9 +479,24 @@ bool is_tuned(const MethodSpec& method) {
          settings->contains(rate_key);
 }
 
+MethodSpec with_learning_rate(const MethodSpec& method, double rate) {
+  MethodSpec result = method;
+  result.settings.get_if<Value::Table>()->insert_or_assign(rate_key, rate);
+  return result;
+}
+
+bool runs_on(const MethodSpec& method, const std::string& task) {
+  return any_matches(method.tasks, task);
+}
+
+bool is_excluded(const SuiteSpec& suite, const std::string& task, const std::string& method, const std::string& lift) {
+  return std::any_of(suite.exclusions.begin(), suite.exclusions.end(), [&](const Exclusion& exclusion) {
+    return matches(exclusion.task, task) && matches(exclusion.method, method) && matches(exclusion.lift, lift);
+  });
+}
+
 std::string family_of(const Task& task) {
-  const std::string spec = task.manifold->spec();
-  return spec.substr(0, spec.find_first_of(":("));
+  return manifold_kind(task.manifold->spec());
 }
 
 std::string settings_digest(const MethodSpec& method) {
@@ -536,12 +545,6 @@ std::vector<SettingInfo> lift_settings(LiftType type) {
 
 namespace {
 
-bool is_excluded(const SuiteSpec& suite, const std::string& task, const std::string& method, const std::string& lift) {
-  return std::any_of(suite.exclusions.begin(), suite.exclusions.end(), [&](const Exclusion& exclusion) {
-    return matches(exclusion.task, task) && matches(exclusion.method, method) && matches(exclusion.lift, lift);
-  });
-}
-
 /// The method with the learning rate that was chosen for it here.
 std::shared_ptr<const MethodSpec> tuned_method(const SuiteSpec& suite, const Task& task,
                                                const std::shared_ptr<const MethodSpec>& method,
@@ -559,9 +562,7 @@ std::shared_ptr<const MethodSpec> tuned_method(const SuiteSpec& suite, const Tas
                                    suite.source, method->name, lift, family, again));
   }
   if (!found->learning_rate) return method;
-  auto tuned = std::make_shared<MethodSpec>(*method);
-  tuned->settings.get_if<Value::Table>()->insert_or_assign(rate_key, *found->learning_rate);
-  return tuned;
+  return std::make_shared<const MethodSpec>(with_learning_rate(*method, *found->learning_rate));
 }
 
 /// A cell without its replicate and hashes. Metric settings are not what samples depend on: a changed metric list
@@ -619,7 +620,9 @@ Cell make_arm(const SuiteSpec& suite, const std::shared_ptr<const TaskSpec>& tas
 }  // namespace
 
 std::vector<Cell> expand(const SuiteSpec& suite) {
-  std::vector<Cell> cells;
+  // All are counted before any is made: a number of replicates that nobody means is refused at once.
+  std::vector<std::pair<Cell, ReplicateRange>> arms;
+  std::int64_t total = 0;
   for (const std::shared_ptr<const TaskSpec>& task : suite.tasks) {
     const ReplicateRange replicates = replicates_of(suite, *task);
     for (const MethodSpec& method : suite.methods) {
@@ -629,20 +632,25 @@ std::vector<Cell> expand(const SuiteSpec& suite) {
         if (is_excluded(suite, task->task.name, method.name, lift_name)) continue;
         const auto lift = std::find_if(suite.lifts.begin(), suite.lifts.end(),
                                        [&](const LiftSpec& candidate) { return candidate.name == lift_name; });
-        const Cell arm = make_arm(suite, task, shared_method, *lift);
-        const std::int64_t count = std::int64_t{replicates.last} - replicates.first + 1;
-        if (count > most_cells - static_cast<std::int64_t>(cells.size())) {
+        const std::int64_t count = std::max<std::int64_t>(std::int64_t{replicates.last} - replicates.first + 1, 0);
+        if (count > most_cells - total) {
           throw InvalidInput(
               fmt::format("{}: replicates {}..{} are more than {} cells in all; run it in parts, by --seeds",
                           suite.source, replicates.first, replicates.last, most_cells));
         }
-        for (std::int64_t i = 0; i < count; ++i) {
-          Cell& cell = cells.emplace_back(arm);
-          cell.key.seed = static_cast<int>(replicates.first + i);
-          cell.sample_hash = to_hex(sha256(to_json(cell.config())));
-          cell.metric_hash = to_hex(sha256(to_json(cell.metric_config())));
-        }
+        total += count;
+        arms.emplace_back(make_arm(suite, task, shared_method, *lift), replicates);
       }
+    }
+  }
+  std::vector<Cell> cells;
+  cells.reserve(static_cast<std::size_t>(total));
+  for (const auto& [arm, replicates] : arms) {
+    for (std::int64_t seed = replicates.first; seed <= replicates.last; ++seed) {
+      Cell& cell = cells.emplace_back(arm);
+      cell.key.seed = static_cast<int>(seed);
+      cell.sample_hash = to_hex(sha256(to_json(cell.config())));
+      cell.metric_hash = to_hex(sha256(to_json(cell.metric_config())));
     }
   }
   if (cells.empty()) throw InvalidInput(fmt::format("{}: every cell is excluded", suite.source));

@@ -113,6 +113,13 @@ struct SuiteSpec {
 
 /// Whether trials choose its learning rate: a learner that has one and whose suite leaves it open.
 [[nodiscard]] bool is_tuned(const MethodSpec& method);
+/// The same method with this learning rate. \p method has one (is_tuned).
+[[nodiscard]] MethodSpec with_learning_rate(const MethodSpec& method, double rate);
+/// Whether the task is among those that the method asks for.
+[[nodiscard]] bool runs_on(const MethodSpec& method, const std::string& task);
+/// Whether an [[exclude]] table leaves this out.
+[[nodiscard]] bool is_excluded(const SuiteSpec& suite, const std::string& task, const std::string& method,
+                               const std::string& lift);
 /// Tasks on one kind of manifold: the name of the kind, which begins its description.
 [[nodiscard]] std::string family_of(const Task& task);
 /// SHA-256 of a method's type and settings but its learning rate.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "core/files/hdf5_file.hpp"
 #include "core/files/sha256.hpp"
 #include "datasets/readers/missing_data.hpp"
@@ -115,10 +116,10 @@ std::string lenet_obstacle(const Task& task) {
 LenetWeights lenet_weights(const Task& task, bool again) {
   const std::string path = weights_path(task);
   const std::string expected = recipe(task);
-  if (!again && fs::exists(path)) return read_weights(task, path, expected);
+  if (!again && is_there(path)) return read_weights(task, path, expected);
   const FileLock lock(fmt::format("{}/.lenet.lock", task.labelled->folder()));
   // Another process may have trained while this one waited.
-  if (!again && fs::exists(path)) return read_weights(task, path, expected);
+  if (!again && is_there(path)) return read_weights(task, path, expected);
   LenetWeights result = train(task, path);
   write_weights(result, expected);
   return result;
@@ -127,7 +128,7 @@ LenetWeights lenet_weights(const Task& task, bool again) {
 void check_lenet_weights(const Task& task) {
   if (!lenet_obstacle(task).empty()) return;
   const std::string path = weights_path(task);
-  if (fs::exists(path)) {
+  if (is_there(path)) {
     (void)read_weights(task, path, recipe(task));
   } else if (access(task.labelled->folder().c_str(), W_OK) != 0) {
     throw InvalidInput(

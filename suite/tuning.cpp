@@ -9,9 +9,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fnmatch.h>
 
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "core/math/statistics.hpp"
 
 namespace onmanifold {
@@ -23,10 +23,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 double as_loss(double value, Direction direction, double target) {
   if (direction == Direction::higher) return -value;
   return direction == Direction::target ? std::abs(value - target) : value;
-}
-
-bool matches(const std::string& glob, const std::string& name) {
-  return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
 }
 
 std::string trial_name(const std::string& method, std::size_t rate) {
@@ -47,17 +43,10 @@ std::vector<Configuration> configurations(const SuiteSpec& suite) {
     std::set<std::pair<std::string, std::string>> seen;  // family, lift
     for (const std::shared_ptr<const TaskSpec>& task : suite.tasks) {
       const std::string& name = task->task.name;
-      if (std::none_of(method.tasks.begin(), method.tasks.end(),
-                       [&](const std::string& glob) { return matches(glob, name); })) {
-        continue;
-      }
+      if (!runs_on(method, name)) continue;
       for (const std::string& lift : method.lifts) {
-        const bool excluded =
-            std::any_of(suite.exclusions.begin(), suite.exclusions.end(), [&](const Exclusion& exclusion) {
-              return matches(exclusion.task, name) && matches(exclusion.method, method.name) &&
-                     matches(exclusion.lift, lift);
-            });
-        if (!excluded && seen.insert({family_of(task->task), lift}).second) result.push_back({&method, lift, task});
+        if (is_excluded(suite, name, method.name, lift)) continue;
+        if (seen.insert({family_of(task->task), lift}).second) result.push_back({&method, lift, task});
       }
     }
   }
@@ -81,7 +70,7 @@ RateTrial read_trial(const std::string& directory, CellKey key, double rate, Tun
   RateTrial trial{.rate = rate, .values = {}};
   for (int replicate = 0; replicate < tuning_replicates; ++replicate) {
     key.seed = replicate;
-    if (!std::filesystem::exists(key.raw_path(directory))) {
+    if (!is_there(key.raw_path(directory))) {
       throw InvalidInput(fmt::format("{}: the trial {} is missing: run tune to its end first", directory, key.text()));
     }
     double value = MetricRecord::unknown;
@@ -157,11 +146,10 @@ SuiteSpec tuning_suite(const SuiteSpec& suite) {
   for (const Configuration& one : configurations(suite)) {
     if (tasks.insert(one.task->task.name).second) result.tasks.push_back(trial_task(*one.task, suite.source));
     for (std::size_t rate = 0; rate < tuning_rates.size(); ++rate) {
-      MethodSpec method = *one.method;
+      MethodSpec method = with_learning_rate(*one.method, tuning_rates[rate]);
       method.name = trial_name(method.name, rate);
       method.lifts = {one.lift};
       method.tasks = {one.task->task.name};
-      method.settings.get_if<Value::Table>()->insert_or_assign("learning_rate", tuning_rates[rate]);
       result.methods.push_back(std::move(method));
     }
   }

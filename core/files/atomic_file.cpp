@@ -121,6 +121,11 @@ void write_file(const std::string& path, std::string_view content) {
   file.commit();
 }
 
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 std::string read_file(const std::string& path) {
   // A named pipe must not make us wait for its writer.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);

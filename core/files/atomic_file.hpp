@@ -5,6 +5,7 @@
 // the final name.
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,9 @@ class AtomicFile {
 
 /// Writes \p content to \p path, complete or absent. \throw IoError
 void write_file(const std::string& path, std::string_view content);
+
+/// Whether there is anything at \p path. Nothing that cannot be asked, such as a link to itself, is there.
+[[nodiscard]] bool is_there(const std::filesystem::path& path);
 
 /// The whole file. \throw InvalidInput if it does not exist or is a directory, IoError if it cannot be read.
 [[nodiscard]] std::string read_file(const std::string& path);

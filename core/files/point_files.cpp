@@ -49,6 +49,8 @@ using Source = PointReader::Source;
 
 enum class Format { npy, csv, hdf5 };
 
+constexpr std::array<std::string_view, 2> hdf5_extensions = {".h5", ".hdf5"};
+
 struct Spec {
   Format format;
   std::string path;
@@ -56,14 +58,13 @@ struct Spec {
 };
 
 Spec parse_spec(const std::string& spec) {
-  for (const std::string_view extension : {".h5", ".hdf5"}) {
-    if (spec.ends_with(extension)) return {Format::hdf5, spec, "samples"};
-    const std::string marker = std::string(extension) + ":";
-    if (const std::size_t at = spec.rfind(marker); at != std::string::npos) {
-      const std::string dataset = spec.substr(at + marker.size());
-      if (dataset.empty()) throw InvalidInput(fmt::format("{}: no dataset named after the colon", spec));
-      return {Format::hdf5, spec.substr(0, at + extension.size()), dataset};
-    }
+  const PointFileName name = split_point_file_name(spec);
+  if (name.dataset && name.dataset->empty()) {
+    throw InvalidInput(fmt::format("{}: no dataset named after the colon", spec));
+  }
+  if (std::any_of(hdf5_extensions.begin(), hdf5_extensions.end(),
+                  [&](std::string_view extension) { return name.path.ends_with(extension); })) {
+    return {Format::hdf5, name.path, name.dataset.value_or("samples")};
   }
   if (spec.ends_with(".npy")) return {Format::npy, spec, ""};
   if (spec.ends_with(".csv")) return {Format::csv, spec, ""};
@@ -719,6 +720,17 @@ std::unique_ptr<Source> open_source(const std::string& text) {
 }
 
 }  // namespace
+
+PointFileName split_point_file_name(const std::string& spec) {
+  for (const std::string_view extension : hdf5_extensions) {
+    if (spec.ends_with(extension)) break;
+    if (const std::size_t at = spec.rfind(std::string(extension) + ":"); at != std::string::npos) {
+      const std::size_t colon = at + extension.size();
+      return {.path = spec.substr(0, colon), .dataset = spec.substr(colon + 1)};
+    }
+  }
+  return {.path = spec, .dataset = {}};
+}
 
 PointReader::PointReader(const std::string& spec) : source_(open_source(spec)) {}
 PointReader::~PointReader() = default;

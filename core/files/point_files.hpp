@@ -4,11 +4,21 @@
 // there, one a column here: an N×D array of the file is D×N, the same memory order.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/points.hpp"
 
 namespace onmanifold {
+
+/// A name of a file of points, taken apart at the colon before a dataset.
+struct PointFileName {
+  std::string path;
+  std::optional<std::string> dataset;  ///< of an .h5 or .hdf5 file; nullopt where none is named
+};
+
+/// Says nothing of whether there is such a file, or of its kind.
+[[nodiscard]] PointFileName split_point_file_name(const std::string& spec);
 
 /// Reads points block by block, also from files larger than memory.
 ///

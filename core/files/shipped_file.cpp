@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 
 namespace onmanifold {
 
@@ -25,7 +26,7 @@ std::string shipped_file(std::string_view relative) {
   std::vector<std::string> tried;
   for (const fs::path& root : roots) {
     const fs::path candidate = root / relative;
-    if (fs::exists(candidate, ignored)) return candidate.string();
+    if (is_there(candidate)) return candidate.string();
     tried.push_back(candidate.string());
   }
   throw IoError(fmt::format("shipped file {} not found; looked for {}", relative, fmt::join(tried, ", ")));

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/files/atomic_file.hpp"
 #include "core/files/sha256.hpp"
 #include "core/math/portable.hpp"
 #include "datasets/laws/sphere_partition.hpp"
@@ -48,9 +49,8 @@ struct Places {
 std::string find_file(const EarthFile& source) {
   namespace fs = std::filesystem;
   const fs::path folder = data_folder();
-  std::error_code ignored;
   for (const fs::path& candidate : {folder / "earth" / source.file, folder / source.file}) {
-    if (fs::exists(candidate, ignored)) return candidate.string();
+    if (is_there(candidate)) return candidate.string();
   }
   throw MissingData(
       fmt::format("task {}: needs {} in {}/earth (set ONMANIFOLD_DATA); it comes with github.com/oxcsml/"

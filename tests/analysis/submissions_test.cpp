@@ -49,8 +49,8 @@ class Submissions : public testing::Test {
     share.direction = Direction::higher;
     share.lowest = 0;
     share.highest = 1;
+    share.discrepancy = true;  // as far as these tests go
     rules_.metrics = {{"coverage", share}};
-    rules_.discrepancies = {"coverage"};  // as far as these tests go
     found_ = {};
     found_.projected = {coverage_record(0.5)};
     rules_.score = [this](const TaskResult& scored, const SubmittedPoints& points) {
@@ -339,7 +339,7 @@ TEST_F(Submissions, ValuesBetterThanTheTruthAreRefused) {
   EXPECT_TRUE(refused({"0.984", "8.47 standard deviations", "0.9688"}));
   // Of other metrics the truth is not the best that there is.
   SetUp();
-  rules_.discrepancies.clear();
+  rules_.metrics.at("coverage").discrepancy = false;
   coverage()["value"] = 0.984;
   add_submission(results_, file(), rules_);
   // What is found for the points is judged in the same way.

@@ -208,7 +208,8 @@ TEST(External, KnowsTheFilesThatItsSamplesDependOn) {
   const auto path = [&](const std::string& name) { return directory.file(name); };
   const auto files = [](const Value& command, Value::Table more = {}) {
     more.insert({"command", command});
-    return external_input_files(Settings{Value(more), "test"});
+    Settings settings(Value(more), "test");
+    return make_external(settings)->input_files();
   };
   using testing::ElementsAre;
   EXPECT_THAT(files("python3 " + path("run.py") + " --out {samples}"), ElementsAre(path("run.py")));
