@@ -4,7 +4,7 @@
 #   TOGETHER: several sources are compiled as one, unless ONMANIFOLD_UNITY is off. Not for what makes data or trains: what a
 #   compiler sees at once may change where it fuses a product and a sum, and with it a bit.
 #   EXACT: no product is fused with a sum, so that plain loops have the same bits on every machine (core/math/portable.hpp).
-# onmanifold_add_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds] [ONE_PROCESS])
+# onmanifold_add_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds] [ONE_PROCESS] [TOGETHER])
 #   one GoogleTest executable a directory of tests; every TEST becomes a CTest, or the whole executable one CTest where
 #   its tests share an expensive preparation.
 # onmanifold_add_benchmark(NAME SOURCE … DEPENDS …)
@@ -67,7 +67,7 @@ function(onmanifold_add_library name)
 endfunction()
 
 function(onmanifold_add_test name)
-  cmake_parse_arguments(ARG "ONE_PROCESS" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_PROCESS;TOGETHER" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
@@ -83,6 +83,9 @@ function(onmanifold_add_test name)
   target_compile_definitions(${name} PRIVATE ONMANIFOLD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              ONMANIFOLD_BINARY_DIR="${CMAKE_BINARY_DIR}")
   target_precompile_headers(${name} REUSE_FROM onmanifold_precompiled_tests)
+  if(ARG_TOGETHER)  # four by four, so that two cores have work to the end
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ${ONMANIFOLD_UNITY} UNITY_BUILD_BATCH_SIZE 4)
+  endif()
   if(ARG_ONE_PROCESS)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh Debian 12 to the first table: installs what is missing, builds the program, runs the suite 'quick'
-# (about a minute on two cores), prints its table and the path of its page.
+# (a minute and a half on two cores), prints its table and the path of its page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

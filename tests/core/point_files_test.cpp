@@ -19,6 +19,7 @@
 #include "core/files/atomic_file.hpp"
 #include "core/files/hdf5_file.hpp"
 #include "core/random/stream.hpp"
+#include "tests/support/message_of.hpp"
 
 namespace onmanifold {
 namespace {
@@ -77,15 +78,6 @@ bool same_bits(const Points& a, const Points& b) {
   return true;
 }
 
-template <class Action>
-std::string message_of(const Action& action) {
-  try {
-    action();
-  } catch (const InvalidInput& error) {
-    return error.what();
-  }
-  return "no InvalidInput was thrown";
-}
 std::string reading(const std::string& spec) {
   return message_of([&] { (void)read_points(spec); });
 }

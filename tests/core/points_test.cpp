@@ -7,19 +7,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "tests/support/message_of.hpp"
 
 namespace onmanifold {
 namespace {
-
-template <class Action>
-std::string message_of(const Action& action) {
-  try {
-    action();
-  } catch (const InvalidInput& error) {
-    return error.what();
-  }
-  return "no InvalidInput was thrown";
-}
 
 TEST(Points, Dimension) {
   const Points points = Points::Zero(3, 5);

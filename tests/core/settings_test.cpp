@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "tests/support/message_of.hpp"
 
 namespace onmanifold {
 namespace {
@@ -26,16 +27,6 @@ Settings example() {
   table["fast"] = at_line(true, 16);
   table["lifts"] = at_line(Value::Array{"none", "normal"}, 17);
   return {at_line(table, 11), "quick.toml"};
-}
-
-template <class Action>
-std::string message_of(const Action& action) {
-  try {
-    action();
-  } catch (const InvalidInput& error) {
-    return error.what();
-  }
-  return "no InvalidInput was thrown";
 }
 
 TEST(Settings, ReadsTypedValuesAndRecordsThem) {

@@ -23,8 +23,8 @@ std::vector<Lift> lifts(double sigma) {
 
 /// Nodes and weights of a rule on S²: \p n Gauss–Legendre bands of z times 2n equal angles, exact for
 /// polynomials of degree 2n - 1.
-struct SphereRule {
-  explicit SphereRule(Index n) : points(3, 2 * n * n), weights(2 * n * n) {
+struct TrapezoidalRule {
+  explicit TrapezoidalRule(Index n) : points(3, 2 * n * n), weights(2 * n * n) {
     const QuadratureRule z = gauss_legendre(n);
     for (Index i = 0; i < n; ++i) {
       const double sine = std::sqrt(1 - z.nodes[i] * z.nodes[i]);
@@ -81,7 +81,7 @@ TEST(DiffusedScore, IsTheGradientOfTheLogDensity) {
 }
 
 TEST(DiffusedScore, VmfLogDensityMatchesQuadratureOverTheSphere) {
-  const SphereRule rule(160);  // resolves kernels of width 0.05
+  const TrapezoidalRule rule(160);  // resolves kernels of width 0.05
   for (const char* name : {"sphere-vmf6", "sphere-vmf2"}) {
     const Task task = default_task(name);
     const Vector log_p0 = task.density->log_density(rule.points);

@@ -19,7 +19,7 @@ namespace {
 
 using testing::default_task;
 
-std::shared_ptr<const VonMisesMixture> mixture_of(const Task& task) {
+std::shared_ptr<const VonMisesMixture> von_mises_of(const Task& task) {
   return std::dynamic_pointer_cast<const VonMisesMixture>(task.density);
 }
 
@@ -75,7 +75,7 @@ TEST(VonMises, EntropyOfOneModeIsTheClosedForm) {
 }
 
 TEST(TorusVm, MassesAreExact) {
-  const auto law = mixture_of(default_task("torus-vm"));
+  const auto law = von_mises_of(default_task("torus-vm"));
   const Vector coarse = law->masses(TorusPartition(2, 24));
   const Vector fine = law->masses(TorusPartition(2, 72));
   EXPECT_NEAR(coarse.sum(), 1, 1e-13);

@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-constexpr double alpha = 1e-3;
+constexpr double significance = 1e-3;
 
 TEST(TorusTest, ProjectsEveryPair) {
   const Torus torus(2);
@@ -50,7 +50,7 @@ TEST(TorusTest, LiftLosesAPointOnlyWhereAPairChangesSides) {
   const double flip = normal_cdf(-1 / sigma);
   const double rate = 1 - (1 - flip) * (1 - flip);
   EXPECT_NEAR(lost, static_cast<double>(n) * rate,
-              -normal_quantile(alpha / 2) * std::sqrt(static_cast<double>(n) * rate));
+              -normal_quantile(significance / 2) * std::sqrt(static_cast<double>(n) * rate));
   EXPECT_LE(rate, 2 * flip);
 }
 
@@ -92,9 +92,9 @@ TEST(DonutTest, RandomPointsAreUniformByArea) {
     u[j] = std::atan2(x(1, j), x(0, j));
     v[j] = std::atan2(x(2, j), std::hypot(x(0, j), x(1, j)) - major);
   }
-  EXPECT_GT(kolmogorov_smirnov_test(u, [](double a) { return 0.5 + a / (2 * M_PI); }).p, alpha);
+  EXPECT_GT(kolmogorov_smirnov_test(u, [](double a) { return 0.5 + a / (2 * M_PI); }).p, significance);
   const auto by_area = [&](double a) { return 0.5 + (a + minor / major * std::sin(a)) / (2 * M_PI); };
-  EXPECT_GT(kolmogorov_smirnov_test(v, by_area).p, alpha);
+  EXPECT_GT(kolmogorov_smirnov_test(v, by_area).p, significance);
   EXPECT_LT(kolmogorov_smirnov_test(v, [](double a) { return 0.5 + a / (2 * M_PI); }).p, 1e-9)
       << "uniform angles are not uniform by area";
 }

@@ -17,11 +17,6 @@
 namespace onmanifold::test {
 namespace {
 
-// The values are given with 15 digits.
-void expect_relative(double value, double expected, double tolerance = 1e-12) {
-  EXPECT_NEAR(value, expected, tolerance * std::abs(expected));
-}
-
 TEST(ExactValues, FixturesAreTheOnesMeant) {
   EXPECT_NEAR(fixture_a().sum(), 2.25639253735751, 1e-13);
   EXPECT_NEAR(fixture_b().sum(), 13.079449037445, 1e-12);

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include <gtest/gtest.h>
+
 #include "contracts/distribution.hpp"
 #include "core/random/stream.hpp"
 #include "manifolds/sphere.hpp"
@@ -228,5 +230,10 @@ struct SphereScene {
   std::vector<ScoreLevel> scores;
   MadeFeatures features;
 };
+
+/// For values that are given with 15 digits.
+inline void expect_relative(double value, double expected, double tolerance = 1e-12) {
+  EXPECT_NEAR(value, expected, tolerance * std::abs(expected));
+}
 
 }  // namespace onmanifold::test

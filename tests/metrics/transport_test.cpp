@@ -12,10 +12,6 @@
 namespace onmanifold::test {
 namespace {
 
-void expect_relative(double value, double expected, double tolerance = 1e-12) {
-  EXPECT_NEAR(value, expected, tolerance * std::abs(expected));
-}
-
 Points line(std::initializer_list<double> values) {
   Points points(1, static_cast<Index>(values.size()));
   std::copy(values.begin(), values.end(), points.data());

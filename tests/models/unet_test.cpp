@@ -17,7 +17,7 @@
 namespace onmanifold {
 namespace {
 
-ImageLayout square(Index side) {
+ImageLayout square_images(Index side) {
   ImageLayout image{.height = side, .width = side, .pixels = std::vector<Index>(static_cast<std::size_t>(side * side))};
   std::iota(image.pixels.begin(), image.pixels.end(), Index{0});
   return image;
@@ -25,7 +25,7 @@ ImageLayout square(Index side) {
 
 /// Without its first row, and the rest in reverse: an image that a task has taken constant pixels from.
 ImageLayout without_first_row(Index side) {
-  ImageLayout image = square(side);
+  ImageLayout image = square_images(side);
   image.pixels.erase(image.pixels.begin(), image.pixels.begin() + side);
   std::reverse(image.pixels.begin(), image.pixels.end());
   return image;
@@ -75,8 +75,8 @@ struct UnetCase {
 
 TEST(Unet, ForwardAgreesWithThePlainNetwork) {
   for (const auto& [image, options] :
-       {std::pair{square(20), UnetOptions{16, 32}}, std::pair{without_first_row(6), UnetOptions{32, 16}},
-        std::pair{square(8), UnetOptions{16, 16}}}) {
+       {std::pair{square_images(20), UnetOptions{16, 32}}, std::pair{without_first_row(6), UnetOptions{32, 16}},
+        std::pair{square_images(8), UnetOptions{16, 16}}}) {
     UnetCase example(image, options, 3);
     (void)example.gradient();
     ReferenceUnet reference(image, example.network.to_state(example.parameters));
@@ -101,7 +101,7 @@ TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
   // first and the last layer see.
   for (const auto& [image, options, n] :
        {std::tuple{without_first_row(8), UnetOptions{16, 32}, Index{sanitized ? 1 : 2}},
-        std::tuple{square(20), UnetOptions{16, 16}, Index{1}}}) {
+        std::tuple{square_images(20), UnetOptions{16, 16}, Index{1}}}) {
     UnetCase example(image, options, n);
     const Eigen::VectorXf buffer = example.gradient();
     // Padding has no gradient, or the optimiser would move it.
@@ -147,7 +147,7 @@ TEST(Unet, GradientAgreesWithFiniteDifferencesInEveryLayer) {
 
 TEST(Unet, GradientInThePixelsAgreesWithFiniteDifferences) {
   for (const auto& [image, options, n] : {std::tuple{without_first_row(8), UnetOptions{16, 32}, Index{9}},
-                                          std::tuple{square(20), UnetOptions{16, 16}, Index{2}}}) {
+                                          std::tuple{square_images(20), UnetOptions{16, 16}, Index{2}}}) {
     UnetCase example(image, options, n);
     const auto tape = example.network.make_tape(n);
     Eigen::MatrixXf dx(example.x.rows(), n);
@@ -191,7 +191,7 @@ TEST(Unet, GradientInThePixelsAgreesWithFiniteDifferences) {
 TEST(Unet, TangentsAgreeWithFiniteDifferencesAndWithTheGradient) {
   // Two images more than go through together, with a change of channels; 20×20 has the cut into 2×2 pixels.
   for (const auto& [image, options, n] : {std::tuple{without_first_row(8), UnetOptions{16, 32}, Index{10}},
-                                          std::tuple{square(20), UnetOptions{16, 16}, Index{1}}}) {
+                                          std::tuple{square_images(20), UnetOptions{16, 16}, Index{1}}}) {
     UnetCase example(image, options, n);
     constexpr Index count = 2;
     Eigen::MatrixXf vectors(example.x.rows(), count * n);
@@ -240,7 +240,7 @@ TEST(Unet, TangentsAgreeWithFiniteDifferencesAndWithTheGradient) {
 }
 
 TEST(Unet, ColumnsDoNotDependOnTheirCompany) {
-  UnetCase example(square(14), {16, 16}, 19);
+  UnetCase example(square_images(14), {16, 16}, 19);
   (void)example.gradient();
   // Training pass against parts of it, and evaluation at one time against evaluation of fewer columns: the
   // same bits.
@@ -263,32 +263,32 @@ TEST(Unet, ColumnsDoNotDependOnTheirCompany) {
 }
 
 TEST(Unet, GivesTheSameBitsAgain) {
-  UnetCase first(square(14), {16, 32}, 11);
-  UnetCase second(square(14), {16, 32}, 11);
+  UnetCase first(square_images(14), {16, 32}, 11);
+  UnetCase second(square_images(14), {16, 32}, 11);
   EXPECT_EQ(first.gradient(), second.gradient());
   EXPECT_EQ(first.y, second.y);
   EXPECT_EQ(first.gradient(), first.gradient());
 }
 
 TEST(Unet, HasTheStatedSize) {
-  const Unet network(square(28));
+  const Unet network(square_images(28));
   EXPECT_EQ(network.name(), "unet-28x28-32-48");
   EXPECT_EQ(network.data_size(), 784);
   EXPECT_NEAR(static_cast<double>(network.multiply_adds()), 9.5e6, 0.1e6);
   // The grid is the same, only the first and last layers have 1 channel instead of 4.
-  EXPECT_EQ(network.multiply_adds() - Unet(square(14)).multiply_adds(), 2 * 3 * 32 * 9 * 196);
+  EXPECT_EQ(network.multiply_adds() - Unet(square_images(14)).multiply_adds(), 2 * 3 * 32 * 9 * 196);
   EXPECT_EQ(network.pass_columns(1000), 8);
   EXPECT_EQ(network.pass_columns(5), 5);
 }
 
 TEST(Unet, StateRoundTripsAndWrongShapesAreRefused) {
-  const Unet network(square(14), {16, 16});
+  const Unet network(square_images(14), {16, 16});
   const Eigen::VectorXf parameters = network.initial_parameters(Stream(1, "unet"));
   EXPECT_EQ(network.from_state(network.to_state(parameters)), parameters);
-  EXPECT_THROW((void)Unet(square(14), {16, 32}).from_state(network.to_state(parameters)), InvalidInput);
-  EXPECT_THROW((void)Unet(square(14), {24, 32}), InvalidInput);
-  EXPECT_THROW((void)Unet(square(15)), InvalidInput);
-  ImageLayout image = square(14);
+  EXPECT_THROW((void)Unet(square_images(14), {16, 32}).from_state(network.to_state(parameters)), InvalidInput);
+  EXPECT_THROW((void)Unet(square_images(14), {24, 32}), InvalidInput);
+  EXPECT_THROW((void)Unet(square_images(15)), InvalidInput);
+  ImageLayout image = square_images(14);
   image.pixels[3] = 2;
   EXPECT_THROW((void)Unet(image), InvalidInput);
   image.pixels.clear();
@@ -322,7 +322,7 @@ class ImageFixture {
   }
 
  private:
-  ImageLayout image_ = square(8);
+  ImageLayout image_ = square_images(8);
   Affine plane_;
   TestSource source_;
 };
@@ -362,7 +362,7 @@ TEST(DdpmOnImages, TrainsTheUnetUnlessToldOtherwise) {
   no_image.image = nullptr;
   other["network"] = "unet";
   EXPECT_TRUE(throws_message<Unsupported>([&] { make_ddpm_with(other)->fit(no_image); }, {"images"}));
-  const ImageLayout wrong = square(6);
+  const ImageLayout wrong = square_images(6);
   FitContext misfit = fixture.context();
   misfit.image = &wrong;
   EXPECT_TRUE(
@@ -372,7 +372,7 @@ TEST(DdpmOnImages, TrainsTheUnetUnlessToldOtherwise) {
 TEST(DdpmOnImages, ABatchInPartsIsTheBatch) {
   // Loss and gradient norm of a first step of 12 images, 8 + 4, against one tape for all of them.
   const ImageFixture fixture;
-  const Unet network(square(8));
+  const Unet network(square_images(8));
   const NoiseSchedule schedule = NoiseSchedule::cosine(10, 0.9);
   const NoisePrediction objective(schedule);
   const FitContext context = fixture.context();
