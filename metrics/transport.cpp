@@ -111,6 +111,13 @@ struct ArcCost {
   }
 };
 
+// Share of its cost by which a plan may miss the certificate.
+constexpr double tolerance = 1e-9;
+
+[[noreturn]] void fail_uncertain() {
+  throw NumericalFailure("transport: no plan whose cost is certain to 1e-9; costs span too many magnitudes");
+}
+
 // 113 bits: dual values of points far away do not drown those of points near by.
 __extension__ using Quad = __float128;
 
@@ -147,7 +154,7 @@ class Certified {
       if (!(next < 0.5 * bound)) break;
       bound = next;
     }
-    throw NumericalFailure("transport: no plan whose cost is certain to 1e-9; costs span too many magnitudes");
+    fail_uncertain();
   }
 
  private:
@@ -240,7 +247,6 @@ class Certified {
     }
   }
 
-  static constexpr double tolerance = 1e-9;
   static constexpr int most_rounds = 12;
   Index n_;
   Index m_;
@@ -280,7 +286,7 @@ class FewArcs {
       if (found.cost - bound <= tolerance * found.cost) return found;
       if (arcs_.size() == before) break;  // rounding hides what is missing
     }
-    throw NumericalFailure("transport: no plan whose cost is certain to 1e-9; costs span too many magnitudes");
+    fail_uncertain();
   }
 
  private:
@@ -418,7 +424,6 @@ class FewArcs {
     return result;
   }
 
-  static constexpr double tolerance = 1e-9;
   static constexpr int most_rounds = 100;
   static constexpr double bytes_an_arc = 100;  // ends three times, cost, and what the simplex keeps of it
   Index n_;

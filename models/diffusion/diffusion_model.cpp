@@ -21,7 +21,7 @@ class DiffusionModel final : public GenerativeModel {
                               "cut estimates of the data point to the range of the data; auto: of images only")),
         make_objective_(std::move(objective)) {
     // The other grid takes at most as many as there are.
-    if (sampler_.grid == "even" && sampler_.steps > diffusion_.timesteps) {
+    if (sampler_.grid == LevelGrid::even && sampler_.steps > diffusion_.timesteps) {
       throw InvalidInput(settings.locate("sampler_steps") + ": more steps than timesteps");
     }
   }
@@ -49,7 +49,7 @@ class DiffusionModel final : public GenerativeModel {
       check_finite(x, "training points");
       range_.emplace(SignalRange{x.rowwise().minCoeff(), x.rowwise().maxCoeff()});
     }
-    if (sampler_.rule == "langevin" && objective_->last_time() > 0) {
+    if (sampler_.rule == SamplerRule::langevin && objective_->last_time() > 0) {
       throw InvalidInput("sampler = \"langevin\": this method has Langevin steps of its own");
     }
   }

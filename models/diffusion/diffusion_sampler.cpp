@@ -11,8 +11,6 @@
 namespace onmanifold {
 namespace {
 
-enum class Rule { ancestral, ddim, heun, langevin, dpm, sde };
-
 /// One move from time `from` to time `to`, in all rules:
 ///   x_to = shrink (x_from - pull epsilon) + noise z;  heun adds correct (epsilon' - epsilon), dpm++2m and sde
 ///   remember (D - D of the step before).
@@ -27,28 +25,29 @@ struct Step {
   Index inner = 0;  // number of a Langevin step at its level, from 1; 0: another rule
 };
 
-Step make_step(const NoiseSchedule& schedule, Rule rule, const std::string& variance, Index from, Index to) {
+Step make_step(const NoiseSchedule& schedule, SamplerRule rule, StepVariance variance, Index from, Index to) {
   const double now = schedule.level(from);
   const double next = schedule.level(to);
   Step step{from, to};
-  if (rule == Rule::ancestral) {
+  if (rule == SamplerRule::ancestral) {
     const double beta = (now - next) * (now + next) / (1 + now * now);
     step.shrink = 1 / std::sqrt(1 - beta);
     step.pull = beta / schedule.noise(from);
     if (to > 0) {
-      step.noise = std::sqrt(variance == "beta" ? beta : beta * std::pow(schedule.noise(to) / schedule.noise(from), 2));
+      step.noise = std::sqrt(
+          variance == StepVariance::beta ? beta : beta * std::pow(schedule.noise(to) / schedule.noise(from), 2));
     }
     return step;
   }
   step.shrink = schedule.signal(to) / schedule.signal(from);
-  if (rule == Rule::sde) {
+  if (rule == SamplerRule::sde) {
     const double kept = std::pow(next / now, 2);
     step.pull = (1 - kept) * schedule.noise(from);
     step.noise = schedule.noise(to) * std::sqrt(1 - kept);
     return step;
   }
   step.pull = schedule.signal(from) * (now - next);
-  if (rule == Rule::heun && to > 0) step.correct = 0.5 * schedule.signal(to) * (next - now);
+  if (rule == SamplerRule::heun && to > 0) step.correct = 0.5 * schedule.signal(to) * (next - now);
   return step;
 }
 
@@ -71,42 +70,22 @@ void append_langevin(const NoiseSchedule& schedule, const SamplerOptions& option
 }
 
 std::vector<Step> make_steps(const NoiseSchedule& schedule, const SamplerOptions& options) {
-  Rule rule = Rule::ancestral;
-  if (options.rule == "ddim") {
-    rule = Rule::ddim;
-  } else if (options.rule == "heun") {
-    rule = Rule::heun;
-  } else if (options.rule == "langevin") {
-    rule = Rule::langevin;
-  } else if (options.rule == "dpm++2m") {
-    rule = Rule::dpm;
-  } else if (options.rule == "sde") {
-    rule = Rule::sde;
-  } else if (options.rule != "ancestral") {
-    throw InvalidInput(
-        fmt::format("sampler: '{}' is none of ancestral, ddim, heun, dpm++2m, sde, langevin", options.rule));
-  }
-  if (options.variance != "beta" && options.variance != "posterior") {
-    throw InvalidInput(fmt::format("sampler: variance '{}' is neither beta nor posterior", options.variance));
-  }
-  if (options.grid != "even" && options.grid != "karras") {
-    throw InvalidInput(fmt::format("sampler: grid '{}' is neither even nor karras", options.grid));
-  }
-  const std::vector<Index> times =
-      options.grid == "karras" ? karras_times(schedule, options.steps) : sampling_times(schedule, options.steps);
+  const SamplerRule rule = options.rule;
+  const std::vector<Index> times = options.grid == LevelGrid::karras ? karras_times(schedule, options.steps)
+                                                                     : sampling_times(schedule, options.steps);
   std::vector<Step> steps;
   for (std::size_t i = 0; i + 1 < times.size(); ++i) {
-    if (rule == Rule::langevin) {
+    if (rule == SamplerRule::langevin) {
       append_langevin(schedule, options, times[i], times[i + 1], steps);
       continue;
     }
     Step step = make_step(schedule, rule, options.variance, times[i], times[i + 1]);
-    if ((rule == Rule::dpm || rule == Rule::sde) && i > 0 && times[i + 1] > 0) {
+    if ((rule == SamplerRule::dpm || rule == SamplerRule::sde) && i > 0 && times[i + 1] > 0) {
       const double before = schedule.level(times[i - 1]);
       const double now = schedule.level(times[i]);
       const double next = schedule.level(times[i + 1]);
       const double ratio = std::log(now / next) / (2 * std::log(before / now));
-      const double kept = rule == Rule::sde ? std::pow(next / now, 2) : next / now;
+      const double kept = rule == SamplerRule::sde ? std::pow(next / now, 2) : next / now;
       step.remember = schedule.signal(times[i + 1]) * (1 - kept) * ratio;
     }
     steps.push_back(step);
@@ -118,15 +97,14 @@ std::vector<Step> make_steps(const NoiseSchedule& schedule, const SamplerOptions
 
 SamplerOptions SamplerOptions::read(Settings& settings, const SamplerOptions& usual) {
   SamplerOptions result = usual;
-  result.rule = settings.choice("sampler", result.rule, {"ancestral", "ddim", "heun", "dpm++2m", "sde", "langevin"},
-                                "rule of the sampling steps");
-  result.variance = settings.choice("variance", result.variance, {"beta", "posterior"},
+  result.rule = settings.choose("sampler", result.rule, "rule of the sampling steps");
+  result.variance = settings.choose("variance", result.variance,
                                     "noise of ancestral steps: beta_t, or the variance of the posterior");
   result.steps =
       settings.integer("sampler_steps", result.steps, 0, 100000, "levels that the sampler visits; 0: all timesteps");
-  result.grid = settings.choice("sampler_grid", result.grid, {"even", "karras"},
+  result.grid = settings.choose("sampler_grid", result.grid,
                                 "which levels: evenly spread ones, or those whose 7th roots are (at most all)");
-  if (result.rule == "langevin") {
+  if (result.rule == SamplerRule::langevin) {
     result.langevin_step = settings.number("langevin_step", result.langevin_step, 1e-9, 4,
                                            "step of annealed Langevin dynamics, in squared noise levels");
     result.langevin_steps =

@@ -3,10 +3,11 @@
 // Sampling of a discrete diffusion, in blocks of columns that stay in the cache through all steps: ancestral
 // steps, or an integrator of the probability-flow equation.
 
+#include <array>
 #include <functional>
-#include <string>
 #include <vector>
 
+#include "core/enum_names.hpp"
 #include "core/points.hpp"
 #include "core/random/stream.hpp"
 #include "core/settings.hpp"
@@ -36,6 +37,36 @@ void clip_denoised(const NoiseSchedule& schedule, const SignalRange& range, cons
 /// Columns of a block: 3 layers of 128 floats for 512 columns take 0.5 MB, half of a second-level cache.
 inline constexpr Index sampling_block = 512;
 
+enum class SamplerRule { ancestral, ddim, heun, dpm, sde, langevin };
+template <>
+struct EnumNames<SamplerRule> {
+  static constexpr const char* kind = "sampler";
+  static constexpr std::array<EnumName<SamplerRule>, 6> names = {{{SamplerRule::ancestral, "ancestral"},
+                                                                  {SamplerRule::ddim, "ddim"},
+                                                                  {SamplerRule::heun, "heun"},
+                                                                  {SamplerRule::dpm, "dpm++2m"},
+                                                                  {SamplerRule::sde, "sde"},
+                                                                  {SamplerRule::langevin, "langevin"}}};
+};
+
+/// Of ancestral steps.
+enum class StepVariance { beta, posterior };
+template <>
+struct EnumNames<StepVariance> {
+  static constexpr const char* kind = "variance";
+  static constexpr std::array<EnumName<StepVariance>, 2> names = {
+      {{StepVariance::beta, "beta"}, {StepVariance::posterior, "posterior"}}};
+};
+
+/// even: over t = T … 1; karras: see karras_times.
+enum class LevelGrid { even, karras };
+template <>
+struct EnumNames<LevelGrid> {
+  static constexpr const char* kind = "grid";
+  static constexpr std::array<EnumName<LevelGrid>, 2> names = {
+      {{LevelGrid::even, "even"}, {LevelGrid::karras, "karras"}}};
+};
+
 struct SamplerOptions {
   /// ancestral; ddim, the Euler rule for dy/ds = epsilon in y = x_t/a_t and s = s_t \cite song2021ddim; heun,
   /// its second-order partner with an Euler step at the end \cite karras2022. ddim and heun draw no noise but
@@ -45,11 +76,11 @@ struct SamplerOptions {
   /// dpm++2m, the second-order multistep rule for x_0 in log s \cite lu2022: one evaluation a level, no noise, the
   /// first and the last step of first order. sde, its partner with noise \cite lu2022: exact for one point, whatever
   /// the levels; what an estimate lacks, later steps mend.
-  std::string rule = "ancestral";
-  std::string variance = "beta";  ///< of ancestral steps: beta | posterior
-  Index steps = 0;                ///< levels visited; 0: all T
-  std::string grid = "even";      ///< even: over t = T … 1 | karras: see karras_times
-  double langevin_step = 0.6;     ///< the published 1.5e-5 at s = .005
+  SamplerRule rule = SamplerRule::ancestral;
+  StepVariance variance = StepVariance::beta;
+  Index steps = 0;  ///< levels visited; 0: all T
+  LevelGrid grid = LevelGrid::even;
+  double langevin_step = 0.6;  ///< the published 1.5e-5 at s = .005
   Index langevin_steps = 25;
 
   /// Reads "sampler", "variance", "sampler_steps" and "sampler_grid"; langevin: "langevin_step" and "langevin_steps".

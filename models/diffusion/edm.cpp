@@ -100,9 +100,9 @@ std::unique_ptr<GenerativeModel> make_edm(Settings& settings) {
   usual.training.features = 32;
   usual.training.adam.ema = 0.9995;
   usual.diffusion = {.schedule = "geometric", .timesteps = 400, .largest_level = 80, .time_input = TimeInput::level};
-  usual.sampler.rule = "sde";
+  usual.sampler.rule = SamplerRule::sde;
   usual.sampler.steps = 64;
-  usual.sampler.grid = "karras";
+  usual.sampler.grid = LevelGrid::karras;
   return make_diffusion_model(
       settings, [levels](const DiffusionFrame& frame) { return make_edm_objective(frame, levels); }, usual);
 }

@@ -186,7 +186,7 @@ TEST(Sde, IsExactForOnePointAtEveryLevel) {
   };
   constexpr Index n = 20000;
   for (const Index steps : {4, 20}) {
-    const SamplerOptions options{.rule = "sde", .steps = steps, .grid = "karras"};
+    const SamplerOptions options{.rule = SamplerRule::sde, .steps = steps, .grid = LevelGrid::karras};
     const Index last = karras_times(schedule, steps)[static_cast<std::size_t>(steps) - 2];
     const Points x = sample_diffusion(schedule, options, exact, 3, n, Stream(4, "sde"), last);
     const Points z = (x.colwise() - schedule.signal(last) * point) / schedule.noise(last);
@@ -196,7 +196,8 @@ TEST(Sde, IsExactForOnePointAtEveryLevel) {
       EXPECT_NEAR(std::sqrt(z.row(i).squaredNorm() / n), 1, 4.5 / std::sqrt(2.0 * n)) << steps;
     }
     // Ancestral steps with the noise beta_t are too wide where levels are few (negative control).
-    const SamplerOptions wide{.rule = "ancestral", .variance = "beta", .steps = steps, .grid = "karras"};
+    const SamplerOptions wide{
+        .rule = SamplerRule::ancestral, .variance = StepVariance::beta, .steps = steps, .grid = LevelGrid::karras};
     const Points y = sample_diffusion(schedule, wide, exact, 3, n, Stream(4, "sde"), last);
     EXPECT_GT((y.row(0).array() - schedule.signal(last) * point[0]).matrix().squaredNorm(),
               1.1 * n * std::pow(schedule.noise(last), 2));
@@ -204,19 +205,19 @@ TEST(Sde, IsExactForOnePointAtEveryLevel) {
 }
 
 TEST(Dpm, IsOfSecondOrderAndGivesTheNormalLaw) {
-  const auto error = [](const std::string& rule, Index steps) {
+  const auto error = [](SamplerRule rule, Index steps) {
     // As in SamplerRules.HeunIsOfSecondOrder. The first step is of first order, but one of many.
     const NoiseSchedule schedule = NoiseSchedule::geometric(steps, 1e-4, 1e4);
     return std::abs(sampled_deviation(schedule, {.rule = rule}, 0.5) / 0.5 - 1);
   };
-  EXPECT_NEAR(std::log2(error("dpm++2m", 200) / error("dpm++2m", 400)), 2, 0.25);
-  EXPECT_NEAR(std::log2(error("sde", 200) / error("sde", 400)), 2, 0.25);
+  EXPECT_NEAR(std::log2(error(SamplerRule::dpm, 200) / error(SamplerRule::dpm, 400)), 2, 0.25);
+  EXPECT_NEAR(std::log2(error(SamplerRule::sde, 200) / error(SamplerRule::sde, 400)), 2, 0.25);
 
   // The usual sampler with the exact denoiser of normal data: variances 1, .09 and a direction of deviation .01.
   const NoiseSchedule schedule = usual_levels();
-  const SamplerOptions ode{.rule = "dpm++2m", .steps = 40, .grid = "karras"};
-  const SamplerOptions usual{.rule = "sde", .steps = 64, .grid = "karras"};
-  const SamplerOptions heun{.rule = "heun", .steps = 18, .grid = "karras"};
+  const SamplerOptions ode{.rule = SamplerRule::dpm, .steps = 40, .grid = LevelGrid::karras};
+  const SamplerOptions usual{.rule = SamplerRule::sde, .steps = 64, .grid = LevelGrid::karras};
+  const SamplerOptions heun{.rule = SamplerRule::heun, .steps = 18, .grid = LevelGrid::karras};
   const Vector deviation{{1.0, 0.3, 0.01}};
   Index calls = 0;
   const BlockDenoiser exact = [&](const Points& x, Index t, Points& epsilon) {
@@ -234,12 +235,13 @@ TEST(Dpm, IsOfSecondOrderAndGivesTheNormalLaw) {
     for (Index i = 0; i < 3; ++i) {
       // 4.5 relative standard errors, nine comparisons: alpha = 6e-5.
       const double expected = sampled_deviation(schedule, options, deviation[i]);
-      EXPECT_NEAR(std::sqrt(samples.row(i).squaredNorm() / n) / expected, 1, 4.5 / std::sqrt(2.0 * n)) << options.rule;
+      EXPECT_NEAR(std::sqrt(samples.row(i).squaredNorm() / n) / expected, 1, 4.5 / std::sqrt(2.0 * n))
+          << name_of(options.rule);
     }
   }
   // What 40 evaluations leave of the deviations, where the data are wider than the noise: a percent. Heun has half the
   // levels for as many evaluations, and the first-order rule is off by more (negative control).
-  const SamplerOptions euler{.rule = "ddim", .steps = 40, .grid = "karras"};
+  const SamplerOptions euler{.rule = SamplerRule::ddim, .steps = 40, .grid = LevelGrid::karras};
   for (const double v : {1.0, 0.3, 0.1}) {
     EXPECT_LT(std::abs(sampled_deviation(schedule, usual, v) / v - 1), 0.01) << v;
     EXPECT_LT(std::abs(sampled_deviation(schedule, ode, v) / v - 1), 0.01) << v;
