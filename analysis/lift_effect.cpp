@@ -32,6 +32,7 @@ LiftEffect effect_of(const Vector& logs, Direction direction) {
   effect.spread = standard_deviation(logs.array().exp().matrix());
   const Interval interval = t_interval(logs);
   effect.interval = {std::expm1(interval.low), std::expm1(interval.high)};
+  effect.p = paired_t_test(logs).p;
   const bool lower = direction == Direction::lower;
   effect.helps = lower ? effect.interval.high < 0 : effect.interval.low > 0;
   effect.harms = lower ? effect.interval.low > 0 : effect.interval.high < 0;

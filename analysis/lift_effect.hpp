@@ -26,8 +26,9 @@ struct LiftEffect {
   int n = 0;                                                      ///< seeds that have both arms
   double change = 0;  ///< exp(mean log(lifted/unlifted)) - 1 over seeds: negative is a smaller value
   double spread = std::numeric_limits<double>::quiet_NaN();  ///< sd over seeds of lifted/unlifted - 1; NaN for one
-  Interval interval;   ///< 95 %, t over the logarithms of the seeds' ratios; NaN for one seed
-  bool helps = false;  ///< the whole interval is on the side of the better values
+  Interval interval;  ///< 95 %, t over the logarithms of the seeds' ratios; NaN for one seed
+  double p = std::numeric_limits<double>::quiet_NaN();  ///< two-sided, of the same t; NaN for one seed
+  bool helps = false;                                   ///< the whole interval is on the side of the better values
   bool harms = false;
 };
 

@@ -16,6 +16,8 @@ Analysis analyse(const ResultSet& results) {
   }
   analysis.ranking = rank_arms(summaries, overviews);
   analysis.lifts = lift_effects(results, summaries);
+  analysis.matrix = make_matrix(summaries, overviews);
+  analysis.answers = answer(analysis.matrix, analysis.lifts, analysis.suite.purpose);
   analysis.published = compare_published(results, summaries);
   for (std::size_t t = 0; t < summaries.size(); ++t) {
     analysis.tasks.push_back({.result = &results.tasks[t],

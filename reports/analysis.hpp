@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "analysis/answers.hpp"
 #include "analysis/axis.hpp"
 #include "analysis/conclusions.hpp"
 #include "analysis/diagnostics.hpp"
 #include "analysis/lift_effect.hpp"
+#include "analysis/matrix.hpp"
 #include "analysis/overview.hpp"
 #include "analysis/published.hpp"
 #include "analysis/ranking.hpp"
@@ -32,6 +34,8 @@ struct Analysis {
   SuiteInfo suite;  ///< without a name if the task files do not say
   Conclusions conclusions;
   std::vector<TaskAnalysis> tasks;  ///< in the order of the results
+  Matrix matrix;                    ///< of the same tasks
+  Answers answers;                  ///< to what a reader asks first
   Ranking ranking;
   std::vector<LiftEffect> lifts;
   std::vector<PublishedComparison> published;

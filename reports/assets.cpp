@@ -32,6 +32,7 @@
 ONMANIFOLD_EMBED(page, ONMANIFOLD_ASSETS "/page/page.html");
 ONMANIFOLD_EMBED(task, ONMANIFOLD_ASSETS "/page/task.html");
 ONMANIFOLD_EMBED(table, ONMANIFOLD_ASSETS "/page/table.html");
+ONMANIFOLD_EMBED(matrix, ONMANIFOLD_ASSETS "/page/matrix.html");
 ONMANIFOLD_EMBED(overview, ONMANIFOLD_ASSETS "/page/overview.html");
 ONMANIFOLD_EMBED(viewer, ONMANIFOLD_ASSETS "/page/viewer.html");
 ONMANIFOLD_EMBED(sheets, ONMANIFOLD_ASSETS "/page/sheets.html");
@@ -69,6 +70,7 @@ std::string_view asset(std::string_view name) {
       ONMANIFOLD_ASSET(page, "page.html"),
       ONMANIFOLD_ASSET(task, "task.html"),
       ONMANIFOLD_ASSET(table, "table.html"),
+      ONMANIFOLD_ASSET(matrix, "matrix.html"),
       ONMANIFOLD_ASSET(overview, "overview.html"),
       ONMANIFOLD_ASSET(viewer, "viewer.html"),
       ONMANIFOLD_ASSET(sheets, "sheets.html"),

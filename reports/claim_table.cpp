@@ -89,20 +89,20 @@ std::string evidence_html(const ClaimResult& result) {
 std::string claims_terminal(const std::vector<ClaimResult>& results) {
   std::string shown = "Claims\n\n";
   for (const ClaimResult& one : results) {
-    shown +=
-        wrap_text(fmt::format("{:<4} {:<15} {}", one.claim.id, to_string(one.verdict), one.claim.statement), 120, "");
+    shown += wrap_text(fmt::format("{:<4} {:<15} {}", one.claim.id, to_string(one.verdict), one.claim.statement),
+                       terminal_width, "");
     constexpr std::string_view indent = "     ";
     shown += fmt::format("\n{}", indent);
     shown += wrap_text(fmt::format("n {}, statistic {}, p {}. {}.", one.test.n, interval_text(one), p_text(one),
                                    plain_text(one.reason)),
-                       120 - static_cast<int>(indent.size()), indent) +
+                       terminal_width - static_cast<int>(indent.size()), indent) +
              "\n";
     shown += indent;
     shown += wrap_text(fmt::format("Rule: {}: {}.", one.claim.endpoint, one.claim.rule),
-                       120 - static_cast<int>(indent.size()), indent) +
+                       terminal_width - static_cast<int>(indent.size()), indent) +
              "\n";
   }
-  return shown + "\n" + wrap_text(statistic_legend, 120, "") + "\n";
+  return shown + "\n" + wrap_text(statistic_legend, terminal_width, "") + "\n";
 }
 
 std::string claims_markdown(const std::vector<ClaimResult>& results) {
@@ -126,7 +126,7 @@ std::string claims_html(const std::vector<ClaimResult>& results, const std::vect
     }
     return html.empty() ? "" : "<div class=\"figures\">\n" + html + "</div>\n";
   };
-  std::string shown = "<section id=\"claims\">\n<h2>Claims</h2>\n<p class=\"verdicts\">";
+  std::string shown = "<p class=\"verdicts\">";
   for (const Verdict verdict :
        {Verdict::reproduced, Verdict::not_reproduced, Verdict::inconclusive, Verdict::theorem, Verdict::not_tested}) {
     const auto count =
@@ -159,7 +159,7 @@ std::string claims_html(const std::vector<ClaimResult>& results, const std::vect
         escape_html(one.reason), escape_html(one.claim.experiment), escape_html(one.claim.endpoint),
         escape_html(one.claim.rule), escape_html(one.claim.source), figures_of(one.claim.id), evidence_html(one));
   }
-  return shown + "</section>\n";
+  return shown;
 }
 
 }  // namespace onmanifold

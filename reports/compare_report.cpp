@@ -110,7 +110,7 @@ std::string comparison_text(const Comparison& comparison) {
   std::string text = fmt::format("{}: {} against {}\n{}\n", verdict(comparison), comparison.candidate,
                                  comparison.baseline, scope_line(comparison));
   const std::string power = power_line(comparison);
-  if (!power.empty()) text += wrap_text(power, 120, "") + "\n";
+  if (!power.empty()) text += wrap_text(power, terminal_width, "") + "\n";
   for (const std::string& warning : comparison.warnings) text += "warning: " + plain_text(warning) + "\n";
   for (const Change& change : comparison.changes) {
     if (change.mark == Mark::same) continue;

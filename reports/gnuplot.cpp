@@ -128,7 +128,7 @@ std::string gnuplot_svg(std::string_view commands, int width, int height, std::s
   if (from != std::string::npos && to != std::string::npos) {
     svg.replace(from, to + 7 - from, fmt::format("<title>{}</title>", escape_html(title)));
   }
-  svg.insert(4, " class=\"figure\" role=\"img\"");
+  svg.insert(4, fmt::format(" class=\"figure\" role=\"img\" style=\"--natural: {}px\"", width));
   for (const char* quote : {"'", "\""}) {
     replace_all(svg, fmt::format("id={}", quote), fmt::format("id={}{}-", quote, id));
     replace_all(svg, fmt::format("href={}#", quote), fmt::format("href={}#{}-", quote, id));

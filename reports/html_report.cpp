@@ -14,11 +14,13 @@
 #include "reports/csv_report.hpp"
 #include "reports/gnuplot.hpp"
 #include "reports/html_table.hpp"
+#include "reports/interval_figure.hpp"
 #include "reports/latex_report.hpp"
 #include "reports/sample_pictures.hpp"
 #include "reports/sentences.hpp"
 #include "reports/task_figures.hpp"
 #include "reports/text_format.hpp"
+#include "reports/verdict_text.hpp"
 #include "results/provenance.hpp"
 
 namespace onmanifold {
@@ -112,11 +114,31 @@ std::string overview_html(const Report& report, const std::set<std::string>& def
   for (std::size_t t = 0; t < report.analysis.tasks.size(); ++t) {
     tasks.push_back(overview_value(t, report.analysis.tasks[t], defined));
   }
-  const Ranking& ranking = report.analysis.ranking;
   static const Template page = page_template("overview");
-  return page.render(Value::Table{
-      {"tasks", std::move(tasks)},
-      {"ranking", report.tables.ranking ? section_value(report.tables.ranking, rank_figure(ranking)) : Value()}});
+  return page.render(Value::Table{{"tasks", std::move(tasks)}});
+}
+
+// What stands before everything else.
+void add_first_screen(Value::Table& page, const Report& report) {
+  const Analysis& analysis = report.analysis;
+  const VerdictText verdict = verdict_text(analysis);
+  page["headline"] = verdict.headline.empty() ? "Nothing can be ranked in these results." : verdict.headline;
+  page["trust"] = verdict.trust;
+  page["decided"] = verdict.decided;
+  page["more"] = Value::Array(verdict.more.begin(), verdict.more.end());
+  page["matrix"] = report.tables.matrix ? matrix_html(*report.tables.matrix) : "";
+  const Figure intervals = interval_figure(analysis.matrix);
+  page["intervals"] = figure_html(intervals, intervals.name);
+}
+
+// A folded task on one line.
+std::string task_line(const MatrixTask& task, const std::vector<MatrixRow>& rows) {
+  if (task.candidate < 0) return task.reason;
+  const MatrixRow& best = rows[static_cast<std::size_t>(task.candidate)];
+  return fmt::format("best mean: {}; {}", arm_label(best.method, best.lifted ? best.lift : ""),
+                     task.candidates == 1
+                         ? "no other may be the best"
+                         : fmt::format("{} of {} learners may be the best", task.candidates, task.ranked));
 }
 
 // --- one task
@@ -129,7 +151,8 @@ struct TaskDrawings {
 };
 
 std::string task_html(std::size_t index, const TaskAnalysis& task, const TaskTables& tables,
-                      const std::set<std::string>& defined, const std::string& no_picture, TaskDrawings drawings) {
+                      const std::set<std::string>& defined, const std::string& line, const std::string& no_picture,
+                      TaskDrawings drawings) {
   Value::Array panes;
   const auto pane = [&](const std::string& label, const std::string& caption, const Table& table) {
     panes.push_back(Value::Table{{"number", count_value(panes.size())},
@@ -153,6 +176,7 @@ std::string task_html(std::size_t index, const TaskAnalysis& task, const TaskTab
   static const Template page = page_template("task");
   return page.render(Value::Table{{"index", count_value(index)},
                                   {"name", task.result->name},
+                                  {"summary", line},
                                   {"description", task.result->file ? task.result->file->description : ""},
                                   {"panes", std::move(panes)},
                                   {"no_picture", no_picture},
@@ -183,10 +207,11 @@ Value::Array tasks_value(const Report& report, const std::set<std::string>& defi
     for (std::size_t i = 0; i < figures.size(); ++i) {
       drawings.figures += figure_html(figures[i], fmt::format("figure{}-{}", t, i));
     }
-    sections.push_back(Value::Table{
-        {"index", count_value(t)},
-        {"name", task.result->name},
-        {"section", task_html(t, task, report.tables.tasks[t], defined, pictures[t].none, std::move(drawings))}});
+    sections.push_back(Value::Table{{"index", count_value(t)},
+                                    {"name", task.result->name},
+                                    {"section", task_html(t, task, report.tables.tasks[t], defined,
+                                                          task_line(analysis.matrix.tasks[t], analysis.matrix.rows),
+                                                          pictures[t].none, std::move(drawings))}});
     pictures[t] = {};
   }
   return sections;
@@ -304,7 +329,6 @@ Value::Array provenance_value(const ResultSet& results) {
 void add_counts(Value::Table& page, const Analysis& analysis) {
   std::set<std::string> methods;
   std::set<int> seeds;
-  std::size_t arms = 0;
   std::size_t cells = 0;
   std::size_t failed = 0;
   Value::Array failures;
@@ -313,7 +337,6 @@ void add_counts(Value::Table& page, const Analysis& analysis) {
   };
   for (const TaskAnalysis& task : analysis.tasks) {
     if (!task.result->problem.empty()) fail(task.result->name, task.result->problem);
-    arms = std::max(arms, task.summary.arms.size());
     seeds.insert(task.summary.seeds.begin(), task.summary.seeds.end());
     for (const Arm& arm : task.summary.arms) methods.insert(arm.method);
     cells += task.result->cells.size();
@@ -323,16 +346,11 @@ void add_counts(Value::Table& page, const Analysis& analysis) {
       fail(cell.key.text(), cell.problem);
     }
   }
-  Value::Array facts;
-  const auto fact = [&](const char* name, std::size_t value) {
-    facts.push_back(Value::Table{{"name", name}, {"value", count_value(value)}});
+  const auto counted = [](std::size_t n, const char* name) {
+    return fmt::format("{} {}{}", n, name, n == 1 ? "" : "s");
   };
-  fact("tasks", analysis.tasks.size());
-  fact("methods", methods.size());
-  fact("arms a task", arms);
-  fact("seeds", seeds.size());
-  fact("cells", cells);
-  page["facts"] = std::move(facts);
+  page["facts"] = fmt::format("{}, {}, {}, {}", counted(analysis.tasks.size(), "task"),
+                              counted(methods.size(), "method"), counted(seeds.size(), "seed"), counted(cells, "cell"));
   page["failed"] = count_value(failed);
   page["cells"] = count_value(cells);
   page["has_failures"] = !failures.empty();
@@ -374,7 +392,9 @@ std::string html_report(const Report& report) {
       download_link("Tables as LaTeX", "report.tex", "application/x-tex", latex_report(report), bytes_for_latex);
   page["downloads"] = csv + latex;
   page["too_large"] = csv.empty() || latex.empty();
+  add_first_screen(page, report);
   page["overview"] = overview_html(report, defined);
+  page["ranking"] = section_value(report.tables.ranking, rank_figure(analysis.ranking));
   page["claims"] =
       analysis.claims.empty() ? "" : claims_html(analysis.claims, claim_figures(*analysis.results, analysis.claims));
   page["published"] = section_value(report.tables.published);

@@ -15,12 +15,19 @@ namespace onmanifold {
 namespace {
 
 constexpr std::size_t bytes_left_plain = 100000;
+constexpr int shades = 5;  // of ranks, in page.css
 
-Value cell_value(const TableCell& cell, RowGroup group) {
+Value cell_value(const TableCell& cell, RowGroup group, std::size_t column) {
   std::string classes = cell.best ? "best" : cell.second ? "second" : "";
-  if (cell.at_floor && group == RowGroup::learner) classes += classes.empty() ? "floor" : " floor";
+  const auto add = [&](const std::string& name) { classes += classes.empty() ? name : " " + name; };
+  if (cell.at_floor && group == RowGroup::learner) add("floor");
+  if (std::isfinite(cell.shade)) add(fmt::format("shade-{:.0f}", (shades - 1) * cell.shade));
   const FormattedValue text = cell_text(cell);
-  return Value::Table{{"class", classes}, {"hover", hover_text(cell)}, {"value", text.value}, {"spread", text.spread}};
+  return Value::Table{{"class", classes},
+                      {"hover", hover_text(cell)},
+                      {"value", text.value},
+                      {"spread", text.spread},
+                      {"index", static_cast<std::int64_t>(column)}};
 }
 
 // What the page's script compares with.
@@ -37,8 +44,9 @@ std::string best_of(const TableColumn& column) {
   return std::isfinite(column.target) ? fmt::format("{:.4g}", column.target) : "";
 }
 
-Value column_value(const TableColumn& column, const std::set<std::string>& defined) {
-  return Value::Table{{"name", breakable(column.name)},
+Value column_value(const TableColumn& column, const std::set<std::string>& defined, std::size_t index) {
+  return Value::Table{{"index", static_cast<std::int64_t>(index)},
+                      {"name", breakable(column.name)},
                       {"parameters", column.parameters},
                       {"samples", std::string(column.samples ? name_of(*column.samples) : "")},
                       {"best", best_of(column)},
@@ -58,7 +66,7 @@ Value::Array bodies_value(const Table& table) {
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     const TableRow& row = table.rows[r];
     Value::Array cells;
-    for (const TableCell& cell : row.cells) cells.push_back(cell_value(cell, row.group));
+    for (std::size_t c = 0; c < row.cells.size(); ++c) cells.push_back(cell_value(row.cells[c], row.group, c));
     rows.push_back(
         Value::Table{{"name", row.name}, {"lift", row.lift}, {"seeds", row.seeds()}, {"cells", std::move(cells)}});
     if (r + 1 < table.rows.size() && body_class(row.group) == body_class(table.rows[r + 1].group)) continue;
@@ -96,12 +104,24 @@ std::string breakable(std::string_view name) {
 
 std::string table_html(const Table& table, std::string_view caption, const std::set<std::string>& defined) {
   Value::Array columns;
-  for (const TableColumn& column : table.columns) columns.push_back(column_value(column, defined));
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    columns.push_back(column_value(table.columns[c], defined, c));
+  }
   static const Template page = page_template("table");
   return page.render(Value::Table{{"caption", std::string(caption)},
                                   {"arms", table.rows_are_arms},
-                                  {"row_header", table.rows_are_arms ? "Arm" : table.row_header},
+                                  {"row_header", table.row_header},
                                   {"has_columns", !columns.empty()},
+                                  {"columns", std::move(columns)},
+                                  {"bodies", bodies_value(table)}});
+}
+
+std::string matrix_html(const Table& table) {
+  Value::Array columns;
+  for (std::size_t c = 0; c < table.columns.size(); ++c) columns.push_back(column_value(table.columns[c], {}, c));
+  static const Template page = page_template("matrix");
+  return page.render(Value::Table{{"title", table.title},
+                                  {"caption", table.description},
                                   {"columns", std::move(columns)},
                                   {"bodies", bodies_value(table)}});
 }

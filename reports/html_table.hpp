@@ -26,6 +26,9 @@ namespace onmanifold {
 [[nodiscard]] std::string table_html(const Table& table, std::string_view caption,
                                      const std::set<std::string>& defined = {});
 
+/// The matrix: tasks as columns, each header a link to its task and each cell marked with it, ranks as shades.
+[[nodiscard]] std::string matrix_html(const Table& table);
+
 /// Footnotes as the templates take them.
 [[nodiscard]] Value::Array footnotes_value(const Table& table);
 

@@ -6,6 +6,7 @@
 #include "reports/cell_text.hpp"
 #include "reports/claim_table.hpp"
 #include "reports/sentences.hpp"
+#include "reports/verdict_text.hpp"
 
 namespace onmanifold {
 namespace {
@@ -56,12 +57,15 @@ std::string markdown_report(const Report& report) {
   std::string text = analysis.suite.name.empty()
                          ? "# OnManifold results\n\n"
                          : fmt::format("# OnManifold results: suite {}\n\n", escape_markdown(analysis.suite.name));
+  for (const std::string& line : verdict_lines(analysis)) text += escape_markdown(line) + "\n";
+  text += '\n';
   for (const std::string& line : conclusion_lines(analysis)) text += escape_markdown(line) + "\n";
   text += '\n';
   if (!analysis.claims.empty()) text += claims_markdown(analysis.claims) + "\n";
   const auto add = [&](const std::optional<Table>& table) {
     if (table) text += render_markdown(*table) + "\n";
   };
+  add(report.tables.matrix);
   add(report.tables.overview);
   if (report.tables.overview) {
     for (const std::string& line : overview_lines(analysis)) text += "- " + escape_markdown(line) + "\n";

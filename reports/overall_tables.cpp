@@ -315,6 +315,7 @@ std::optional<Table> published_table(const std::vector<PublishedComparison>& com
 
 ReportTables make_tables(const Analysis& analysis) {
   ReportTables tables;
+  tables.matrix = matrix_table(analysis);
   tables.overview = overview_table(analysis);
   tables.ranking = ranking_table(analysis.ranking);
   tables.lifts = lift_table(analysis.lifts);

@@ -49,6 +49,20 @@ std::string TableColumn::kind() const {
   return joined(variant, samples ? std::string(name_of(*samples)) : "", ", ");
 }
 
+RowGroup row_group(MethodRole role) {
+  switch (role) {
+    case MethodRole::oracle:
+      return RowGroup::oracle;
+    case MethodRole::analytic:
+      return RowGroup::analytic;
+    case MethodRole::control:
+      return RowGroup::control;
+    case MethodRole::learner:
+      break;
+  }
+  return RowGroup::learner;
+}
+
 std::string TableRow::seeds() const {
   if (n_cells == 0) return "";
   return n_ok == n_cells ? fmt::format("{}", n_cells) : fmt::format("{}/{}", n_ok, n_cells);

@@ -41,6 +41,7 @@ struct TableCell {
   bool best = false;
   bool second = false;  ///< next best, clear of a single best
   bool at_floor = false;
+  double shade = std::numeric_limits<double>::quiet_NaN();     ///< 0 the best rank … 1 the last; NaN: not ranked
   bool harms = false;                                          ///< a lift that makes it worse
   double interval = std::numeric_limits<double>::quiet_NaN();  ///< half width of the 95 % interval of the mean
   std::vector<double> seeds;                                   ///< the value of every seed
@@ -64,6 +65,7 @@ struct TableColumn {
 };
 
 enum class RowGroup { oracle, analytic, learner, control, null };
+[[nodiscard]] RowGroup row_group(MethodRole role);
 
 struct TableRow {
   std::string name;  ///< of a method, mostly

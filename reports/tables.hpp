@@ -19,6 +19,7 @@ struct TaskTables {
 
 /// Tables that have nothing to say are missing.
 struct ReportTables {
+  std::optional<Table> matrix;
   std::optional<Table> overview;
   std::optional<Table> ranking;
   std::optional<Table> lifts;
@@ -34,6 +35,8 @@ struct ReportTables {
 [[nodiscard]] std::optional<Table> axis_table(const TaskAnalysis& task);
 /// Arms by numbers, over seeds.
 [[nodiscard]] Table diagnostic_table(const TaskAnalysis& task, const DiagnosticSummary& diagnostic);
+/// Configurations by tasks, each task by its primary metric. nullopt where no task has one.
+[[nodiscard]] std::optional<Table> matrix_table(const Analysis& analysis);
 /// One line a task; nullopt where nothing can be ranked.
 [[nodiscard]] std::optional<Table> overview_table(const Analysis& analysis);
 /// nullopt below two arms or two blocks.

@@ -17,20 +17,6 @@
 namespace onmanifold {
 namespace {
 
-RowGroup group_of(MethodRole role) {
-  switch (role) {
-    case MethodRole::oracle:
-      return RowGroup::oracle;
-    case MethodRole::analytic:
-      return RowGroup::analytic;
-    case MethodRole::control:
-      return RowGroup::control;
-    case MethodRole::learner:
-      break;
-  }
-  return RowGroup::learner;
-}
-
 /// The numbers of papers for this task on one line, marked as theirs; empty if there are none.
 std::string published_line(const Value& details) {
   const Value* rows = find_value(details, "published");
@@ -122,7 +108,7 @@ void add_rows(Table& table, const TaskSummary& summary, const std::vector<int>& 
                  .lift = never_lifted ? "" : plain_text(arm.lift),
                  .n_ok = arm.n_ok,
                  .n_cells = arm.n_cells(),
-                 .group = group_of(arm.role),
+                 .group = row_group(arm.role),
                  .cells = {}};
     for (const int c : columns) {
       row.cells.push_back(summary_cell(summary.table[a][static_cast<std::size_t>(c)], arm.n_cells()));

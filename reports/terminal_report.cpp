@@ -8,6 +8,7 @@
 #include "reports/cell_text.hpp"
 #include "reports/claim_table.hpp"
 #include "reports/sentences.hpp"
+#include "reports/verdict_text.hpp"
 
 namespace onmanifold {
 namespace {
@@ -133,12 +134,15 @@ std::string terminal_report(const Report& report, bool colour) {
   add(report.tables.published);
   add(report.tables.ranking);
   add(report.tables.overview);
+  add(report.tables.matrix);
   if (report.tables.overview) {
-    for (const std::string& line : overview_lines(analysis)) text += wrap_text(line, 120, "  ") + "\n";
+    for (const std::string& line : overview_lines(analysis)) text += wrap_text(line, terminal_width, "  ") + "\n";
     text += '\n';
   }
-  text += wrap_text(reading_guide_text(), 120, "  ") + "\n";
-  for (const std::string& line : conclusion_lines(analysis)) text += wrap_text(line, 120, "  ") + "\n";
+  text += wrap_text(reading_guide_text(), terminal_width, "  ") + "\n";
+  for (const std::string& line : conclusion_lines(analysis)) text += wrap_text(line, terminal_width, "  ") + "\n";
+  text += '\n';
+  for (const std::string& line : verdict_lines(analysis)) text += wrap_text(line, terminal_width, "  ") + "\n";
   // Last, where the terminal stands still.
   if (!analysis.claims.empty()) text += "\n" + claims_terminal(analysis.claims);
   return text;

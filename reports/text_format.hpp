@@ -56,6 +56,9 @@ struct FormattedValue {
 /// "↓", "↑" or "→0.01" for the directions lower, higher and target; empty for none.
 [[nodiscard]] std::string direction_arrow(std::optional<Direction> direction, double target);
 
+/// Columns that every terminal has: no line of text for one is wider, except by a word that cannot be broken.
+inline constexpr int terminal_width = 80;
+
 /// Columns that \p text takes on a terminal: combining marks take none, wide East Asian characters two.
 [[nodiscard]] int display_width(std::string_view text);
 [[nodiscard]] std::string pad_right(std::string_view text, int width);

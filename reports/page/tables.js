@@ -195,7 +195,42 @@
     });
   }
 
+  // ---- Folds: what a link leads to is opened, a cell of the matrix opens its task.
+
+  function openAt(id) {
+    var target = id && document.getElementById(id);
+    if (!target) return;
+    var inside = target.querySelector(':scope > details');
+    if (inside) inside.open = true;
+    for (var e = target; e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true;
+    target.scrollIntoView();
+  }
+
+  function openAddress() { openAt(decodeURIComponent(location.hash.slice(1))); }
+
+  function makeFolds() {
+    var folds = document.querySelectorAll('main > section > details');
+    var button = element('button', { type: 'button' }, ['Open all']);
+    var bar = document.querySelector('nav.folds .downloads');
+    if (bar && folds.length) bar.appendChild(button);
+    button.addEventListener('click', function () {
+      var open = Array.prototype.some.call(folds, function (fold) { return !fold.open; });
+      each(folds, function (fold) { fold.open = open; });
+      button.textContent = open ? 'Close all' : 'Open all';
+    });
+    document.addEventListener('click', function (event) {
+      var link = event.target.closest('a[href^="#"]');
+      var cell = event.target.closest('td[data-task]');
+      // The address stays the same where a link is followed twice, so hashchange alone is not enough.
+      if (link) openAt(decodeURIComponent(link.getAttribute('href').slice(1)));
+      else if (cell && !window.getSelection().toString()) location.hash = cell.dataset.task;
+    });
+    window.addEventListener('hashchange', openAddress);
+    openAddress();
+  }
+
   each(document.querySelectorAll('table'), makeSortable);
+  makeFolds();
   each(document.querySelectorAll('.tables'), makeFilter);
   each(document.querySelectorAll('a[data-packed]'), makeDownload);
 })();

@@ -69,7 +69,34 @@ type = "external"
 command = "sh -c 'echo %s; exit 3' {train} {samples} {n} {seed}"
 tasks = ["sphere-vmf6"]
 """ % ("long_word_" * 40)
+TEN_TASKS = """
+[suite]
+name = "ten"
+seeds = "0..1"
+n_train = 60
+n_samples = 60
+n_reference = 60
+""" + "".join(f'[[task]]\nname = "{name}"\nmetrics = "mmd2_rbf_unbiased"\n' for name in (
+    "plane-gmm9", "sphere-vmf6", "sphere-vmf2", "so3-fisher", "torus-vm", "circle-vm", "circle-in-16d", "sphere-in-16d",
+    "linear-64d", "ellipsoid")) + """
+[[lift]]
+name = "normal"
+type = "normal"
+sigma = 0.1
+[[lift]]
+name = "isotropic"
+type = "isotropic"
+sigma = 0.1
+[[method]]
+name = "oracle"
+[[method]]
+name = "gaussian"
+[[method]]
+name = "memorizer"
+""" + "".join(f'[[method]]\nname = "{name}"\ntype = "ddpm"\nsteps = 3\nwidth = 32\nbatch = 16\ntimesteps = 3\n'
+              'lifts = ["none", "isotropic", "normal"]\n' for name in ("ddpm", "another_ddpm", "third_ddpm"))
 WIDTHS = (390, 768, 1280, 1920)
+SCREENS = ((1400, 900), (390, 844))
 
 
 def write_images(folder):
@@ -124,7 +151,7 @@ def unreached(page):
     count = page.js("""(() => {
       const radios = new Set();
       const all = Array.from(document.querySelectorAll('a[href], button, select, input, summary, [tabindex="0"]'))
-        .filter(e => !e.disabled && e.getClientRects().length && (e.type !== 'radio' || !radios.has(e.name) && radios.add(e.name)));
+        .filter(e => !e.disabled && e.checkVisibility() && (e.type !== 'radio' || !radios.has(e.name) && radios.add(e.name)));
       window.wanted = new Set(all.map(e => e.type === 'radio' ? e.name : e));
       window.outlines = 0;
       document.addEventListener('focusin', event => {
@@ -163,6 +190,53 @@ def low_contrast(page):
       return Array.from(bad); })()""")
 
 
+def unfold(page):
+    """Opens all that is folded."""
+    page.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+
+
+def outside_first_screen(page):
+    """What the first screen has to hold and does not: the sentence, and five rows of the matrix."""
+    return page.js("""(() => {
+      const low = e => { const r = e.getBoundingClientRect(); return r.height < 8 || r.bottom > innerHeight || r.left < 0; };
+      const missing = [];
+      const sentence = document.querySelector('h1');
+      if (low(sentence) || sentence.textContent.trim().split(/\\s+/).length < 5) missing.push('the sentence');
+      const rows = Array.from(document.querySelectorAll('table.matrix tbody tr')).filter(r => !low(r)).length;
+      if (rows < 5) missing.push(rows + ' rows');
+      return missing; })()""")
+
+
+def overlaps(page):
+    """Pairs of texts of which one lies over the other by more than a rounded edge, on the page and in its figures."""
+    return page.js("""(() => {
+      scrollTo(0, 0);
+      const boxes = [];
+      const shown = e => e.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !e.closest('.skip');
+      const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (walk.nextNode()) {
+        const node = walk.currentNode, parent = node.parentElement;
+        if (!node.textContent.trim() || parent.closest('script, style, title, desc') || !shown(parent)) continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        // Line boxes are taller than letters: the middle 60 % is what must not be touched.
+        for (const r of range.getClientRects()) {
+          if (r.width > 1) boxes.push({x: r.left, y: r.top + 0.2 * r.height, r: r.right, b: r.bottom - 0.2 * r.height,
+            scroll: parent.closest('.scroll, figure, #failures'), words: node.textContent.trim().slice(0, 40)});
+        }
+      }
+      const found = [];
+      for (let i = 0; i < boxes.length; ++i) for (let j = i + 1; j < boxes.length; ++j) {
+        const a = boxes[i], b = boxes[j];
+        // What scrolls in a region of its own lies beside other things only there.
+        if (a.scroll !== b.scroll) continue;
+        if (Math.min(a.r, b.r) - Math.max(a.x, b.x) > 1 && Math.min(a.b, b.b) - Math.max(a.y, b.y) > 1) {
+          found.push(a.words + ' | ' + b.words);
+        }
+      }
+      return found; })()""")
+
+
 class ReportInABrowser(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -187,12 +261,14 @@ class ReportInABrowser(unittest.TestCase):
         cls.browser.close()
         cls.folder.cleanup()
 
-    def open(self, **options):
+    def open(self, folded=False, **options):
         page = self.browser.open(self.path, **options)
         self.addCleanup(page.close)
+        if not folded:
+            unfold(page)
         return page
 
-    def broken(self, old, new):
+    def broken(self, old, new, folded=False):
         """The page with one part of its text replaced."""
         self.assertIn(old, self.text)
         path = os.path.join(self.folder.name, self.id().rsplit(".", 1)[1] + ".html")
@@ -200,7 +276,51 @@ class ReportInABrowser(unittest.TestCase):
             file.write(self.text.replace(old, new, 1))
         page = self.browser.open(path)
         self.addCleanup(page.close)
+        if not folded:
+            unfold(page)
         return page
+
+    # ---- The first screen.
+
+    def test_the_first_screen_answers(self):
+        page = self.open(folded=True)
+        for width, height in SCREENS:
+            page.resize(width, height)
+            self.assertEqual(outside_first_screen(page), [], f"{width} × {height}")
+            self.assertEqual(overlaps(page), [], f"{width} × {height}")
+            self.assertLessEqual(overflow(page), 0)
+            if pictures:
+                page.screenshot(os.path.join(pictures, f"first-{width}.png"))
+        self.assertEqual(page.js("document.querySelectorAll('main details[open]').length"), 0)
+        self.assertEqual(page.errors(), [])
+
+    def test_the_matrix_leads_to_tasks(self):
+        page = self.open(folded=True)
+        opened = "Array.from(document.querySelectorAll('main details[open] h2')).map(h => h.textContent)"
+        page.click("table.matrix tbody.learners td:nth-child(3)")
+        page.wait_for(lambda: page.js(opened) == ["flux-mnist14"], "the second task opens")
+        # By the keyboard, and a second time after it was closed again.
+        page.js("document.querySelector('main details[open]').open = false")
+        for _ in range(2):
+            page.js("document.querySelector('table.matrix thead th:nth-child(3) a').focus()")
+            page.key("Enter")
+            page.wait_for(lambda: page.js(opened) == ["flux-mnist14"], "the second task opens")
+            page.js("document.querySelector('main details[open]').open = false")
+        # A metric leads into the folded definitions.
+        page.js("location.hash = 'def-tvd'")
+        page.wait_for(lambda: page.js(opened) == ["Definitions of the metrics"], "the definitions open")
+        page.js("document.querySelector('nav.folds button').click()")
+        self.assertEqual(page.js("document.querySelectorAll('main > section > details:not([open])').length"), 0)
+
+    def test_the_matrix_is_sorted_by_a_task(self):
+        page = self.open(folded=True)
+        column = page.js("Array.from(document.querySelectorAll('table.matrix thead th')).findIndex("
+                         "h => h.textContent.includes('so3-fisher'))")
+        page.click(f"table.matrix thead th:nth-child({column + 1}) button")
+        values = page.js("Array.from(document.querySelectorAll('table.matrix tbody.learners tr')).map("
+                         f"r => parseFloat(r.cells[{column}].textContent)).filter(v => !isNaN(v))")
+        self.assertGreaterEqual(len(values), 2)
+        self.assertEqual(values, sorted(values))
 
     def test_loads_quietly_and_quickly(self):
         page = self.open()
@@ -238,7 +358,7 @@ class ReportInABrowser(unittest.TestCase):
     def test_rotations_are_coloured_by_how_far_they_were(self):
         page = self.open()
         viewer = "document.querySelector('.viewer[data-scene=\"scene-%s\"]')" % page.js(
-            "Array.from(document.querySelectorAll('main section')).find(s => s.querySelector('h2').textContent === 'so3-fisher').id"
+            "Array.from(document.querySelectorAll('main > section')).find(s => (s.querySelector('h2') || s).textContent === 'so3-fisher').id"
             ".slice(5)")
         page.js(f"{viewer}.scrollIntoView({{behavior: 'instant'}})")
         page.wait_for(lambda: page.js(f"!{viewer}.querySelector('.viewer-live').hidden"), "the view starts")
@@ -257,7 +377,7 @@ class ReportInABrowser(unittest.TestCase):
     def test_sorts_within_groups(self):
         page = self.open()
         table = page.js("(() => { const t = Array.from(document.querySelectorAll('table[data-arms]'))"
-                        ".find(t => t.closest('section').textContent.startsWith('\\nsphere-vmf6')"
+                        ".find(t => t.closest('section').textContent.startsWith('sphere-vmf6')"
                         " && t.getClientRects().length); t.id = 'sorted'; return t.id; })()")
         rows = ("Array.from(document.querySelectorAll('#%s tr')).slice(1).map(r => "
                 "[r.parentElement.className, r.cells[0].textContent, r.cells[2].textContent])" % table)
@@ -298,7 +418,7 @@ class ReportInABrowser(unittest.TestCase):
     def test_filters(self):
         page = self.open()
         task = page.js("(() => { const s = Array.from(document.querySelectorAll('section'))"
-                       ".find(s => s.querySelector('h2').textContent === 'sphere-vmf6'); return s.id; })()")
+                       ".find(s => (s.querySelector('h2') || s).textContent === 'sphere-vmf6'); return s.id; })()")
         shown = (f"Array.from(document.querySelectorAll('#{task} table[data-arms]')).filter(t => t.getClientRects().length)[0]"
                  ".querySelectorAll('tbody.learners tr:not([hidden])').length")
         everything = page.js(shown)
@@ -364,6 +484,8 @@ class ReportInABrowser(unittest.TestCase):
             self.assertGreater(share_drawn(file.read()), 0.01)
 
     def test_all_is_reached_by_the_keyboard(self):
+        page = self.open(folded=True)
+        self.assertEqual(unreached(page)[0], [])
         page = self.open()
         left, without_outline = unreached(page)
         self.assertEqual(left, [])
@@ -420,12 +542,22 @@ class ReportInABrowser(unittest.TestCase):
         self.assertTrue(page.errors() or page.requests())
 
     def test_control_a_blank_plot(self):
-        page = self.broken("<svg class=\"figure\"", "<svg style=\"filter: opacity(0)\" class=\"figure\"")
+        page = self.broken("<svg class=\"figure\"", "<svg data-shot=\"0\" class=\"figure blank\"")
+        page.js("document.querySelector('.blank').style.filter = 'opacity(0)'")
         self.assertEqual(len(blank_pictures(page, "#overview svg.figure")[1]), 1)
 
     def test_control_a_view_that_draws_nothing(self):
         page = self.broken("renderer.render(scene, camera);", "")
         self.assertEqual(len(blank_pictures(page, ".stage canvas")[1]), 2)
+
+    def test_control_a_first_screen_that_is_too_long(self):
+        page = self.broken("<h1>", "<p style=\"height: 700px\"></p><h1>", folded=True)
+        page.resize(1400, 900)
+        self.assertEqual(len(outside_first_screen(page)), 1)
+
+    def test_control_texts_that_overlap(self):
+        page = self.broken("<p class=\"lead\">", "<p class=\"lead\" style=\"margin-top: -30px\">", folded=True)
+        self.assertGreater(len(overlaps(page)), 0)
 
     def test_control_overflow(self):
         page = self.broken("<h1>", "<div style=\"width: 2000px\">wide</div><h1>")
@@ -438,6 +570,31 @@ class ReportInABrowser(unittest.TestCase):
     def test_control_out_of_reach_of_the_keyboard(self):
         page = self.broken("type: 'button', 'class': 'sort'", "type: 'button', tabindex: '-1', 'class': 'sort'")
         self.assertGreater(len(unreached(page)[0]), 0)
+
+
+class TenTasks(unittest.TestCase):
+    """A page of ten tasks: short while nothing is opened, and its first screen still answers."""
+
+    def test_is_short_and_answers(self):
+        with tempfile.TemporaryDirectory(prefix="onmanifold-report-") as base, Browser(chromium) as browser:
+            with open(os.path.join(base, "ten.toml"), "w", encoding="utf-8") as file:
+                file.write(TEN_TASKS)
+            for arguments in (["run", "ten.toml", "-o", "results", "-j", "2"], ["report", "results", "--format", "html"]):
+                subprocess.run([program] + arguments, cwd=base, capture_output=True, check=True)
+            page = browser.open(os.path.join(base, "results", "report.html"))
+            # On a busy machine; 1 s is the promise, measured by itself.
+            self.assertLess(page.load_seconds, 10)
+            for width, height in SCREENS:
+                page.resize(width, height)
+                self.assertEqual(outside_first_screen(page), [], f"{width} × {height}")
+                self.assertEqual(overlaps(page), [], f"{width} × {height}")
+                self.assertLessEqual(overflow(page), 0)
+                if pictures:
+                    page.screenshot(os.path.join(pictures, f"ten-{width}.png"), full=True)
+            page.resize(*SCREENS[0])
+            self.assertLessEqual(page.js("document.documentElement.scrollHeight"), 3000)
+            unfold(page)
+            self.assertGreater(page.js("document.documentElement.scrollHeight"), 3000)
 
 
 if __name__ == "__main__":

@@ -144,6 +144,8 @@ std::string main_part(const ResultSet& results) {
   std::string page = html_report(made.report);
   page.erase(0, page.find("<main"));
   page.erase(page.find("<section id=\"provenance\">"));
+  const std::size_t downloads = page.find("<nav class=\"folds\"");
+  page.erase(downloads, page.find("</nav>", downloads) - downloads);
   for (std::size_t at = page.find("<svg"); at != std::string::npos; at = page.find("<svg", at + 1)) {
     page.replace(at, page.find("</svg>", at) + 6 - at, "<svg/>");
   }

@@ -2,6 +2,7 @@
 #include "reports/table.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -14,6 +15,7 @@
 #include "reports/text_format.hpp"
 #include "tests/support/made_method.hpp"
 #include "tests/support/made_report.hpp"
+#include "tests/support/report_fixture.hpp"
 #include "tests/support/synthetic_results.hpp"
 
 namespace onmanifold {
@@ -73,7 +75,7 @@ Table small_table() {
 }
 
 TEST(RenderTerminal, Golden) {
-  EXPECT_EQ(render_terminal(small_table(), false), R"(sphere-x
+  EXPECT_EQ(render_terminal(small_table(), false, 120), R"(sphere-x
 A law | on the sphere
 
                                   tvd          coverage
@@ -100,6 +102,19 @@ TEST(RenderTerminal, ColourMarksWithEscapes) {
   const std::string text = render_terminal(small_table(), true);
   EXPECT_NE(text.find("\033[1m0.0650±0.0071*\033[0m"), std::string::npos) << text;
   EXPECT_EQ(render_terminal(small_table(), false).find('\033'), std::string::npos);
+}
+
+// Words without a blank and names of one column may be longer; nothing of the made-up results is.
+TEST(TerminalReport, NoLineIsWiderThanATerminal) {
+  const auto widest = [](const std::string& text) {
+    int most = 0;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) most = std::max(most, display_width(line));
+    return most;
+  };
+  const MadeReport made(report_fixture());
+  EXPECT_LE(widest(terminal_report(made.report, false)), terminal_width);
+  EXPECT_GT(widest(render_terminal(made.report.tables.tasks[0].main, false, 120)), terminal_width);
 }
 
 TEST(RenderMarks, TheSecondIsUnderlinedInColourAndItalicInMarkdown) {
