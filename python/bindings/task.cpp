@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "datasets/points_task.hpp"
 #include "manifolds/registry.hpp"
+#include "metrics/registry.hpp"
 #include "python/bindings/parts.hpp"
 #include "suite/evaluation.hpp"
 #include "suite/score.hpp"
@@ -162,8 +163,16 @@ void add_source(py::module_& module) {
       });
 }
 
+/// What score's JSON says, and of each metric whether it is read on these samples.
 py::dict score_dict(const Score& score) {
-  return to_python(to_value(score)).cast<py::dict>();
+  py::dict record = to_python(to_value(score)).cast<py::dict>();
+  const auto rows = record["metrics"].cast<py::list>();
+  for (std::size_t i = 0; i < score.metrics.size(); ++i) {
+    const ScoredMetric& metric = score.metrics[i];
+    const auto* entry = metric_registry().find(metric.record.name);
+    rows[i]["read_here"] = entry == nullptr || name_of(entry->info.samples) == metric.samples;
+  }
+  return record;
 }
 
 /// What scores of one call share.

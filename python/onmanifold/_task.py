@@ -141,7 +141,7 @@ class Score:
     """The metrics of a sample set, with what a perfect model shows at these sizes.
 
     `rows` is a list of dictionaries, one a number: name, samples ("raw" or "projected"), value, unit, direction, target,
-    null and null_sd (of a perfect model), se, status, … The first use of `floor`, `ceiling` or `place` measures two controls
+    null and null_sd (of a perfect model), se, status, read_here (whether the metric is read on these samples), … The first use of `floor`, `ceiling` or `place` measures two controls
     at the same sizes: a Gaussian of the training points, and fresh draws of the truth."""
 
     def __init__(self, record: dict[str, Any], request: _ScoreRequest) -> None:
@@ -170,7 +170,8 @@ class Score:
         """The value of a metric, on raw or projected samples; by default on those that the metric is read on. Raises
         ValueError where it was not measured."""
         for row in self.rows:
-            if row["name"] == metric and (samples is None or row["samples"] == samples) and not math.isnan(row["value"]):
+            wanted = row["read_here"] if samples is None else row["samples"] == samples
+            if row["name"] == metric and wanted and not math.isnan(row["value"]):
                 return float(row["value"])
         known = ", ".join(sorted({row["name"] for row in self.rows}))
         raise ValueError(f"no value of metric '{metric}'{f' on {samples} samples' if samples else ''} (measured: {known})")
@@ -201,7 +202,7 @@ class Score:
     def to_columns(self) -> dict[str, list[Any]]:
         """Columns of equal length, one row a number."""
         keys = ("name", "samples", "value", "unit", "direction", "target", "null", "null_sd", "se", "p", "n_samples",
-                "n_reference", "n_nonfinite", "version", "status")
+                "n_reference", "n_nonfinite", "version", "status", "read_here")
         columns: dict[str, list[Any]] = {"metric" if key == "name" else key: [row[key] for row in self.rows] for key in keys}
         for key in ("target", "null", "null_sd", "se", "p"):
             columns[key] = [math.nan if value is None else value for value in columns[key]]

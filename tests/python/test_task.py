@@ -128,6 +128,9 @@ def test_scores_are_those_of_the_program(sphere, tmp_path):
     assert theirs["reference_hash"] == ours.to_dict()["reference_hash"]
     key = lambda row: (row["name"], row["samples"], row["value"], row["null"], row["null_sd"], row["se"], row["parameters"])
     assert [key(row) for row in theirs["metrics"]] == [key(row) for row in ours.rows]
+    # Constraints are read on raw samples, the rest on projected ones.
+    assert ours.value("constraint_mean") == ours.value("constraint_mean", "raw")
+    assert ours.value("tvd") == ours.value("tvd", "projected")
     assert ours.value("tvd") != sphere.score(train).value("tvd")
     with pytest.raises(ValueError, match="^no value of metric 'tv' "):
         ours.value("tv")
@@ -172,7 +175,9 @@ import numpy as np
 import onmanifold as om
 task = om.task("sphere-vmf6")
 task.score(task.validation(1000), metrics="constraint_mean,fd")   # what every call needs
-x = np.random.default_rng(0).standard_normal((3_000_000, 3)).astype(sys.argv[1])
+x = np.empty((8_000_000, 3), sys.argv[1])
+for rows in np.array_split(x, 100):
+    rows[:] = np.random.default_rng(0).standard_normal(rows.shape)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 task.score(x, metrics="constraint_mean,fd")
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / (x.size * 8))
@@ -185,8 +190,8 @@ def test_large_arrays_are_not_copied():
         assert done.returncode == 0, done.stderr
         return float(done.stdout)
 
-    assert growth("float64") < 0.5   # of the array: pieces and their projections
-    assert growth("float32") > 0.8   # a copy is seen
+    assert growth("float64") < 0.3   # of the array: pieces and their projections
+    assert growth("float32") > 0.6   # a copy is seen, but for what was free before
 
 
 def test_ctrl_c_ends_a_score_between_two_metrics(sphere):
