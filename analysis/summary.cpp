@@ -256,16 +256,7 @@ Summary summary_of(const Arm& arm, const MetricColumn& column, ColumnTable& colu
 }  // namespace
 
 double loss(const MetricColumn& column, double value) {
-  if (!column.direction) return MetricRecord::unknown;
-  switch (*column.direction) {
-    case Direction::lower:
-      return value;
-    case Direction::higher:
-      return -value;
-    case Direction::target:
-      break;
-  }
-  return std::abs(value - column.target);
+  return loss(column.direction, column.target, value);
 }
 
 ScaleEnds scale_ends(const TaskSummary& summary) {

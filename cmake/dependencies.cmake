@@ -42,6 +42,23 @@ target_link_libraries(onmanifold_armadillo INTERFACE ${ARMADILLO_LIBRARIES})
 # Armadillo neither prints warnings nor starts threads here: libraries stay silent, workers have one core.
 target_compile_definitions(onmanifold_armadillo INTERFACE ARMA_DONT_USE_OPENMP ARMA_WARN_LEVEL=0)
 
+# The interpreter of the system, whatever stands before it on PATH, unless -DPython3_EXECUTABLE=… says another: Debian's
+# NumPy and pybind11 are its. Sanitizers would have to be in the interpreter.
+set(ONMANIFOLD_PYTHON_FOUND OFF)
+if(ONMANIFOLD_BUILD_PYTHON AND NOT ONMANIFOLD_SANITIZE AND NOT ONMANIFOLD_LEVELS AND NOT ONMANIFOLD_LEVEL_ONLY)
+  if(NOT DEFINED Python3_EXECUTABLE AND EXISTS /usr/bin/python3)
+    set(Python3_EXECUTABLE /usr/bin/python3)
+  endif()
+  set(PYBIND11_NOPYTHON ON)
+  find_package(Python3 3.11 COMPONENTS Interpreter Development.Module)
+  find_package(pybind11 2.10)
+  if(Python3_Development.Module_FOUND AND pybind11_FOUND)
+    set(ONMANIFOLD_PYTHON_FOUND ON)
+  else()
+    message(STATUS "No pybind11 or no headers of Python 3: the Python package is left out")
+  endif()
+endif()
+
 if(ONMANIFOLD_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)
 endif()

@@ -24,12 +24,11 @@ option(ONMANIFOLD_LEVEL_ONLY "Build the program's library for one level (cmake/l
 mark_as_advanced(ONMANIFOLD_LEVEL_ONLY)
 set(ONMANIFOLD_SANITIZE "" CACHE STRING "Value of -fsanitize=")
 
-if(ONMANIFOLD_LEVELS OR ONMANIFOLD_LEVEL_ONLY)
-  # Everything ends in one shared library that shows one function.
-  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-  set(CMAKE_CXX_VISIBILITY_PRESET hidden)
-  set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
-endif()
+# One set of objects serves the program, the shared libraries of cmake/levels.cmake and the Python module. With hidden
+# symbols nothing can be put in place of a function of ours, so that the compiler inlines as it does without -fPIC.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 
 add_library(onmanifold_abi INTERFACE)
 add_library(onmanifold::abi ALIAS onmanifold_abi)

@@ -12,6 +12,7 @@
 #include "contracts/image_layout.hpp"
 #include "contracts/score_field.hpp"
 #include "contracts/training_source.hpp"
+#include "contracts/unit_info.hpp"
 #include "core/points.hpp"
 #include "core/random/stream.hpp"
 
@@ -31,6 +32,10 @@ struct FitContext {
   Stream initialisation;                          ///< initial weights
   Stream training_noise;                          ///< diffusion times and noise of the training steps
   std::function<void(double)> progress;           ///< may be empty; called with a fraction in [0, 1]
+  std::string task = {};                          ///< name of the task; empty where there is none
+  LiftType lift = LiftType::none;                 ///< what was done to the training points …
+  double lift_sigma = 0;                          ///< … at this level, in data units; 0 without a lift
+  int replicate = 0;                              ///< of the cell
 };
 
 /// Named series and scalars that a training leaves behind: /training/* of the raw file. A scalar has length 1.

@@ -29,4 +29,17 @@ std::optional<Direction> parse_direction(std::string_view text) {
   return parse_named<Direction>(text);
 }
 
+double loss(const std::optional<Direction>& direction, double target, double value) {
+  if (!direction) return MetricRecord::unknown;
+  switch (*direction) {
+    case Direction::lower:
+      return value;
+    case Direction::higher:
+      return -value;
+    case Direction::target:
+      break;
+  }
+  return std::abs(value - target);
+}
+
 }  // namespace onmanifold

@@ -63,5 +63,7 @@ struct MetricRecord {
 [[nodiscard]] std::string direction_text(const std::optional<Direction>& direction);
 /// The direction that direction_text() spells. \throw InvalidInput that lists the known words.
 [[nodiscard]] std::optional<Direction> parse_direction(std::string_view text);
+/// \p value as a loss: smaller is better, whatever the direction. NaN without a direction.
+[[nodiscard]] double loss(const std::optional<Direction>& direction, double target, double value);
 
 }  // namespace onmanifold

@@ -17,35 +17,51 @@ void check_arguments(const ScoreField& field, const PointsRef& y, Index k) {
   }
 }
 
-class ExactScoreField final : public ScoreField {
+class FunctionScoreField final : public ScoreField {
  public:
-  ExactScoreField(const DiffusedScore& law, Vector levels) : law_(law), levels_(std::move(levels)) {}
+  FunctionScoreField(ScoreFunction function, Index dimension, Vector levels)
+      : function_(std::move(function)), dimension_(dimension), levels_(std::move(levels)) {}
 
-  [[nodiscard]] Index dimension() const override { return law_.dimension(); }
+  [[nodiscard]] Index dimension() const override { return dimension_; }
   [[nodiscard]] const Vector& levels() const override { return levels_; }
 
  private:
   void do_evaluate(const PointsRef& y, Index k, const PointsRef& vectors, Index count, Points& score,
                    Points& result) const override {
     const double s = levels_[k];
-    score = law_.score(y, 1, s);
+    score = checked(function_.score(y, s), y.cols());
     if (count == 0) return;
-    const double h = 1e-4 * s;
     Points near(y.rows(), y.cols() * count);
-    const auto shifted = [&](double step) {
+    const auto shift = [&](double step) {
       for (Index c = 0; c < y.cols(); ++c) {
         for (Index j = 0; j < count; ++j) {
           near.col(c * count + j) = y.col(c) + step * vectors.col(c * count + j);
         }
       }
-      return law_.score(near, 1, s);
     };
-    result = shifted(h);
-    result -= shifted(-h);
+    if (function_.products) {
+      shift(0);
+      result = checked(function_.products(near, vectors, s), near.cols());
+      return;
+    }
+    const double h = 1e-4 * s;
+    shift(h);
+    result = checked(function_.score(near, s), near.cols());
+    shift(-h);
+    result -= checked(function_.score(near, s), near.cols());
     result /= 2 * h;
   }
 
-  const DiffusedScore& law_;
+  [[nodiscard]] Points checked(Points answer, Index count) const {
+    if (answer.rows() != dimension_ || answer.cols() != count) {
+      throw InvalidInput(fmt::format("score field: the function gave {} rows of {} numbers for {} points of {}",
+                                     answer.cols(), answer.rows(), count, dimension_));
+    }
+    return answer;
+  }
+
+  ScoreFunction function_;
+  Index dimension_;
   Vector levels_;
 };
 
@@ -71,13 +87,18 @@ void ScoreField::products(const PointsRef& y, Index k, const PointsRef& vectors,
   do_evaluate(y, k, vectors, count, score, result);
 }
 
-std::unique_ptr<ScoreField> make_exact_score_field(const DiffusedScore& law, Vector levels) {
+std::unique_ptr<ScoreField> make_score_field(ScoreFunction function, Index dimension, Vector levels) {
   for (Index k = 0; k < levels.size(); ++k) {
     if (!(levels[k] > 0) || !std::isfinite(levels[k]) || (k > 0 && !(levels[k] < levels[k - 1]))) {
       throw InvalidInput(fmt::format("score field: level {} is {}: levels fall and are above 0", k, levels[k]));
     }
   }
-  return std::make_unique<ExactScoreField>(law, std::move(levels));
+  return std::make_unique<FunctionScoreField>(std::move(function), dimension, std::move(levels));
+}
+
+std::unique_ptr<ScoreField> make_exact_score_field(const DiffusedScore& law, Vector levels) {
+  return make_score_field({[&law](const PointsRef& y, double s) { return law.score(y, 1, s); }}, law.dimension(),
+                          std::move(levels));
 }
 
 Vector geometric_levels(double largest, double smallest, Index count) {

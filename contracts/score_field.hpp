@@ -2,6 +2,7 @@
 #pragma once
 // The score of a fitted or exact law under growing noise, in one convention for every method: what diagnostics ask.
 
+#include <functional>
 #include <memory>
 
 #include "contracts/distribution.hpp"
@@ -35,9 +36,19 @@ class ScoreField {
                            Points& result) const = 0;
 };
 
-/// The field of an exact law. J v by central differences of the score over 2 h, h = 1e-4 s, in every direction:
-/// relative error about 1e-7, for the score changes over lengths s.
-/// \p law outlives the field. \throw InvalidInput unless \p levels fall and are above 0.
+/// A score as functions of points, D×N, and the noise level s. Both give D×N; column c belongs to point c.
+struct ScoreFunction {
+  std::function<Points(const PointsRef& y, double s)> score;
+  /// J v, one vector a point. Empty: by central differences of the score over 2 h, h = 1e-4 s, in every direction;
+  /// relative error about 1e-7, for the score changes over lengths s.
+  std::function<Points(const PointsRef& y, const PointsRef& vectors, double s)> products = {};
+};
+
+/// The field of \p function on R^D. \throw InvalidInput unless \p levels fall and are above 0, and from its questions
+/// where an answer is not D×N.
+[[nodiscard]] std::unique_ptr<ScoreField> make_score_field(ScoreFunction function, Index dimension, Vector levels);
+
+/// The field of an exact law. \p law outlives the field. \throw InvalidInput as make_score_field().
 [[nodiscard]] std::unique_ptr<ScoreField> make_exact_score_field(const DiffusedScore& law, Vector levels);
 
 /// \p count levels in geometric progression from \p largest down to \p smallest. \throw InvalidInput unless

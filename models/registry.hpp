@@ -2,6 +2,7 @@
 #pragma once
 // All methods by type name.
 
+#include <functional>
 #include <memory>
 
 #include "contracts/generative_model.hpp"
@@ -11,7 +12,8 @@
 
 namespace onmanifold {
 
-using MethodFactory = std::unique_ptr<GenerativeModel> (*)(Settings& settings);
+/// A function or an object: a method from outside the tree may carry what it needs.
+using MethodFactory = std::function<std::unique_ptr<GenerativeModel>(Settings& settings)>;
 using MethodRegistry = Registry<MethodFactory, MethodInfo>;
 
 /// The factory reads its settings (steps, schedule, …) and leaves finish() to the caller.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, as root or through sudo.
-#   scripts/install-dependencies.sh [--build|--test|--style|--browser|--slurm|--fuzz|--meshes|--peers|--docs]...
-# Without an argument: what is needed to build. --test adds the tests' packages, --style the tools that check form, --browser
+#   scripts/install-dependencies.sh [--build|--test|--python|--style|--browser|--slurm|--fuzz|--meshes|--peers|--docs]...
+# Without an argument: what is needed to build. --test adds the tests' packages, --python what builds and tests the Python
+# package and its wheel, --style the tools that check form, --browser
 # and --slurm the browser and the scheduler that one test each starts where they are installed, --fuzz clang's fuzzer,
 # --meshes the files of scripts/real-meshes.sh, --peers the Python tools that benchmarks/peers/ compares with (about 1 GB),
 # --docs what draws the documentation.
@@ -14,6 +15,8 @@ build=(
   nlohmann-json3-dev tao-pegtl-dev zlib1g-dev
 )
 test=(libbenchmark-dev libgmock-dev libgtest-dev python3 python3-h5py python3-numpy texlive-latex-base texlive-latex-recommended)
+python=(mypy pybind11-dev python3-dev python3-matplotlib python3-numpy python3-pandas python3-pip python3-pytest python3-setuptools
+  python3-venv python3-wheel)
 style=(clang-14 clang-format-14 clang-tidy-14)
 browser=(chromium)
 slurm=(munge slurm-wlm)
@@ -27,6 +30,7 @@ for argument in "$@"; do
   case "$argument" in
     --build) ;;
     --test) wanted+=("${test[@]}") ;;
+    --python) wanted+=("${python[@]}") ;;
     --style) wanted+=("${style[@]}") ;;
     --browser) wanted+=("${browser[@]}") ;;
     --slurm) wanted+=("${slurm[@]}") ;;
@@ -34,8 +38,8 @@ for argument in "$@"; do
     --meshes) wanted+=("${meshes[@]}") ;;
     --peers) wanted+=("${peers[@]}") ;;
     --docs) wanted+=("${docs[@]}") ;;
-    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "install-dependencies.sh: unknown argument '$argument' (known: --build, --test, --style, --browser, --slurm, --fuzz, --meshes, --peers, --docs)" >&2; exit 2 ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "install-dependencies.sh: unknown argument '$argument' (known: --build, --test, --python, --style, --browser, --slurm, --fuzz, --meshes, --peers, --docs)" >&2; exit 2 ;;
   esac
 done
 

@@ -61,7 +61,7 @@ std::vector<NamedMetric> make_metrics(const std::vector<MetricSpec>& specs) {
 }
 
 std::vector<Measured> measure(const std::vector<NamedMetric>& metrics, const PreparedTarget& target, const Samples& raw,
-                              const Projection* projection, OnFailure on_failure) {
+                              const Projection* projection, OnFailure on_failure, const std::function<void()>& checkpoint) {
   std::optional<MetricInput> projected_input;
   Samples given = raw;
   given.projection = projection;
@@ -71,6 +71,7 @@ std::vector<Measured> measure(const std::vector<NamedMetric>& metrics, const Pre
   }
   const MetricInput raw_input(target, given);
   return collect(metrics, projection != nullptr, raw.samples->cols(), on_failure, [&](std::size_t m, bool projected) {
+    if (checkpoint) checkpoint();
     return metrics[m].metric->prepare(target).measure(projected ? *projected_input : raw_input);
   });
 }

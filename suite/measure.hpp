@@ -28,9 +28,11 @@ struct Measured {
 /// exception. A NumericalFailure is always a record: the numbers given are no mistake of the caller.
 enum class OnFailure { record, propagate };
 
-/// One entry a metric. \p raw: the raw samples and what belongs to them; \p projection of them, or null.
+/// One entry a metric. \p raw: the raw samples and what belongs to them; \p projection of them, or null. \p checkpoint,
+/// if not empty, is called between two metrics, where a caller may end it by an exception.
 [[nodiscard]] std::vector<Measured> measure(const std::vector<NamedMetric>& metrics, const PreparedTarget& target,
-                                            const Samples& raw, const Projection* projection, OnFailure on_failure);
+                                            const Samples& raw, const Projection* projection, OnFailure on_failure,
+                                            const std::function<void()>& checkpoint = {});
 
 /// Hands out samples from the first to the last, chunk by chunk: calls \p use for each. Called once a pass.
 using ChunkedSamples = std::function<void(int pass, const std::function<void(const Points& chunk)>& use)>;

@@ -109,7 +109,11 @@ void train_and_sample(const SuiteSpec& suite, const Cell& cell, TaskContext& sha
                            .lift_scale = task.preregistered_sigma,
                            .initialisation = method_stream(suite, cell, "initialisation"),
                            .training_noise = method_stream(suite, cell, "training"),
-                           .progress = {}};
+                           .progress = {},
+                           .task = task.name,
+                           .lift = cell.lift.type,
+                           .lift_sigma = cell.lift.sigma,
+                           .replicate = cell.key.seed};
   model->fit(context);
   result.timing["fit_s"] = lap();
   result.training = model->curves();

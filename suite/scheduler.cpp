@@ -319,6 +319,22 @@ std::vector<Cell> share_of(std::vector<Cell> selected, const RunOptions& options
   return share;
 }
 
+/// As run_jobs(), without worker processes.
+bool run_jobs_here(Index jobs, const std::function<std::string(Index)>& work,
+                   const std::function<bool(const JobOutcome&)>& done) {
+  for (Index job = 0; job < jobs; ++job) {
+    JobOutcome outcome{.job = job, .kind = JobOutcome::Kind::finished, .message = {}, .seconds = 0};
+    try {
+      outcome.message = work(job);
+    } catch (const std::exception& error) {
+      outcome.kind = JobOutcome::Kind::exception;
+      outcome.message = error.what();
+    }
+    if (!done(outcome)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::vector<Cell> select(std::vector<Cell> cells, const RunOptions& options) {
@@ -406,7 +422,8 @@ RunSummary run_suite(const SuiteSpec& suite, const RunOptions& options) {
     if (options.on_cell && answer.result == JobResult::done) options.on_cell(cell.key, answer.status);
     return true;
   };
-  summary.complete = run_jobs(static_cast<Index>(todo.size()), pool, job, done);
+  const auto jobs = static_cast<Index>(todo.size());
+  summary.complete = options.in_process ? run_jobs_here(jobs, job, done) : run_jobs(jobs, pool, job, done);
   if (fault) std::rethrow_exception(fault);
   return summary;
 }

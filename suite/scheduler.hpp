@@ -19,6 +19,9 @@ struct RunOptions {
   bool force = false;                     ///< recompute cells whose configuration changed
   bool recompute = false;                 ///< compute every selected cell again, whatever is there
   bool metrics_only = false;              ///< train nothing; recompute metrics from stored samples
+  /// Computes one cell after the other in this process instead of workers: for methods that live in it. No limits of
+  /// time and memory; what a method throws beside a std::exception ends the run and reaches the caller.
+  bool in_process = false;
   std::vector<std::string> command_line;  ///< for provenance
   /// After every cell, in the parent: key, state ("ok", "failed", …) and message.
   std::function<void(const CellKey&, const CellStatus&)> on_cell;

@@ -286,6 +286,62 @@ Score score_samples(const ScoreRequest& request, const Task& task) {
   return score_against(request, &task, task.manifold);
 }
 
+namespace {
+
+/// Above this size points in memory are measured in pieces, if every metric can.
+constexpr Index whole_bytes = 32'000'000;
+
+ChunkedSamples pieces_of(const PointsRef& samples, const std::function<void()>& checkpoint) {
+  return [&samples, &checkpoint](int, const std::function<void(const Points&)>& use) {
+    constexpr Index piece = 65536;
+    for (Index first = 0; first < samples.cols(); first += piece) {
+      if (checkpoint) checkpoint();
+      use(samples.middleCols(first, std::min(piece, samples.cols() - first)));
+    }
+  };
+}
+
+std::vector<Measured> measure_points(const PointsRef& samples, const std::vector<NamedMetric>& metrics,
+                                     const PreparedTarget& target, const PointsToScore& asked) {
+  Samples given{.training = asked.train};
+  if (samples.size() * static_cast<Index>(sizeof(double)) > whole_bytes && not_streaming(metrics, target).empty()) {
+    return measure_in_chunks(metrics, target, given, pieces_of(samples, asked.checkpoint), OnFailure::propagate);
+  }
+  const Points whole = samples;
+  const Projection projection = target.manifold->project(whole);
+  given.samples = &whole;
+  return measure(metrics, target, given, &projection, OnFailure::propagate, asked.checkpoint);
+}
+
+}  // namespace
+
+Score score_points(const PointsRef& samples, const TaskContext& shared, const PointsToScore& asked) {
+  const Task& task = shared.task();
+  if (samples.cols() == 0) throw InvalidInput(fmt::format("{}: has no rows", asked.name));
+  check_columns(samples.rows(), task.manifold->ambient_dimension(), asked.name, "the task " + task.name);
+  const Index bad = asked.allow_nonfinite ? -1 : first_nonfinite_column(samples);
+  if (bad >= 0) throw InvalidInput(fmt::format("{}: row {} (counted from 0) is not finite", asked.name, bad));
+  const std::vector<NamedMetric> metrics =
+      make_metrics(parse_metric_list(asked.metrics.empty() ? task.metrics : asked.metrics));
+  Score score;
+  score.name = asked.name;
+  score.task = task.name;
+  score.task_version = task.version;
+  score.data_hash = task.data_hash;
+  score.reference_hash = points_hash(kept_reference(task, shared.seed(), shared.reference().cols()));
+  score.samples_hash = points_hash(samples);
+  if (asked.train != nullptr) score.train_hash = points_hash(asked.train->points());
+  score.n_reference = shared.reference().cols();
+  score.n_samples = samples.cols();
+  score.dimension = samples.rows();
+  score.metrics =
+      collect_all(metrics, measure_points(samples, metrics, shared.target(), asked), !asked.metrics.empty());
+  ScoreRequest named;
+  named.samples = asked.name;
+  check_useful(named, score);
+  return score;
+}
+
 Value to_value(const Score& score) {
   const auto number_or_null = [](double number) { return std::isnan(number) ? Value() : Value(number); };
   Value::Array metrics;

@@ -3,6 +3,7 @@
 // Scoring of samples that somebody else made: the same metrics, references and null values as in a suite.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "core/value.hpp"
 #include "datasets/task.hpp"
 #include "results/cell_files.hpp"
+#include "suite/task_context.hpp"
 
 namespace onmanifold {
 
@@ -60,6 +62,21 @@ struct Score {
 [[nodiscard]] Score score_samples(const ScoreRequest& request);
 /// The same against \p task; \p request names neither task nor reference nor manifold.
 [[nodiscard]] Score score_samples(const ScoreRequest& request, const Task& task);
+
+/// What is asked of samples in memory.
+struct PointsToScore {
+  std::string name = "samples";           ///< of the method
+  std::string metrics = {};               ///< metric list; empty: the task's
+  const TrainingPoints* train = nullptr;  ///< unlifted; null: none are given
+  bool allow_nonfinite = false;           ///< count and leave out rows with NaN or infinity instead of refusing them
+  /// Called between two metrics, or two pieces of the samples, where a caller may end it by an exception.
+  std::function<void()> checkpoint = {};
+};
+
+/// \p samples, D×N, against the task of \p shared, whose null values are computed once and kept. Where every metric
+/// can, more than 32 MB are read in pieces and never copied as a whole: the values have the same bits. Errors as
+/// score_samples.
+[[nodiscard]] Score score_points(const PointsRef& samples, const TaskContext& shared, const PointsToScore& asked = {});
 
 /// The task of a results directory, with the settings that its suite gave it. \throw InvalidInput if this program does
 /// not know it, or has other settings; MissingData if its data are not here.

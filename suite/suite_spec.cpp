@@ -24,7 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A name that becomes a part of a path: letters, digits, '-', '_', '.', not starting with a dot.
+}  // namespace
+
 void check_path_part(const std::string& name, const std::string& where) {
   const bool good = !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
@@ -34,6 +35,8 @@ void check_path_part(const std::string& name, const std::string& where) {
         fmt::format("{}: '{}' cannot be a part of a path (use letters, digits, '-', '_', '.')", where, name));
   }
 }
+
+namespace {
 
 /// The tables of an array of tables, or none. \throw InvalidInput if the key holds something else.
 std::vector<Value> tables(const Value::Table& root, const std::string& key, const std::string& source) {

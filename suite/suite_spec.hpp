@@ -147,6 +147,10 @@ struct Cell {
   [[nodiscard]] Value metric_config() const;
 };
 
+/// A name that becomes a part of a path: letters, digits, '-', '_', '.', not starting with a dot. \throw InvalidInput
+/// naming \p where.
+void check_path_part(const std::string& name, const std::string& where);
+
 /// \throw InvalidInput naming \p where.
 [[nodiscard]] ReplicateRange parse_replicates(const std::string& text, const std::string& where);
 

@@ -22,6 +22,7 @@ class TaskContext {
   TaskContext& operator=(const TaskContext&) = delete;
 
   [[nodiscard]] const Task& task() const { return task_; }
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
   [[nodiscard]] const Points& reference() const { return reference_; }
   [[nodiscard]] const PreparedTarget& target() const { return target_; }
   /// The clean training points of a replicate; those of the last one asked for are kept.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/files/points_hash.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/files/point_files.hpp"
@@ -8,10 +10,14 @@
 
 namespace onmanifold {
 
-std::string points_hash(const Points& points) {
+std::string points_hash(const PointsRef& points) {
   Sha256 hash;
   hash.update(fmt::format("{} {}\n", points.rows(), points.cols()));
-  hash.update(points.data(), static_cast<std::size_t>(points.size()) * sizeof(double));
+  const bool gapless = points.outerStride() == points.rows();
+  const Index step = gapless ? std::max<Index>(points.cols(), 1) : 1;
+  for (Index first = 0; first < points.cols(); first += step) {
+    hash.update(points.col(first).data(), static_cast<std::size_t>(points.rows() * step) * sizeof(double));
+  }
   return to_hex(hash.finish());
 }
 

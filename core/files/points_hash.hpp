@@ -11,7 +11,7 @@ namespace onmanifold {
 
 /// SHA-256, 64 hexadecimal digits, over D and N as decimal text ("D N\n") and the D·N doubles in memory order
 /// (little-endian, point by point): of an N×D .npy file the numbers behind its header.
-[[nodiscard]] std::string points_hash(const Points& points);
+[[nodiscard]] std::string points_hash(const PointsRef& points);
 
 /// The same of a file that PointReader reads, in blocks of 65,536 points: equal numbers have equal hashes,
 /// whatever the kind of file. Errors and \p spec as for PointReader.
