@@ -22,7 +22,7 @@ browser=(chromium)
 slurm=(munge slurm-wlm)
 fuzz=(clang-14 libclang-rt-14-dev)
 meshes=(assimp-testmodels libcgal-demo)
-peers=(python3 python3-numpy python3-scipy python3-sklearn python3-torch)
+peers=(python3 python3-h5py python3-numpy python3-scipy python3-sklearn python3-torch)
 docs=(doxygen texlive-binaries)
 
 wanted=("${build[@]}")
