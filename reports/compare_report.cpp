@@ -97,26 +97,84 @@ std::string power_line(const Comparison& comparison) {
 }
 
 std::string scope_line(const Comparison& comparison) {
-  return fmt::format(
-      "{} gated lines with a test (Holm, α = {:g}), {} metrics of configurations compared; not listed: {} without "
-      "change.",
-      comparison.family, comparison.options.alpha, comparison.compared,
-      count(comparison, Mark::same, true) + count(comparison, Mark::same, false));
+  return fmt::format("{} gated lines with a test (Holm, α = {:g}), {} metrics of configurations compared",
+                     comparison.family, comparison.options.alpha, comparison.compared);
+}
+
+// For a comment: marks that need no legend.
+const char* sign(Mark mark) {
+  switch (mark) {
+    case Mark::failed:
+    case Mark::worse:
+      return "❌";
+    case Mark::not_comparable:
+      return "⚠";
+    case Mark::better:
+      return "🟢";
+    case Mark::same:
+      break;
+  }
+  return "✅";
+}
+
+bool is_bad(const Change& change) {
+  return change.mark == Mark::worse || change.mark == Mark::failed;
+}
+
+// Gated lines that could be judged and are not worse.
+int passed(const Comparison& comparison) {
+  return count(comparison, Mark::same, true) + count(comparison, Mark::better, true);
+}
+
+/// "tvd ↓".
+std::string metric_text(const Change& change) {
+  std::string text = change.metric + (change.samples == SampleKind::raw ? " (raw)" : "");
+  if (const std::string arrow = direction_arrow(change.direction, MetricRecord::unknown); !arrow.empty())
+    text += " " + arrow;
+  return plain_text(text);
+}
+
+/// "sphere / ddpm normal: tvd ↓ 0.317 → 0.370 (+17 %, p = 0.002)", short enough for a phone.
+std::string short_line(const Change& change) {
+  constexpr std::size_t longest_reason = 80;
+  std::string text = fmt::format("**{} / {}**", escape_markdown(change.task),
+                                 escape_markdown(arm_label(change.method, change.lift == "none" ? "" : change.lift)));
+  if (!change.metric.empty()) text += ": " + escape_markdown(metric_text(change));
+  if (!std::isnan(change.base)) text += fmt::format(" {:.3g} → {:.3g}", change.base, change.candidate);
+  std::vector<std::string> parts;
+  if (change.base * change.candidate > 0 && change.base != change.candidate) {
+    parts.push_back(fmt::format("{:+.3g} %", 100 * (change.candidate - change.base) / std::abs(change.base)));
+  }
+  if (!change.reason.empty()) {
+    std::string reason = plain_text(change.reason);
+    if (reason.size() > longest_reason) reason = plain_text(reason.substr(0, longest_reason)) + "…";
+    parts.push_back(escape_markdown(reason));
+  } else {
+    parts.push_back(std::isnan(change.adjusted_p) ? change.test : fmt::format("p = {:.2g}", change.adjusted_p));
+  }
+  return fmt::format("{} ({})", text, fmt::join(parts, ", "));
 }
 
 }  // namespace
 
 std::string comparison_text(const Comparison& comparison) {
-  std::string text = fmt::format("{}: {} against {}\n{}\n", verdict(comparison), comparison.candidate,
-                                 comparison.baseline, scope_line(comparison));
+  std::string text = fmt::format("{}: {} against {}\n", verdict(comparison), comparison.candidate, comparison.baseline);
+  const std::string scope = fmt::format("{}; not listed: {} without change.", scope_line(comparison),
+                                        count(comparison, Mark::same, true) + count(comparison, Mark::same, false));
+  text += wrap_text(scope, terminal_width, "") + "\n";
   const std::string power = power_line(comparison);
   if (!power.empty()) text += wrap_text(power, terminal_width, "") + "\n";
-  for (const std::string& warning : comparison.warnings) text += "warning: " + plain_text(warning) + "\n";
+  for (const std::string& warning : comparison.warnings) {
+    text += wrap_text("warning: " + plain_text(warning), terminal_width, "    ") + "\n";
+  }
   for (const Change& change : comparison.changes) {
     if (change.mark == Mark::same) continue;
     const std::string values = numbers(change);
-    text += fmt::format("{} {}{}{}  {}{}\n", name_of(change.mark), what(change), values.empty() ? "" : "  ", values,
-                        evidence(change), change.gated || change.mark == Mark::not_comparable ? "" : "  [not gated]");
+    // Where the numbers fit beside the name they stand there, so that one search finds the line.
+    const std::string line =
+        fmt::format("{} {}{}{}  {}{}", name_of(change.mark), what(change), values.empty() ? "" : "  ", values,
+                    evidence(change), change.gated || change.mark == Mark::not_comparable ? "" : "  [not gated]");
+    text += wrap_text(line, terminal_width, "    ") + "\n";
   }
   for (const std::string& arm : comparison.missing) text += "! missing in the candidate: " + plain_text(arm) + "\n";
   for (const std::string& arm : comparison.added) text += "  only in the candidate: " + plain_text(arm) + "\n";
@@ -124,41 +182,61 @@ std::string comparison_text(const Comparison& comparison) {
 }
 
 std::string comparison_markdown(const Comparison& comparison) {
-  constexpr std::size_t limit = 64000;  // of a comment on GitHub, with room for the last lines
-  std::string text = fmt::format("### OnManifold: {}\n\n{}\n", verdict(comparison), scope_line(comparison));
-  const std::string power = power_line(comparison);
-  if (!power.empty()) text += escape_markdown(power) + "\n";
-  std::string rows;
+  constexpr std::size_t limit = 60000;  // of a comment on GitHub, with room for the last lines
+  constexpr int most_lines = 6;         // before the fold, so that a phone's screen holds them
+  const bool green = !comparison.regression && comparison.judged > 0 && !comparison.incomplete();
+  std::string text = fmt::format("### {} OnManifold: {}\n\n", green ? "✅" : "❌", escape_markdown(verdict(comparison)));
+  int told = 0;
+  for (const Change& change : comparison.changes) {
+    if (!change.gated || !is_bad(change) || ++told > most_lines) continue;
+    text += fmt::format("- ❌ {}\n", short_line(change));
+  }
+  if (told > most_lines) text += fmt::format("- ❌ {} more, in the table\n", told - most_lines);
+  if (!comparison.missing.empty()) {
+    text += fmt::format("- {} {} missing in the candidate: {}{}\n", comparison.incomplete() ? "❌" : "⚠",
+                        comparison.missing.size(), escape_markdown(comparison.missing.front()),
+                        comparison.missing.size() > 1 ? ", …" : "");
+  }
+  text +=
+      fmt::format("- ✅ {} gated line{} without regression{}\n", passed(comparison), passed(comparison) == 1 ? "" : "s",
+                  count(comparison, Mark::better, true) == 0
+                      ? ""
+                      : fmt::format(", {} of them better", count(comparison, Mark::better, true)));
+  if (const int open = count(comparison, Mark::not_comparable, true); open > 0) {
+    text += fmt::format("- ⚠ {} gated line{} cannot be compared\n", open, open == 1 ? "" : "s");
+  }
+  if (!comparison.warnings.empty()) {
+    text += fmt::format("- ⚠ {} gated line{} cannot tell: the baseline does not beat the moment fit\n",
+                        comparison.warnings.size(), comparison.warnings.size() == 1 ? "" : "s");
+  }
+  text += "\n<details><summary>Gated lines, and what they can show</summary>\n\n";
+  text += escape_markdown(scope_line(comparison)) + ".\n";
+  if (const std::string power = power_line(comparison); !power.empty()) text += escape_markdown(power) + "\n";
+  text += "\n| | task | method | metric | baseline → candidate | evidence |\n|---|---|---|---|---|---|\n";
   int left_out = 0;
   for (const Change& change : comparison.changes) {
-    if (change.mark == Mark::same) continue;
-    const std::string metric = change.metric + (change.samples == SampleKind::raw ? " (raw)" : "");
-    const std::string row = fmt::format(
-        "| {} | {} | {} | {} | {} | {} | {} |\n", name_of(change.mark), escape_markdown(change.task),
-        escape_markdown(arm_label(change.method, change.lift == "none" ? "" : change.lift)), escape_markdown(metric),
-        numbers(change), escape_markdown(evidence(change)), change.gated ? "yes" : "no");
-    if (text.size() + rows.size() + row.size() > limit) {
+    if (!change.gated) continue;
+    const std::string row =
+        fmt::format("| {} | {} | {} | {} | {} | {} |\n", sign(change.mark), escape_markdown(change.task),
+                    escape_markdown(arm_label(change.method, change.lift == "none" ? "" : change.lift)),
+                    escape_markdown(metric_text(change)), numbers(change), escape_markdown(evidence(change)));
+    if (text.size() + row.size() > limit) {
       ++left_out;
     } else {
-      rows += row;
+      text += row;
     }
   }
-  if (!rows.empty()) {
-    text +=
-        "\n| | task | method | metric | baseline → candidate | evidence | gated "
-        "|\n|---|---|---|---|---|---|---|\n" +
-        rows;
-    text += "\n`-` worse, `x` failed, `!` not comparable, `+` better\n";
-  }
   if (left_out > 0) text += fmt::format("\n{} more lines: see `--json`.\n", left_out);
-  for (const std::string& warning : comparison.warnings) text += "\n⚠ " + escape_markdown(warning) + "\n";
-  for (const auto& [title, list] :
-       {std::pair<const char*, const std::vector<std::string>&>("Missing in the candidate", comparison.missing),
-        {"Only in the candidate", comparison.added}}) {
-    if (list.empty()) continue;
-    text += fmt::format("\n{} ({}): {}{}\n", title, list.size(), escape_markdown(list.front()),
-                        list.size() > 1 ? ", …" : "");
+  for (const std::string& warning : comparison.warnings) {
+    if (text.size() < limit) text += "\n⚠ " + escape_markdown(warning) + "\n";
   }
+  if (!comparison.added.empty()) {
+    text += fmt::format("\nOnly in the candidate ({}): {}{}\n", comparison.added.size(),
+                        escape_markdown(comparison.added.front()), comparison.added.size() > 1 ? ", …" : "");
+  }
+  text += fmt::format("\nNot gated, without effect on the verdict: {} worse, {} better (`--json`).\n\n</details>\n",
+                      count(comparison, Mark::worse, false) + count(comparison, Mark::failed, false),
+                      count(comparison, Mark::better, false));
   return text;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/compare.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -10,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/random/stream.hpp"
 #include "reports/compare_report.hpp"
+#include "reports/text_format.hpp"
 #include "tests/support/expect_throws_message.hpp"
 #include "tests/support/sanitizers.hpp"
 
@@ -518,8 +521,14 @@ TEST(Compare, RendersOneVerdictThreeTimes) {
   EXPECT_NE(comparison_text(comparison).find("1 regression: somewhere against somewhere"), std::string::npos);
   EXPECT_NE(comparison_text(comparison).find("- task m tvd  0.1 → 0.15 (+0.05, +50.0 %)"), std::string::npos);
   const std::string markdown = comparison_markdown(comparison);
-  EXPECT_EQ(markdown.find("### OnManifold: 1 regression"), 0U);
-  EXPECT_NE(markdown.find("| - | task | m | tvd | 0.1 → 0.15"), std::string::npos);
+  EXPECT_EQ(markdown.find("### ❌ OnManifold: 1 regression\n\n- ❌ **task / m**: tvd ↓ 0.1 → 0.15 (+50 %, p = 0.031)\n"),
+            0U)
+      << markdown;
+  EXPECT_NE(markdown.find("| ❌ | task | m | tvd ↓ | 0.1 → 0.15"), std::string::npos);
+  const std::string green = comparison_markdown(compare(replicates(five), replicates(five)));
+  EXPECT_EQ(green.find("### ✅ OnManifold: no regression detected\n\n- ✅ 1 gated line without regression\n\n<details>"),
+            0U)
+      << green;
   const Value json = parse_json(to_json(comparison_json(comparison)), "json");
   EXPECT_EQ(find_text(json, "verdict"), "1 regression");
   EXPECT_EQ(find_value(json, "changes")->get_if<Value::Array>()->size(), 1U);
@@ -535,6 +544,58 @@ TEST(Compare, MarkdownFitsAComment) {
   const std::string markdown = comparison_markdown(compare(results(before), results(after)));
   EXPECT_LE(markdown.size(), 65000U);
   EXPECT_NE(markdown.find("more lines"), std::string::npos);
+}
+
+// Lines that a text takes on a phone, whose comment of 390 px holds some 45 characters in a line.
+int phone_lines(const std::string& markdown) {
+  int lines = 0;
+  std::istringstream text(markdown.substr(0, markdown.find("<details>")));
+  for (std::string line; std::getline(text, line);) {
+    const std::string broken = wrap_text(line, 45, "");
+    lines += 1 + static_cast<int>(std::count(broken.begin(), broken.end(), '\n'));
+  }
+  return lines;
+}
+
+TEST(Compare, ACommentFitsAPhoneBeforeItsFold) {
+  constexpr int most = 844 / 24;  // of the height of a phone, lines of 24 px
+  std::vector<CellResult> before;
+  std::vector<CellResult> after;
+  for (int method = 0; method < 30; ++method) {
+    const std::string name = fmt::format("a_method_with_a_long_name_{}", method);
+    for (int seed = 0; seed < 5; ++seed) {
+      before.push_back(cell(name, seed, {metric(.1 + .001 * seed), metric(.2, "coverage", "higher")}));
+      if (method % 2 == 0) {
+        after.push_back(failed_cell(name, seed));
+        after.back().problem = after.back().problem + std::string(300, 'x');
+      } else {
+        after.push_back(cell(name, seed, {metric(.3 + .001 * seed), metric(.1, "coverage", "higher")}));
+      }
+    }
+  }
+  const std::string failing = comparison_markdown(compare(results(before), results(after)));
+  EXPECT_LE(phone_lines(failing), most) << failing.substr(0, failing.find("<details>"));
+  EXPECT_GT(phone_lines(failing), 8);
+  EXPECT_LE(phone_lines(comparison_markdown(compare(results(before), results(before)))), 8);
+  // The check sees a comment that is not folded.
+  std::string unfolded = failing;
+  unfolded.erase(unfolded.find("<details>"), 9);
+  EXPECT_GT(phone_lines(unfolded), most);
+}
+
+// Gated lines alone: what does not count is a number below them.
+TEST(Compare, ACommentTablesGatedLinesOnly) {
+  std::vector<CellResult> before;
+  std::vector<CellResult> after;
+  for (int seed = 0; seed < 5; ++seed) {
+    before.push_back(cell("m", seed, {metric(.1 + .001 * seed), metric(.9 + .001 * seed, "coverage", "higher")}));
+    after.push_back(cell("m", seed, {metric(.1 + .001 * seed), metric(.1 + .001 * seed, "coverage", "higher")}));
+  }
+  const std::string markdown = comparison_markdown(compare(results(before), results(after)));
+  EXPECT_EQ(markdown.find("coverage"), std::string::npos) << markdown;
+  EXPECT_NE(markdown.find("1 worse, 0 better"), std::string::npos) << markdown;
+  EXPECT_NE(comparison_markdown(compare(results(before), results(after), {.gated = {"coverage"}})).find("coverage ↑"),
+            std::string::npos);
 }
 
 // --- error rates
