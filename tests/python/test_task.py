@@ -170,17 +170,22 @@ def test_bad_samples_are_told_in_one_line(sphere):
 
 
 MEMORY = """
-import resource, sys
+import sys
 import numpy as np
 import onmanifold as om
+
+def resident(key):
+    return [int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith(key)][0]
+
 task = om.task("sphere-vmf6")
 task.score(task.validation(1000), metrics="constraint_mean,fd")   # what every call needs
-x = np.empty((8_000_000, 3), sys.argv[1])
+x = np.empty((2_000_000, 3), sys.argv[1])
 for rows in np.array_split(x, 100):
     rows[:] = np.random.default_rng(0).standard_normal(rows.shape)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew
+before = resident("VmHWM")
 task.score(x, metrics="constraint_mean,fd")
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / (x.size * 8))
+print((resident("VmHWM") - before) / (x.size * 8))
 """
 
 
@@ -191,7 +196,7 @@ def test_large_arrays_are_not_copied():
         return float(done.stdout)
 
     assert growth("float64") < 0.3   # of the array: pieces and their projections
-    assert growth("float32") > 0.6   # a copy is seen, but for what was free before
+    assert growth("float32") > 0.9   # a copy is seen
 
 
 def test_ctrl_c_ends_a_score_between_two_metrics(sphere):
