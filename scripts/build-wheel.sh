@@ -33,16 +33,14 @@ for level in ${levels//;/ }; do
 done
 
 # Everything that it needs beside glibc and the run-time libraries of GCC, which a system with Python has. They find each other by
-# the RPATH of the package's own libraries, which a RUNPATH of theirs would hide.
-system='^(linux-vdso|ld-linux-x86-64|libc|libm|libdl|librt|libpthread|libstdc\+\+|libgcc_s)\.so'
+# the RPATH of the package's own libraries, which a RUNPATH of theirs (OpenBLAS has one) would hide.
+system='^(linux-vdso|ld-linux-x86-64|libc|libm|libdl|librt|libpthread|libresolv|libstdc\+\+|libgcc_s)\.so'
 mkdir -p "$package/licences"
-while read -r name _ path; do
+while read -r name _ path _; do
   [[ "$name" =~ $system ]] && continue
   cp -L "$path" "$package/lib/$name"
-  if readelf -d "$package/lib/$name" | grep -qE '\((RUNPATH|RPATH)\)'; then
-    echo "build-wheel.sh: $path has a search path of its own; patchelf --remove-rpath would have to remove it" >&2
-    exit 1
-  fi
+  chmod u+w "$package/lib/$name"
+  [ -z "$(patchelf --print-rpath "$package/lib/$name")" ] || patchelf --remove-rpath "$package/lib/$name"
   debian="$(dpkg -S "$(readlink -f "$path")" 2>/dev/null || dpkg -S "$(readlink -f "$path" | sed 's|^/usr||')")"
   cp "/usr/share/doc/$(echo "$debian" | head -n 1 | sed 's/:.*//')/copyright" "$package/licences/$name.copyright"
 done < <(ldd build/wheel/python/onmanifold/lib/libonmanifold_python.so | grep '=> /')
@@ -55,7 +53,7 @@ for header in gemmi-dev libboost-dev libcli11-dev libeigen3-dev liblemon-dev lib
 done
 
 # The oldest glibc that has every symbol: what the tag of the wheel promises.
-glibc="$(find "$package" -name '*.so*' -exec objdump -T {} + | grep -o 'GLIBC_2\.[0-9]*' | sort -t. -k2 -n | tail -n 1 | sed 's/GLIBC_//')"
+glibc="$(find "$package" -path "$package/licences" -prune -o -name '*.so*' -exec objdump -T {} + | grep -o 'GLIBC_2\.[0-9]*' | sort -t. -k2 -n | tail -n 1 | sed 's/GLIBC_//')"
 cp python/pyproject.toml python/setup.py python/README.md "$stage/"
 PYTHONPATH=build/wheel/python /usr/bin/python3 -c 'import onmanifold; print(onmanifold.__version__)' >"$stage/VERSION"
 printf '[bdist_wheel]\nplat_name = manylinux_%s_x86_64\n' "${glibc/./_}" >"$stage/setup.cfg"
