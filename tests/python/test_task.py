@@ -2,7 +2,7 @@
 """Arrays in and out, tasks, manifolds, scores: the numbers of the program, without copies, with its messages."""
 import json
 import math
-import sys
+import time
 
 import numpy as np
 import pytest
@@ -62,6 +62,16 @@ def test_version_and_import():
     # NumPy comes with the first array.
     done = script("import sys, onmanifold; sys.exit('numpy' in sys.modules)")
     assert done.returncode == 0, done.stderr
+
+
+def test_python_adds_little_to_a_score(sphere):
+    x = sphere.validation(10_000)
+    spent = []
+    for _ in range(20):
+        began = time.process_time()
+        sphere.score(x, metrics="constraint_max")
+        spent.append(time.process_time() - began)
+    assert min(spent) < 0.010
 
 
 def test_data_are_those_of_the_program(sphere, tmp_path):
