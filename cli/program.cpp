@@ -40,7 +40,7 @@ int run_program(int argc, char** argv) {
     for (const auto add :
          {add_run_command, add_slurm_command, add_tune_command, add_report_command, add_compare_command,
           add_score_command, add_export_command, add_advise_command, add_fragments_command, add_lenet_command,
-          add_list_command, add_describe_command, add_verify_command}) {
+          add_list_command, add_describe_command, add_verify_command, add_project_command, add_lift_command}) {
       add(line);
     }
     return with_output(line.run());

@@ -45,7 +45,8 @@ target_compile_definitions(onmanifold_armadillo INTERFACE ARMA_DONT_USE_OPENMP A
 # The interpreter of the system, whatever stands before it on PATH, unless -DPython3_EXECUTABLE=… says another: Debian's
 # NumPy and pybind11 are its. Sanitizers would have to be in the interpreter.
 set(ONMANIFOLD_PYTHON_FOUND OFF)
-if(ONMANIFOLD_BUILD_PYTHON AND NOT ONMANIFOLD_SANITIZE AND NOT ONMANIFOLD_LEVELS AND NOT ONMANIFOLD_LEVEL_ONLY)
+if(ONMANIFOLD_BUILD_WHEEL OR (ONMANIFOLD_BUILD_PYTHON AND NOT ONMANIFOLD_SANITIZE AND NOT ONMANIFOLD_LEVELS
+                              AND NOT ONMANIFOLD_LEVEL_ONLY))
   if(NOT DEFINED Python3_EXECUTABLE AND EXISTS /usr/bin/python3)
     set(Python3_EXECUTABLE /usr/bin/python3)
   endif()
@@ -54,6 +55,8 @@ if(ONMANIFOLD_BUILD_PYTHON AND NOT ONMANIFOLD_SANITIZE AND NOT ONMANIFOLD_LEVELS
   find_package(pybind11 2.10)
   if(Python3_Development.Module_FOUND AND pybind11_FOUND)
     set(ONMANIFOLD_PYTHON_FOUND ON)
+  elseif(ONMANIFOLD_BUILD_WHEEL)
+    message(FATAL_ERROR "A wheel needs pybind11 and the headers of Python 3: scripts/install-dependencies.sh --python")
   else()
     message(STATUS "No pybind11 or no headers of Python 3: the Python package is left out")
   endif()

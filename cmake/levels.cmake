@@ -8,9 +8,14 @@ if(NOT ONMANIFOLD_LEVELS)
 endif()
 
 include(ExternalProject)
-file(RELATIVE_PATH to_libraries "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}/onmanifold")
-set_target_properties(onmanifold PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libraries}")
-install(TARGETS onmanifold_program LIBRARY DESTINATION ${ONMANIFOLD_PROGRAM_DIR} COMPONENT program)
+if(ONMANIFOLD_BUILD_WHEEL)
+  set(levelled onmanifold_python)
+else()
+  set(levelled onmanifold_program)
+  file(RELATIVE_PATH to_libraries "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}/onmanifold")
+  set_target_properties(onmanifold PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libraries}")
+  install(TARGETS onmanifold_program LIBRARY DESTINATION ${ONMANIFOLD_PROGRAM_DIR} COMPONENT program)
+endif()
 foreach(level IN LISTS ONMANIFOLD_LEVELS)
   # The same sources, compiler and settings but for -march=. One after the other: each takes all cores.
   set(folder "${CMAKE_BINARY_DIR}/levels/${level}")
@@ -27,13 +32,16 @@ foreach(level IN LISTS ONMANIFOLD_LEVELS)
                -DCMAKE_INSTALL_PREFIX=${CMAKE_INSTALL_PREFIX}
                -DONMANIFOLD_MARCH=${level}
                -DONMANIFOLD_LEVEL_ONLY=ON
+               -DONMANIFOLD_BUILD_WHEEL=${ONMANIFOLD_BUILD_WHEEL}
                -DONMANIFOLD_WERROR=${ONMANIFOLD_WERROR}
                -DONMANIFOLD_BUILD_TESTS=OFF
                -DONMANIFOLD_BUILD_BENCHMARKS=OFF
-    BUILD_COMMAND "${CMAKE_COMMAND}" --build "${folder}" --target onmanifold_program
+    BUILD_COMMAND "${CMAKE_COMMAND}" --build "${folder}" --target ${levelled}
     BUILD_ALWAYS ON
     INSTALL_COMMAND ""
     USES_TERMINAL_BUILD ON)
-  install(FILES "${folder}/cli/libonmanifold_program.so" DESTINATION ${ONMANIFOLD_PROGRAM_DIR}/glibc-hwcaps/${level}
-          PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ COMPONENT program)
+  if(NOT ONMANIFOLD_BUILD_WHEEL)
+    install(FILES "${folder}/cli/libonmanifold_program.so" DESTINATION ${ONMANIFOLD_PROGRAM_DIR}/glibc-hwcaps/${level}
+            PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ COMPONENT program)
+  endif()
 endforeach()

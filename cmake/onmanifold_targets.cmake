@@ -32,6 +32,13 @@ if(ONMANIFOLD_BUILD_TESTS)  # and one with GoogleTest, a second of every test's 
   target_precompile_headers(onmanifold_precompiled_tests PRIVATE ${precompiled_headers} <gmock/gmock.h> <gtest/gtest.h>)
 endif()
 
+# The executable reads the header that CARRIER carries. CMake would say -fPIE, with which what was made with -fPIC is refused.
+function(onmanifold_reuse_precompiled executable carrier)
+  target_precompile_headers(${executable} REUSE_FROM ${carrier})
+  set_target_properties(${executable} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${executable} PRIVATE -fPIC)
+endfunction()
+
 function(onmanifold_compile_together target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${ONMANIFOLD_UNITY} UNITY_BUILD_BATCH_SIZE 8)
   set_source_files_properties(registry.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # what a new unit changes
@@ -82,7 +89,7 @@ function(onmanifold_add_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} onmanifold::flags GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE ONMANIFOLD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              ONMANIFOLD_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  target_precompile_headers(${name} REUSE_FROM onmanifold_precompiled_tests)
+  onmanifold_reuse_precompiled(${name} onmanifold_precompiled_tests)
   if(ARG_TOGETHER)  # four by four, so that two cores have work to the end
     set_target_properties(${name} PROPERTIES UNITY_BUILD ${ONMANIFOLD_UNITY} UNITY_BUILD_BATCH_SIZE 4)
   endif()
@@ -102,7 +109,7 @@ function(onmanifold_add_benchmark name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} onmanifold::flags benchmark::benchmark benchmark::benchmark_main)
   target_compile_definitions(${name} PRIVATE ONMANIFOLD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  target_precompile_headers(${name} REUSE_FROM onmanifold_precompiled)
+  onmanifold_reuse_precompiled(${name} onmanifold_precompiled)
   if(ONMANIFOLD_BUILD_TESTS)
     add_test(NAME benchmark.${name} COMMAND ${name} --benchmark_min_time=0.001)
     set_tests_properties(benchmark.${name} PROPERTIES LABELS benchmark TIMEOUT 400)

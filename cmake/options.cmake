@@ -22,6 +22,7 @@ set(ONMANIFOLD_MARCH "" CACHE STRING "Value of -march= (the release preset says 
 set(ONMANIFOLD_LEVELS "" CACHE STRING "Further values of -march= for one program that chooses (cmake/levels.cmake)")
 option(ONMANIFOLD_LEVEL_ONLY "Build the program's library for one level (cmake/levels.cmake sets it)" OFF)
 mark_as_advanced(ONMANIFOLD_LEVEL_ONLY)
+option(ONMANIFOLD_BUILD_WHEEL "What comes in levels is the library of the Python package (scripts/build-wheel.sh)" OFF)
 set(ONMANIFOLD_SANITIZE "" CACHE STRING "Value of -fsanitize=")
 
 # One set of objects serves the program, the shared libraries of cmake/levels.cmake and the Python module. With hidden

@@ -21,16 +21,18 @@ void check_on_manifold(const std::string& name, const PointsRef& points, const M
   check_dimension(points, manifold.ambient_dimension(), name);
   check_finite(points, name);
   if (points.cols() < fewest_points) {
-    throw InvalidInput(fmt::format("{}: {} points, but three parts need {} or more", name, points.cols(), fewest_points));
+    throw InvalidInput(
+        fmt::format("{}: {} points, but three parts need {} or more", name, points.cols(), fewest_points));
   }
   const double allowed = std::max(1e-6 * manifold.scale(), manifold.constraint_tolerance());
   const Points residual = manifold.residual(points);
   for (Index j = 0; j < points.cols(); ++j) {
     const double off = residual.col(j).cwiseAbs().maxCoeff();
     if (!(off <= allowed)) {
-      throw InvalidInput(fmt::format("{}: row {} (counted from 0) is {:.3g} off the manifold {} (at most {:.3g}); "
-                                     "project the points first",
-                                     name, j, off, manifold.spec(), allowed));
+      throw InvalidInput(
+          fmt::format("{}: row {} (counted from 0) is {:.3g} off the manifold {} (at most {:.3g}); "
+                      "project the points first",
+                      name, j, off, manifold.spec(), allowed));
     }
   }
 }

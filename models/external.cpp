@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/external.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include "core/files/atomic_file.hpp"
 #include "core/files/point_files.hpp"
 #include "core/printable.hpp"
+#include "manifolds/manifold.hpp"
 #include "models/supervised_program.hpp"
 
 namespace onmanifold {
@@ -135,6 +137,7 @@ class External final : public GenerativeModel {
     // Not among the resolved settings unless given, so that older results keep their hashes.
     if (settings.has("threads")) threads_ = static_cast<int>(settings.integer("threads", 1, 1, 4096));
     if (settings.has("memory_gb")) memory_gb_ = settings.number("memory_gb", 0, 0.001, 1e6);
+    if (settings.has("epochs")) epochs_ = settings.integer("epochs", 1, 1, 1'000'000);
     if (settings.has("inputs")) inputs_ = settings.texts("inputs", {});
     for (const std::string& input : inputs_) {
       if (!is_there(input))
@@ -143,11 +146,18 @@ class External final : public GenerativeModel {
     if (command_.empty() || command_.front().empty()) {
       throw InvalidInput(settings.locate("command") + ": an external method needs a command");
     }
-    for (const std::string& part : command_) {
-      if (part.find('\0') != std::string::npos) throw InvalidInput(settings.locate("command") + ": holds a NUL");
-      if (part.find("{samples}") != std::string::npos) return;
+    const auto has = [&](std::string_view place) {
+      return std::any_of(command_.begin(), command_.end(),
+                         [&](const std::string& part) { return part.find(place) != std::string::npos; });
+    };
+    if (has(std::string_view("\0", 1))) throw InvalidInput(settings.locate("command") + ": holds a NUL");
+    if (!has("{samples}")) throw InvalidInput(settings.locate("command") + ": the command has no place {samples}");
+    if (epochs_ > 0 && !has("{epochs}")) {
+      throw InvalidInput(settings.locate("epochs") + ": the command has no place {epochs}");
     }
-    throw InvalidInput(settings.locate("command") + ": the command has no place {samples}");
+    if (epochs_ == 0 && has("{epochs}")) {
+      throw InvalidInput(settings.locate("command") + ": {epochs} needs the setting epochs, their number");
+    }
   }
 
   [[nodiscard]] std::string log() const override { return log_; }
@@ -165,8 +175,13 @@ class External final : public GenerativeModel {
 
  private:
   void do_fit(const FitContext& context) override {
-    train_ = context.training->epoch(0);
+    source_ = context.training;
+    train_ = source_->epoch(0);
     check_finite(train_, "training points");
+    of_cell_ = {{"{task}", context.task},
+                {"{lift}", std::string(name_of(context.lift))},
+                {"{sigma}", fmt::format("{}", context.lift_sigma)},
+                {"{manifold}", context.manifold->spec()}};
   }
   void do_load(const ModelState&, const FitContext& context) override { do_fit(context); }
 
@@ -175,11 +190,13 @@ class External final : public GenerativeModel {
     const std::string train = directory / "train.npy";
     const std::string samples = directory / "samples.npy";
     Stream draws = stream;
-    const Places places = {{"{train}", train},
-                           {"{samples}", samples},
-                           {"{n}", std::to_string(n)},
-                           {"{seed}", std::to_string(draws.integer(std::uint64_t{1} << 31U))},
-                           {"{dim}", std::to_string(train_.rows())}};
+    Places places = of_cell_;
+    places.insert({{"{train}", train},
+                   {"{epochs}", directory / "epochs"},
+                   {"{samples}", samples},
+                   {"{n}", std::to_string(n)},
+                   {"{seed}", std::to_string(draws.integer(std::uint64_t{1} << 31U))},
+                   {"{dim}", std::to_string(train_.rows())}});
     ProgramRequest request{.arguments = {},
                            .directory = directory,
                            .timeout_s = timeout_s_,
@@ -192,6 +209,10 @@ class External final : public GenerativeModel {
     }
     SupervisedProgram program(request);  // from here on nothing is left behind
     write_points(train, train_);
+    if (epochs_ > 0) fs::create_directory(directory / "epochs");
+    for (Index e = 0; e < epochs_; ++e) {
+      write_points((directory / "epochs" / fmt::format("{}.npy", e)).string(), source_->epoch(e));
+    }
     const ProgramEnd end = program.run();
     log_ = printable_lines(end.output);
     if (end.timed_out) throw TimeLimitExceeded(fmt::format("external: not done after {} s", timeout_s_));
@@ -228,8 +249,11 @@ class External final : public GenerativeModel {
   double timeout_s_;
   int threads_ = 1;
   double memory_gb_ = 0;
+  Index epochs_ = 0;
   std::vector<std::string> inputs_;
+  const TrainingSource* source_ = nullptr;
   Points train_;
+  Places of_cell_;
   mutable std::string log_;
 };
 

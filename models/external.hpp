@@ -18,7 +18,9 @@ class TimeLimitExceeded : public std::runtime_error {
 };
 
 /// Settings: command (needed), a line for /bin/sh or an array of program and arguments, started without a shell, with
-/// the places {train}, {samples} (needed), {n}, {seed} and {dim}, whose values are quoted for the shell; timeout_s
+/// the places {train}, {samples} (needed), {n}, {seed} and {dim}, {task}, {lift} (its type), {sigma} (its level, data
+/// units) and {manifold} (as --manifold takes it), whose values are quoted for the shell; epochs, the number of lifted
+/// draws in the folder {epochs}, 0.npy, 1.npy, …, each a pass with new noise as built-in methods get it; timeout_s
 /// (600), of the program; threads (1), told to OpenMP and BLAS; memory_gb, the limit of the data segment of each of its
 /// processes; inputs, files and folders that its samples depend on beside those that the command names. Training
 /// points: one fixed lifted draw, epoch 0 of the source, as float64 C-order .npy, N×D. {seed} is a number below 2^31

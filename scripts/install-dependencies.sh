@@ -15,7 +15,7 @@ build=(
   nlohmann-json3-dev tao-pegtl-dev zlib1g-dev
 )
 test=(libbenchmark-dev libgmock-dev libgtest-dev python3 python3-h5py python3-numpy texlive-latex-base texlive-latex-recommended)
-python=(mypy pybind11-dev python3-dev python3-matplotlib python3-numpy python3-pandas python3-pip python3-pytest python3-setuptools
+python=(mypy patchelf pybind11-dev python3-dev python3-matplotlib python3-numpy python3-pandas python3-pip python3-pytest python3-setuptools
   python3-venv python3-wheel)
 style=(clang-14 clang-format-14 clang-tidy-14)
 browser=(chromium)

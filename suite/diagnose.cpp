@@ -27,7 +27,9 @@ class UnknownModel final : public GenerativeModel {
 };
 
 bool asks_any_score(const DiagnosticInfo& info) {
-  const auto needs = [&](Need need) { return std::find(info.needs.begin(), info.needs.end(), need) != info.needs.end(); };
+  const auto needs = [&](Need need) {
+    return std::find(info.needs.begin(), info.needs.end(), need) != info.needs.end();
+  };
   return needs(Need::score) && !needs(Need::diffused_score);
 }
 
@@ -57,8 +59,8 @@ std::map<std::string, DiagnosticRecord> diagnose(const Task& task, const ScoreTo
     }
   }
   const Stream draws = training_stream(task, 0, asked.replicate);
-  const std::unique_ptr<TrainingSource> training = make_training_source(
-      training_points(task, 0, asked.replicate, asked.n_train), *task.manifold, asked.lift, draws);
+  const std::unique_ptr<TrainingSource> training =
+      make_training_source(training_points(task, 0, asked.replicate, asked.n_train), *task.manifold, asked.lift, draws);
   const std::shared_ptr<const DiffusedScore> exact = task.diffused_score(asked.lift);
   const UnknownModel model;
   DiagnosticInput input{.manifold = task.manifold.get(),

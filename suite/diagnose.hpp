@@ -15,12 +15,12 @@ namespace onmanifold {
 
 /// Whose score it is, and what it was trained on.
 struct ScoreToDiagnose {
-  ScoreFunction function = {};    ///< without a score: the exact one of the task
-  Vector levels = {};             ///< noise levels, falling, data units; empty: 40 from ten scales down to s_min
-  Lift lift = {};                 ///< of its training points
-  Index n_train = 10000;          ///< training points, those of a suite with master seed 0 …
-  int replicate = 0;              ///< … and this replicate
-  Value::Table settings = {};     ///< by diagnostic, a table each
+  ScoreFunction function = {};  ///< without a score: the exact one of the task
+  Vector levels = {};           ///< noise levels, falling, data units; empty: 40 from ten scales down to s_min
+  Lift lift = {};               ///< of its training points
+  Index n_train = 10000;        ///< training points, those of a suite with master seed 0 …
+  int replicate = 0;            ///< … and this replicate
+  Value::Table settings = {};   ///< by diagnostic, a table each
 };
 
 /// Diagnostics that need a score and can be asked of any, by name.

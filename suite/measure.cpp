@@ -61,7 +61,8 @@ std::vector<NamedMetric> make_metrics(const std::vector<MetricSpec>& specs) {
 }
 
 std::vector<Measured> measure(const std::vector<NamedMetric>& metrics, const PreparedTarget& target, const Samples& raw,
-                              const Projection* projection, OnFailure on_failure, const std::function<void()>& checkpoint) {
+                              const Projection* projection, OnFailure on_failure,
+                              const std::function<void()>& checkpoint) {
   std::optional<MetricInput> projected_input;
   Samples given = raw;
   given.projection = projection;

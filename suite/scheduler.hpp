@@ -16,9 +16,9 @@ struct RunOptions {
   std::string only = "*";  ///< glob on the cell key
   int shard = 1;           ///< this share of the cells, 1 … shards
   int shards = 1;
-  bool force = false;                     ///< recompute cells whose configuration changed
-  bool recompute = false;                 ///< compute every selected cell again, whatever is there
-  bool metrics_only = false;              ///< train nothing; recompute metrics from stored samples
+  bool force = false;         ///< recompute cells whose configuration changed
+  bool recompute = false;     ///< compute every selected cell again, whatever is there
+  bool metrics_only = false;  ///< train nothing; recompute metrics from stored samples
   /// Computes one cell after the other in this process instead of workers: for methods that live in it. No limits of
   /// time and memory; what a method throws beside a std::exception ends the run and reaches the caller.
   bool in_process = false;

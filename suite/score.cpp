@@ -288,9 +288,6 @@ Score score_samples(const ScoreRequest& request, const Task& task) {
 
 namespace {
 
-/// Above this size points in memory are measured in pieces, if every metric can.
-constexpr Index whole_bytes = 32'000'000;
-
 ChunkedSamples pieces_of(const PointsRef& samples, const std::function<void()>& checkpoint) {
   return [&samples, &checkpoint](int, const std::function<void(const Points&)>& use) {
     constexpr Index piece = 65536;
@@ -304,7 +301,8 @@ ChunkedSamples pieces_of(const PointsRef& samples, const std::function<void()>& 
 std::vector<Measured> measure_points(const PointsRef& samples, const std::vector<NamedMetric>& metrics,
                                      const PreparedTarget& target, const PointsToScore& asked) {
   Samples given{.training = asked.train};
-  if (samples.size() * static_cast<Index>(sizeof(double)) > whole_bytes && not_streaming(metrics, target).empty()) {
+  if (samples.size() * static_cast<Index>(sizeof(double)) > asked.whole_bytes &&
+      not_streaming(metrics, target).empty()) {
     return measure_in_chunks(metrics, target, given, pieces_of(samples, asked.checkpoint), OnFailure::propagate);
   }
   const Points whole = samples;

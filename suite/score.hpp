@@ -69,12 +69,14 @@ struct PointsToScore {
   std::string metrics = {};               ///< metric list; empty: the task's
   const TrainingPoints* train = nullptr;  ///< unlifted; null: none are given
   bool allow_nonfinite = false;           ///< count and leave out rows with NaN or infinity instead of refusing them
+  /// Above this size they are read in pieces and never copied as a whole, if every metric can: the values have the same
+  /// bits.
+  Index whole_bytes = 32'000'000;
   /// Called between two metrics, or two pieces of the samples, where a caller may end it by an exception.
   std::function<void()> checkpoint = {};
 };
 
-/// \p samples, D×N, against the task of \p shared, whose null values are computed once and kept. Where every metric
-/// can, more than 32 MB are read in pieces and never copied as a whole: the values have the same bits. Errors as
+/// \p samples, D×N, against the task of \p shared, whose null values are computed once and kept. Errors as
 /// score_samples.
 [[nodiscard]] Score score_points(const PointsRef& samples, const TaskContext& shared, const PointsToScore& asked = {});
 

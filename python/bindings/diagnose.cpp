@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Diagnostics of a score that a function of the caller gives.
+#include "suite/diagnose.hpp"
+
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
 #include "python/bindings/parts.hpp"
-#include "suite/diagnose.hpp"
 
 namespace onmanifold::python {
 namespace {

@@ -77,18 +77,18 @@ class PythonMethod final : public GenerativeModel {
 
   [[nodiscard]] Points do_sample(Index n, const Stream& stream) const override {
     const py::gil_scoped_acquire lock;
-    const py::object samples =
-        guarded([&]() -> py::object {
-          const py::object& answer = answer_->get();
-          return PyCallable_Check(answer.ptr()) != 0 ? py::object(answer(n, seed_of(stream))) : answer;
-        });
+    const py::object samples = guarded([&]() -> py::object {
+      const py::object& answer = answer_->get();
+      return PyCallable_Check(answer.ptr()) != 0 ? py::object(answer(n, seed_of(stream))) : answer;
+    });
     Points points = guarded([&] { return points_from(samples, "samples"); });
     if (points.cols() != n || points.rows() != cell_->training->get().dimension()) {
       throw InvalidInput(fmt::format("the samples are {}×{}, expected {}×{}", points.cols(), points.rows(), n,
                                      cell_->training->get().dimension()));
     }
     const Index bad = points.size() - points.array().isFinite().count();
-    if (bad > 0) throw NumericalFailure(fmt::format("{} of {} numbers of the samples are not finite", bad, points.size()));
+    if (bad > 0)
+      throw NumericalFailure(fmt::format("{} of {} numbers of the samples are not finite", bad, points.size()));
     return points;
   }
 
@@ -156,7 +156,9 @@ py::dict run_evaluation(const py::object& function, const std::string& name, con
   plan.suite = suite;
 
   OwnMethod method{.name = name, .make = [shared](Settings&) { return std::make_unique<PythonMethod>(shared); }};
-  method.info = {.role = parse_named<MethodRole>(role), .place = parse_named<Place>(place), .varies = {},
+  method.info = {.role = parse_named<MethodRole>(role),
+                 .place = parse_named<Place>(place),
+                 .varies = {},
                  .needs = {Need::training}};
   method.settings = *to_value(settings, "settings").get_if<Value::Table>();
   if (!source_hash.empty()) method.inputs.emplace("source", source_hash);
@@ -218,8 +220,8 @@ void add_evaluate(py::module_& module) {
       .def_readonly("lift_scale", &CellContext::lift_scale)
       .def_readonly("training", &CellContext::training)
       .def_property_readonly("settings", [](const CellContext& cell) { return cell.settings.get(); })
-      .def_property_readonly(
-          "manifold", [](const CellContext& cell) { return std::const_pointer_cast<Manifold>(cell.manifold); });
+      .def_property_readonly("manifold",
+                             [](const CellContext& cell) { return std::const_pointer_cast<Manifold>(cell.manifold); });
   module.def("evaluate", run_evaluation);
   module.def("run_suite", run_named_suite);
 }

@@ -16,7 +16,8 @@
 namespace onmanifold::python {
 
 Eigen::Map<const Points> columns(const Rows& rows, const char* what) {
-  if (rows.ndim() != 2) throw InvalidInput(fmt::format("{}: an array of {} dimensions, expected N×D", what, rows.ndim()));
+  if (rows.ndim() != 2)
+    throw InvalidInput(fmt::format("{}: an array of {} dimensions, expected N×D", what, rows.ndim()));
   return {rows.data(), rows.shape(1), rows.shape(0)};
 }
 
@@ -104,9 +105,8 @@ std::function<void()> signal_checkpoint() {
 }
 
 std::string one_line(py::error_already_set& error) {
-  std::string text =
-      fmt::format("{}: {}", py::str(error.type().attr("__name__")).cast<std::string>(),
-                  py::str(error.value()).cast<std::string>());
+  std::string text = fmt::format("{}: {}", py::str(error.type().attr("__name__")).cast<std::string>(),
+                                 py::str(error.value()).cast<std::string>());
   text = text.substr(0, text.find('\n'));
   py::object trace = error.trace() ? py::reinterpret_borrow<py::object>(error.trace()) : py::none();
   while (!trace.is_none() && !trace.attr("tb_next").is_none()) trace = trace.attr("tb_next");

@@ -91,8 +91,8 @@ py::dict compare(const std::string& baseline, const std::string& candidate, doub
                  bool allow_missing, const std::vector<std::string>& metrics) {
   const CompareOptions options{
       .alpha = alpha, .time = time, .exact = exact, .allow_missing = allow_missing, .gated = metrics};
-  const Comparison result = unlocked(
-      [&] { return compare_results(load_results(baseline), load_results(candidate), options); });
+  const Comparison result =
+      unlocked([&] { return compare_results(load_results(baseline), load_results(candidate), options); });
   Columns rows;
   for (const Change& change : result.changes) {
     rows.add("task", change.task);

@@ -95,9 +95,8 @@ void add_manifold(py::module_& module) {
       .def_property_readonly("tolerance", &Manifold::constraint_tolerance)
       .def("project",
            [](const ManifoldHandle& manifold, const Rows& x) {
-             Projection result = with_points(manifold, x, "points", [&](const auto& points) {
-               return manifold->project(points);
-             });
+             Projection result =
+                 with_points(manifold, x, "points", [&](const auto& points) { return manifold->project(points); });
              const py::array_t<bool> converged(result.converged.size(), result.converged.data());
              return py::make_tuple(to_rows(std::move(result.points)), to_array(result.distance), converged);
            })
@@ -108,9 +107,9 @@ void add_manifold(py::module_& module) {
            })
       .def("tangent_basis",
            [](const ManifoldHandle& manifold, const Rows& y) {
-             return to_stacks(
-                 with_points(manifold, y, "points", [&](const auto& points) { return manifold->tangent_bases(points); }),
-                 manifold->dimension());
+             return to_stacks(with_points(manifold, y, "points",
+                                          [&](const auto& points) { return manifold->tangent_bases(points); }),
+                              manifold->dimension());
            })
       .def("normal_basis",
            [](const ManifoldHandle& manifold, const Rows& y) {

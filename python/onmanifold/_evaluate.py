@@ -87,26 +87,26 @@ class Run:
     @property
     def computed(self) -> int:
         """Cells trained and sampled."""
-        return self._record["computed"]
+        return int(self._record["computed"])
 
     @property
     def skipped(self) -> int:
         """Cells that were there."""
-        return self._record["skipped"]
+        return int(self._record["skipped"])
 
     @property
     def failed(self) -> int:
         """Cells that failed, diverged or ran out of time."""
-        return self._record["failed"]
+        return int(self._record["failed"])
 
     @property
     def unsupported(self) -> int:
-        return self._record["unsupported"]
+        return int(self._record["unsupported"])
 
     @property
     def complete(self) -> bool:
         """Whether no signal stopped it."""
-        return self._record["complete"]
+        return bool(self._record["complete"])
 
     @property
     def troubles(self) -> list[tuple[str, str, str]]:

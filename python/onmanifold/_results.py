@@ -60,19 +60,19 @@ class Comparison:
 
     @property
     def missing(self) -> list[str]:
-        return self._record["missing"]
+        return list(self._record["missing"])
 
     @property
     def added(self) -> list[str]:
-        return self._record["added"]
+        return list(self._record["added"])
 
     @property
     def warnings(self) -> list[str]:
-        return self._record["warnings"]
+        return list(self._record["warnings"])
 
     def to_columns(self) -> dict[str, list[Any]]:
         """One row a metric of a configuration. mark: x failed, - worse, ! not comparable, + better, ~ the same."""
-        return self._record["changes"]
+        return dict(self._record["changes"])
 
     def frame(self) -> Any:
         """A pandas data frame of `to_columns`. Raises RuntimeError without pandas."""

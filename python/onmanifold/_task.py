@@ -151,7 +151,7 @@ class Score:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        return self._record["metrics"]
+        return list(self._record["metrics"])
 
     @property
     def task(self) -> "Task":

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/files/atomic_file.hpp"
+#include "core/files/point_files.hpp"
 #include "core/files/temporary_directory.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/made_images.hpp"
@@ -533,6 +534,43 @@ TEST(Cli, AdvisesOnTasksAndOnFiles) {
   EXPECT_TRUE(refused(onmanifold("advise --train '" + points + "'"), {"--manifold"}));
   EXPECT_TRUE(refused(onmanifold("advise --task sphere-vmf6 --effect 1"), {"--sd"}));
   EXPECT_TRUE(refused(onmanifold("advise --task no-such-task"), {"no-such-task"}));
+}
+
+TEST(Cli, LiftsAndProjectsPointsOfAnyOrigin) {
+  const TemporaryDirectory directory;
+  const std::string points = directory.file("points.csv");
+  std::ofstream(points) << "1,0,0\n0,1,0\n0,0,-1\n";
+  const auto lift = [&](const std::string& more, const std::string& output) {
+    return onmanifold("lift " + more + " -i '" + points + "' -o " + directory.file(output));
+  };
+  const std::string normal = "--manifold sphere:dim=2,radius=1 --lift normal:sigma=0.1";
+  EXPECT_EQ(lift(normal, "0.npy").exit_code, 0);
+  EXPECT_EQ(lift(normal, "again.npy").exit_code, 0);
+  EXPECT_EQ(lift(normal + " --epoch 1", "1.npy").exit_code, 0);
+  EXPECT_EQ(lift("--task sphere-vmf6 --lift isotropic:sigma=0.1", "isotropic.npy").exit_code, 0);
+  const auto read = [&](const std::string& name) { return read_points(directory.file(name)); };
+  EXPECT_EQ(read("0.npy"), read("again.npy"));
+  EXPECT_GT((read("0.npy") - read("1.npy")).norm(), 1e-3);
+  const CommandResult back = onmanifold("project --manifold sphere:dim=2,radius=1 -i " + directory.file("0.npy") +
+                                        " -o " + directory.file("back.npy"));
+  EXPECT_EQ(back.exit_code, 0) << back.err;
+  EXPECT_LT((read("back.npy") - read_points(points)).norm(), 1e-12) << "normal noise does not return";
+  EXPECT_EQ(onmanifold("project --task sphere-vmf6 -i " + directory.file("isotropic.npy") + " -o " +
+                       directory.file("other.npy"))
+                .exit_code,
+            0);
+  EXPECT_GT((read("other.npy") - read_points(points)).norm(), 1e-3) << "isotropic noise returns";
+  std::ofstream(directory.file("centre.csv")) << "0,0,0\n2,0,0\n";
+  const CommandResult failed = onmanifold("project --task sphere-vmf6 -i " + directory.file("centre.csv") + " -o " +
+                                          directory.file("centre.npy"));
+  EXPECT_NE(failed.err.find("1 rows have no nearest point"), std::string::npos) << failed.err;
+  EXPECT_NE(failed.out.find("moved by 1 in the mean, 1 at most"), std::string::npos) << failed.out;
+  EXPECT_TRUE(
+      refused(lift("--manifold so3 --lift normal:sigma=0.1", "x.npy"), {"points.csv", "3 numbers", "so3 has 9"}));
+  EXPECT_TRUE(refused(lift("--manifold sphere:dim=2,radius=1 --lift normal", "x.npy"), {"needs a level"}));
+  EXPECT_TRUE(refused(lift("--task sphere-vmf6 --lift norml", "x.npy"), {"normal"}));
+  EXPECT_TRUE(refused(lift("--lift normal", "x.npy"), {"--task", "--manifold"}));
+  EXPECT_TRUE(refused(lift(normal + " --epoch -1", "x.npy"), {"--epoch"}));
 }
 
 }  // namespace

@@ -59,6 +59,27 @@ TEST(External, GetsTheFixedLiftedDrawAndGivesItsSamples) {
   EXPECT_THAT(model->log(), HasSubstr("mode ok, OMP_NUM_THREADS=1"));
 }
 
+TEST(External, IsToldOfItsCellAndGetsEveryEpochOnRequest) {
+  FitFixture fixture(NormalLaw::in_a_plane(), 50, 0.1);
+  FitContext context = fixture.context();
+  context.task = "a task's name";
+  context.lift = LiftType::normal;
+  context.lift_sigma = 0.1;
+  const auto model = external(
+      "echo {task} / {lift} / {sigma} / {manifold}; cmp {train} {epochs}/0.npy && ! cmp -s {epochs}/0.npy {epochs}/2.npy && ls {epochs}"
+      " && head -c 1328 {epochs}/1.npy > {samples} && exit 7",
+      30, {{"epochs", 3}});
+  model->fit(context);
+  EXPECT_THAT(failure(*model), HasSubstr("exit code 7"));
+  EXPECT_THAT(model->log(),
+              HasSubstr("a task's name / normal / 0.1 / " + context.manifold->spec() + "\n0.npy\n1.npy\n2.npy\n"));
+  const Value::Table three = {{"epochs", 3}};
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)external("x {samples}", 30, three); },
+                                           {"epochs", "the command has no place {epochs}"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([] { (void)external("x {samples} {epochs}"); },
+                                           {"command", "{epochs} needs the setting epochs"}));
+}
+
 TEST(External, EveryFailureIsNamedAndKeepsTheOutput) {
   FitFixture fixture(NormalLaw::in_a_plane(), 50);
   for (const auto& [mode, message] :

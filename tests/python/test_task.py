@@ -2,7 +2,7 @@
 """Arrays in and out, tasks, manifolds, scores: the numbers of the program, without copies, with its messages."""
 import json
 import math
-import sys
+import time
 
 import numpy as np
 import pytest
@@ -62,6 +62,16 @@ def test_version_and_import():
     # NumPy comes with the first array.
     done = script("import sys, onmanifold; sys.exit('numpy' in sys.modules)")
     assert done.returncode == 0, done.stderr
+
+
+def test_python_adds_little_to_a_score(sphere):
+    x = sphere.validation(10_000)
+    spent = []
+    for _ in range(20):
+        began = time.process_time()
+        sphere.score(x, metrics="constraint_max")
+        spent.append(time.process_time() - began)
+    assert min(spent) < 0.010
 
 
 def test_data_are_those_of_the_program(sphere, tmp_path):
@@ -170,17 +180,22 @@ def test_bad_samples_are_told_in_one_line(sphere):
 
 
 MEMORY = """
-import resource, sys
+import sys
 import numpy as np
 import onmanifold as om
+
+def resident(key):
+    return [int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith(key)][0]
+
 task = om.task("sphere-vmf6")
 task.score(task.validation(1000), metrics="constraint_mean,fd")   # what every call needs
-x = np.empty((8_000_000, 3), sys.argv[1])
+x = np.empty((2_000_000, 3), sys.argv[1])
 for rows in np.array_split(x, 100):
     rows[:] = np.random.default_rng(0).standard_normal(rows.shape)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew
+before = resident("VmHWM")
 task.score(x, metrics="constraint_mean,fd")
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / (x.size * 8))
+print((resident("VmHWM") - before) / (x.size * 8))
 """
 
 
@@ -191,7 +206,7 @@ def test_large_arrays_are_not_copied():
         return float(done.stdout)
 
     assert growth("float64") < 0.3   # of the array: pieces and their projections
-    assert growth("float32") > 0.6   # a copy is seen, but for what was free before
+    assert growth("float32") > 0.9   # a copy is seen
 
 
 def test_ctrl_c_ends_a_score_between_two_metrics(sphere):
