@@ -114,6 +114,7 @@ struct MetricInfo {
   SampleKind samples = SampleKind::projected;  ///< those that tables show and gates judge unless asked otherwise
   bool constraint = false;                     ///< asks how well samples keep to M: judged before projection
   std::string definition;                      ///< one formula or sentence
+  std::string symbol = "";                     ///< as papers write it; empty: its name
 };
 
 /// What a suite is for. The numbers of a demonstration are too small to conclude anything from.
