@@ -63,6 +63,7 @@ std::string write_paper_table(const Analysis& analysis, const ReportArguments& a
     throw InvalidInput(matrix ? "--method goes with --table method"
                               : "--table method needs --method, such as 'ddpm normal'");
   }
+  if (!matrix && !arguments.metric.empty()) throw InvalidInput("--metric goes with --table matrix");
   if (!(arguments.width >= 2 && arguments.width <= 20)) {
     throw InvalidInput(fmt::format("--width: {:g} inches, which is not between 2 and 20", arguments.width));
   }
@@ -138,6 +139,11 @@ int report_command(const ReportArguments& arguments) {
   for (const std::string& file : arguments.submissions) add_submission(results, file, rules);
   const Analysis analysis = analyse(results);
   const std::string output = arguments.output.empty() ? arguments.directory : arguments.output;
+  const bool asks_of_table =
+      !arguments.metric.empty() || !arguments.method.empty() || arguments.spanning || arguments.no_notes;
+  if (arguments.table.empty() && asks_of_table) {
+    throw InvalidInput("--metric, --method, --spanning and --no-notes go with --table");
+  }
   if (!arguments.table.empty()) {
     fmt::print("{}\n", write_paper_table(analysis, arguments, output));
     return exit_ok;
