@@ -95,7 +95,9 @@ Answers answer(const Matrix& matrix, const std::vector<LiftEffect>& effects, Sui
     if (task.candidates == 1 && task.seeds >= seeds_for_comparison) {
       answers.decided.push_back(static_cast<int>(t));
     } else {
-      answers.most_candidates = std::max(answers.most_candidates, task.candidates);
+      // Too few seeds decide nothing, whatever a test says of them.
+      const int candidates = task.seeds >= seeds_for_comparison ? task.candidates : task.ranked;
+      answers.most_candidates = std::max(answers.most_candidates, candidates);
     }
   }
   answers.reservation = purpose == SuitePurpose::demonstration      ? Reservation::demonstration

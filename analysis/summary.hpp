@@ -66,7 +66,7 @@ struct Summary {
   double standard_error = MetricRecord::unknown;  ///< sd/√n, or the evaluation spread if there is one seed
   double null = MetricRecord::unknown;
   double null_sd = MetricRecord::unknown;
-  bool at_floor = false;     ///< not to be told from a perfect model: within two null_sd of the null value
+  bool at_floor = false;     ///< indistinguishable from a perfect model: within two null_sd of the null value
   bool best = false;         ///< best learner, or within one standard error of it
   bool second = false;       ///< next best, clear of a single best: see mark_best
   std::string reason;        ///< why there is no value; empty if there is one

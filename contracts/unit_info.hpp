@@ -117,7 +117,8 @@ struct MetricInfo {
   /// model is far better than the truth. Others have their best values elsewhere: fewer modes raise precision, wider
   /// tails coverage.
   bool discrepancy = false;
-  std::string definition;  ///< one formula or sentence
+  std::string definition;   ///< one formula or sentence
+  std::string symbol = "";  ///< as papers write it; empty: its name
 };
 
 /// What a suite is for. The numbers of a demonstration are too small to conclude anything from.

@@ -28,6 +28,12 @@ MetricInfo info(Direction direction, double lowest, double highest, const char* 
           .definition = definition};
 }
 
+/// Papers write it so.
+MetricInfo written(const char* symbol, MetricInfo info) {
+  info.symbol = symbol;
+  return info;
+}
+
 /// It looks at what a method gave, or not at samples at all.
 MetricInfo on_raw(MetricInfo info) {
   info.samples = SampleKind::raw;
@@ -52,70 +58,81 @@ const MetricRegistry& metric_registry() {
   static const MetricRegistry registry = [] {
     MetricRegistry metrics("metric");
     metrics.add("tvd", "total variation distance of histograms, against exact masses where known", make_tvd,
-                discrepancy(info(Direction::lower, 0, 1, "", {Need::partition},
-                                 "1/2 sum |p_i - q_i| over the cells of the partition")));
+                written("TVD", discrepancy(info(Direction::lower, 0, 1, "", {Need::partition},
+                                                "1/2 sum |p_i - q_i| over the cells of the partition"))));
     metrics.add(
         "tvd_corrected", "tvd with its null value subtracted in quadrature, sign kept", make_tvd_corrected,
         discrepancy(info(Direction::lower, -1, 1, "", {Need::partition}, "sign(u) sqrt|u|, u = tvd^2 - null^2")));
-    metrics.add("js_divergence", "Jensen-Shannon divergence of histograms in nats", make_js_divergence,
-                discrepancy(info(Direction::lower, 0, log_two, "nats", {Need::partition},
-                                 "KL(p, m)/2 + KL(q, m)/2, m = (p + q)/2, over the cells of the partition")));
+    metrics.add(
+        "js_divergence", "Jensen-Shannon divergence of histograms in nats", make_js_divergence,
+        written("JSD", discrepancy(info(Direction::lower, 0, log_two, "nats", {Need::partition},
+                                        "KL(p, m)/2 + KL(q, m)/2, m = (p + q)/2, over the cells of the partition"))));
     metrics.add("js_distance", "square root of js_divergence", make_js_distance,
                 discrepancy(info(Direction::lower, 0, std::sqrt(log_two), "sqrt(nats)", {Need::partition},
                                  "sqrt(js_divergence)")));
-    metrics.add("coverage", "share of reference points whose k-NN ball holds a sample (PRDC)", make_coverage,
-                info(Direction::higher, 0, 1, "", {},
-                     "share of reference points with a sample in the ball to their k-th neighbour"));
-    metrics.add("density", "mean number of k-NN balls of the reference around a sample, over k", make_density,
-                info(Direction::target, 0, infinity, "", {},
-                     "mean number of k-th neighbour balls of the reference that hold a sample, over k"));
     metrics.add(
-        "precision", "share of samples inside some k-NN ball of the reference", make_precision,
-        info(Direction::higher, 0, 1, "", {}, "share of samples in the k-th neighbour ball of some reference point"));
+        "coverage", "share of reference points whose k-NN ball holds a sample (PRDC)", make_coverage,
+        written("Coverage", info(Direction::higher, 0, 1, "", {},
+                                 "share of reference points with a sample in the ball to their k-th neighbour")));
     metrics.add(
-        "recall", "share of reference points inside some k-NN ball of the samples", make_recall,
-        info(Direction::higher, 0, 1, "", {}, "share of reference points in the k-th neighbour ball of some sample"));
-    metrics.add(
-        "cov_match", "share of reference points that are the nearest one of some sample", make_cov_match,
-        info(Direction::higher, 0, 1, "", {}, "share of reference points that are the nearest one of some sample"));
+        "density", "mean number of k-NN balls of the reference around a sample, over k", make_density,
+        written("Density", info(Direction::target, 0, infinity, "", {},
+                                "mean number of k-th neighbour balls of the reference that hold a sample, over k")));
+    metrics.add("precision", "share of samples inside some k-NN ball of the reference", make_precision,
+                written("Precision", info(Direction::higher, 0, 1, "", {},
+                                          "share of samples in the k-th neighbour ball of some reference point")));
+    metrics.add("recall", "share of reference points inside some k-NN ball of the samples", make_recall,
+                written("Recall", info(Direction::higher, 0, 1, "", {},
+                                       "share of reference points in the k-th neighbour ball of some sample")));
+    metrics.add("cov_match", "share of reference points that are the nearest one of some sample", make_cov_match,
+                written("COV", info(Direction::higher, 0, 1, "", {},
+                                    "share of reference points that are the nearest one of some sample")));
     metrics.add("mmd_min", "mean squared distance of reference points to the nearest sample", make_mmd_min,
-                info(Direction::lower, 0, infinity, "length^2", {},
-                     "mean over reference points of the squared distance to the nearest sample"));
+                written("MMD", info(Direction::lower, 0, infinity, "length^2", {},
+                                    "mean over reference points of the squared distance to the nearest sample")));
     metrics.add("mmd_min_gen", "mean squared distance of samples to the nearest reference point", make_mmd_min_gen,
                 info(Direction::lower, 0, infinity, "length^2", {},
                      "mean over samples of the squared distance to the nearest reference point"));
     metrics.add("chamfer", "mmd_min + mmd_min_gen", make_chamfer,
-                info(Direction::lower, 0, infinity, "length^2", {}, "mmd_min + mmd_min_gen"));
-    metrics.add("one_nna", "leave-one-out 1-NN accuracy on the pooled set", make_one_nna,
+                written("CD", info(Direction::lower, 0, infinity, "length^2", {}, "mmd_min + mmd_min_gen")));
+    metrics.add(
+        "one_nna", "leave-one-out 1-NN accuracy on the pooled set", make_one_nna,
+        written("1-NNA",
                 info(Direction::target, 0, 1, "", {},
-                     "accuracy of leave-one-out 1-NN on the pooled set; 1/2 where the sets cannot be told apart"));
+                     "accuracy of leave-one-out 1-NN on the pooled set; 1/2 where the sets cannot be told apart")));
     metrics.add("mmd2_rbf_biased", "squared MMD with Gaussian kernels, V-statistic", make_mmd2_rbf_biased,
-                discrepancy(info(Direction::lower, 0, infinity, "", {},
-                                 "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), all pairs, k Gaussian")));
-    metrics.add("mmd2_rbf_unbiased", "squared MMD with Gaussian kernels, without diagonals", make_mmd2_rbf_unbiased,
+                written("MMD² (biased)",
+                        discrepancy(info(Direction::lower, 0, infinity, "", {},
+                                         "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), all pairs, k Gaussian"))));
+    metrics.add(
+        "mmd2_rbf_unbiased", "squared MMD with Gaussian kernels, without diagonals", make_mmd2_rbf_unbiased,
+        written("MMD²",
                 discrepancy(info(Direction::lower, -infinity, infinity, "", {},
-                                 "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), no point with itself, k Gaussian")));
+                                 "mean k(x, x') + mean k(y, y') - 2 mean k(x, y), no point with itself, k Gaussian"))));
     metrics.add("kid", "unbiased squared MMD with the cubic polynomial kernel", make_kid,
                 discrepancy(info(Direction::lower, -infinity, infinity, "", {},
                                  "unbiased squared MMD with k(x, y) = (x.y/D + 1)^3")));
-    metrics.add("energy", "energy distance, squared form, V-statistic", make_energy,
-                discrepancy(info(Direction::lower, 0, infinity, "length", {},
-                                 "2 mean |x - y| - mean |x - x'| - mean |y - y'|, all pairs")));
+    metrics.add(
+        "energy", "energy distance, squared form, V-statistic", make_energy,
+        written("Energy distance", discrepancy(info(Direction::lower, 0, infinity, "length", {},
+                                                    "2 mean |x - y| - mean |x - x'| - mean |y - y'|, all pairs"))));
     metrics.add("energy_u", "energy distance without diagonals", make_energy_u,
                 discrepancy(info(Direction::lower, -infinity, infinity, "length", {},
                                  "2 mean |x - y| - mean |x - x'| - mean |y - y'|, no point with itself")));
     metrics.add("fd", "Frechet distance of fitted Gaussians", make_fd,
-                discrepancy(info(Direction::lower, 0, infinity, "length^2", {},
-                                 "|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2) of means and covariances")));
+                written("FD", discrepancy(info(Direction::lower, 0, infinity, "length^2", {},
+                                               "|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2) of means and covariances"))));
     metrics.add("fid_lenet", "fd of the penultimate layer of a classifier trained on the task's images", make_fid_lenet,
-                discrepancy(info(Direction::lower, 0, infinity, "", {Need::images, Need::features},
-                                 "fd of the penultimate layer of a classifier of the task's images")));
+                written("FID", discrepancy(info(Direction::lower, 0, infinity, "", {Need::images, Need::features},
+                                                "fd of the penultimate layer of a classifier of the task's images"))));
     metrics.add("fd_inf", "fd extrapolated to infinitely many samples", make_fd_inf,
                 discrepancy(info(Direction::lower, -infinity, infinity, "length^2", {},
                                  "intercept of fd against 1/n over growing subsets")));
-    metrics.add("c2st", "accuracy of a classifier that tells samples from the reference", make_c2st,
+    metrics.add(
+        "c2st", "accuracy of a classifier that tells samples from the reference", make_c2st,
+        written("C2ST",
                 info(Direction::target, 0, 1, "", {},
-                     "held-out accuracy of a classifier of samples against reference; 1/2 where it cannot tell"));
+                     "held-out accuracy of a classifier of samples against reference; 1/2 where it cannot tell")));
     metrics.add("rmsd_nearest", "mean RMSD of conformations to the nearest reference, superposed", make_rmsd_nearest,
                 info(Direction::lower, 0, infinity, "length", {},
                      "mean over samples of the smallest RMSD to a reference conformation after superposition"));
@@ -144,8 +161,8 @@ const MetricRegistry& metric_registry() {
                 discrepancy(info(Direction::lower, 0, 1, "", {Need::manifold},
                                  "1/2 sum |p_i - q_i| over cells of (phi, psi) of all inner residues")));
     metrics.add("nll", "minus the mean stored log-density of the reference", make_nll,
-                on_raw(info(Direction::lower, -infinity, infinity, "nats", {Need::density},
-                            "minus the mean log-density that the model gave to the reference points")));
+                written("NLL", on_raw(info(Direction::lower, -infinity, infinity, "nats", {Need::density},
+                                           "minus the mean log-density that the model gave to the reference points"))));
     metrics.add("score_mse", "scaled squared error of a model's score where the exact one is known", make_score_mse,
                 on_raw(info(Direction::lower, 0, infinity, "", {Need::score, Need::diffused_score},
                             "mean over noise levels of sigma^2 E|s - s*|^2 / D")));
@@ -153,16 +170,16 @@ const MetricRegistry& metric_registry() {
                 discrepancy(info(Direction::lower, 0, 1, "", {},
                                  "largest |F(t) - G(t)| of the distribution functions of one coordinate")));
     metrics.add("sliced_w2", "root of the mean squared W2 of projections on lines", make_sliced_w2,
-                discrepancy(info(Direction::lower, 0, infinity, "length", {},
-                                 "root of the mean of W2^2 of projections on lines")));
+                written("SW₂", discrepancy(info(Direction::lower, 0, infinity, "length", {},
+                                                "root of the mean of W2^2 of projections on lines"))));
     metrics.add("w1", "exact 1-Wasserstein distance", make_w1,
-                discrepancy(info(Direction::lower, 0, infinity, "length", {},
-                                 "least mean distance over all matchings of samples and reference")));
+                written("W₁", discrepancy(info(Direction::lower, 0, infinity, "length", {},
+                                               "least mean distance over all matchings of samples and reference"))));
     metrics.add("w2", "exact 2-Wasserstein distance, the root", make_w2,
-                discrepancy(info(Direction::lower, 0, infinity, "length", {},
-                                 "root of the least mean squared distance over all matchings")));
+                written("W₂", discrepancy(info(Direction::lower, 0, infinity, "length", {},
+                                               "root of the least mean squared distance over all matchings"))));
     metrics.add("w2_sq", "square of w2", make_w2_sq,
-                discrepancy(info(Direction::lower, 0, infinity, "length^2", {}, "w2 squared")));
+                written("W₂²", discrepancy(info(Direction::lower, 0, infinity, "length^2", {}, "w2 squared"))));
     metrics.add("sinkhorn_div", "entropic transport cost with its bias removed, entropy term included",
                 make_sinkhorn_div,
                 discrepancy(info(Direction::lower, -infinity, infinity, "length^2", {},

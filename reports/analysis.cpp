@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/analysis.hpp"
 
+#include <set>
+
+#include "core/error.hpp"
+#include "core/suggestion.hpp"
+
 namespace onmanifold {
 
 Analysis analyse(const ResultSet& results) {
@@ -29,6 +34,30 @@ Analysis analyse(const ResultSet& results) {
   }
   if (analysis.suite.claims) analysis.claims = judge_claims(results);
   return analysis;
+}
+
+Matrix metric_matrix(const Analysis& analysis, const std::string& metric) {
+  std::vector<TaskSummary> summaries;
+  std::vector<TaskOverview> overviews;
+  std::set<std::string> known;
+  bool found = false;
+  for (const TaskAnalysis& task : analysis.tasks) {
+    TaskOverview overview = task.overview;
+    overview.column = -1;
+    overview.reason = "not measured on this task";
+    for (const int c : asked_columns(task.summary)) {
+      const MetricColumn& column = task.summary.columns[static_cast<std::size_t>(c)];
+      known.insert(column.name);
+      if (column.name != metric || overview.column >= 0) continue;
+      found = true;
+      overview.column = column.mixed_protocol || !column.direction ? -1 : c;
+      overview.reason = overview.column >= 0 ? "" : "records differ, or the metric has no direction";
+    }
+    summaries.push_back(task.summary);
+    overviews.push_back(std::move(overview));
+  }
+  if (!found) throw InvalidInput(unknown_name("metric of these results", metric, {known.begin(), known.end()}));
+  return make_matrix(summaries, overviews);
 }
 
 }  // namespace onmanifold

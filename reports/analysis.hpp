@@ -42,6 +42,10 @@ struct Analysis {
   std::vector<ClaimResult> claims;  ///< of suites that are for the claims; empty otherwise
 };
 
+/// The matrix of the analysis by another metric than the primary ones, on the samples it is read on; a task without it
+/// has no column. \throw InvalidInput where no task has it, listing those that there are.
+[[nodiscard]] Matrix metric_matrix(const Analysis& analysis, const std::string& metric);
+
 /// Everything once. \p results must outlive what is returned. Never throws on missing, failed or NaN data. O(cells ×
 /// metrics) and the resamples of the ranking.
 [[nodiscard]] Analysis analyse(const ResultSet& results);

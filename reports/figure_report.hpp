@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Every figure as files, SVG and PNG.
+// Every figure as files, SVG, PDF and PNG.
 
 #include <string>
 #include <vector>

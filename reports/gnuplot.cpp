@@ -54,11 +54,12 @@ std::string gnuplot_string(std::string_view text) {
 
 namespace {
 
-/// Whether \p picture is a whole SVG or PNG: the last chunk of a PNG is IEND and its checksum.
+/// Whether \p picture is a whole SVG, PNG or PDF: the last chunk of a PNG is IEND and its checksum.
 bool has_end(std::string_view picture) {
   if (picture.starts_with("\x89PNG")) return picture.size() > 8 && picture.substr(picture.size() - 8, 4) == "IEND";
   const std::size_t last = picture.find_last_not_of(" \r\n");
-  return last != std::string_view::npos && picture.substr(0, last + 1).ends_with("</svg>");
+  return last != std::string_view::npos &&
+         picture.substr(0, last + 1).ends_with(picture.starts_with("%PDF") ? "%%EOF" : "</svg>");
 }
 
 // What gnuplot writes when \p terminal is set before \p commands.
@@ -110,7 +111,14 @@ std::string gnuplot_file(const Figure& figure, std::string_view format) {
                                    figure.width, figure.height),
                        figure.commands);
   }
-  if (format != "png") throw InvalidInput(fmt::format("figures are svg or png, not '{}'", format));
+  if (format == "pdf") {
+    // Inches of 72 points, of which the pixels of a page are taken to be.
+    return run_gnuplot(
+        fmt::format("pdfcairo size {:.4f}in,{:.4f}in noenhanced font 'sans-serif,11' background rgb 'white'",
+                    figure.width / 72.0, figure.height / 72.0),
+        figure.commands);
+  }
+  if (format != "png") throw InvalidInput(fmt::format("figures are svg, pdf or png, not '{}'", format));
   // Twice as fine as on a page: for print.
   return run_gnuplot(
       fmt::format("pngcairo size {},{} noenhanced font 'sans-serif,11' fontscale 1.7 linewidth 2 pointscale 2 "

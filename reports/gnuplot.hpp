@@ -22,7 +22,7 @@ namespace onmanifold {
 /// \p text as a string of a gnuplot script, quotes included, whatever is in it.
 [[nodiscard]] std::string gnuplot_string(std::string_view text);
 
-/// A figure as a file of its own, "svg" or "png", black on white. \throw IoError as gnuplot_svg; InvalidInput
+/// A figure as a file of its own, "svg", "pdf" or "png", black on white. \throw IoError as gnuplot_svg; InvalidInput
 /// for another format.
 [[nodiscard]] std::string gnuplot_file(const Figure& figure, std::string_view format);
 

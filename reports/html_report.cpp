@@ -398,7 +398,7 @@ std::string html_report(const Report& report) {
   page["claims"] =
       analysis.claims.empty() ? "" : claims_html(analysis.claims, claim_figures(*analysis.results, analysis.claims));
   page["published"] = section_value(report.tables.published);
-  page["lifts"] = section_value(report.tables.lifts, lift_phase_figure(analysis.lifts));
+  page["lifts"] = section_value(report.tables.lifts, lift_figure(analysis.lifts));
   page["tasks"] = tasks_value(report, defined, has_viewer);
   page["has_definitions"] = !definitions.empty();
   page["definitions"] = definitions_value(report, definitions);

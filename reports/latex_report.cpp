@@ -18,7 +18,7 @@
 namespace onmanifold {
 namespace {
 
-constexpr int line_width = 90;            // characters of 14 cm in eight points
+constexpr double characters = 16.3;       // to the inch, in eight points
 constexpr std::size_t longest = 50;       // lines of one table on a page, beside its notes
 constexpr std::size_t most_problems = 6;  // lines of failed cells below a table
 
@@ -196,6 +196,24 @@ std::string claims_latex(const std::vector<ClaimResult>& results) {
   return page.render(Value::Table{{"claims", std::move(claims)}});
 }
 
+// Names as papers write them.
+Table styled(Table table, const LatexStyle& style) {
+  const auto symbol = [&](std::string& name) {
+    const auto found = style.symbols.find(name);
+    if (found != style.symbols.end()) name = found->second;
+  };
+  for (TableColumn& column : table.columns) {
+    symbol(column.name);
+    symbol(column.variant);
+  }
+  if (!style.one_name) return table;
+  for (TableRow& row : table.rows) {
+    row.name = arm_label(row.name, row.lift);
+    row.lift.clear();
+  }
+  return table;
+}
+
 /// What the document has between its headings.
 struct Part {
   std::string heading;  // "" where the table continues a part
@@ -218,7 +236,8 @@ std::vector<Part> parts_of(const Report& report) {
   };
   const std::vector<ClaimResult>& claims = report.analysis.claims;
   if (!claims.empty()) parts.push_back({"Claims", unique("claims"), claims_latex(claims)});
-  add("Overview", report.tables.overview);
+  add("Overview", report.tables.matrix);
+  add("", report.tables.overview);
   add("", report.tables.ranking);
   add("", report.tables.lifts);
   add("", report.tables.published);
@@ -260,7 +279,9 @@ std::string latex_name(std::string_view name) {
   return result.empty() ? "table" : result;
 }
 
-std::string render_latex(const Table& table, std::string_view name) {
+std::string render_latex(const Table& given, std::string_view name, const LatexStyle& style) {
+  const Table table = styled(given, style);
+  const auto line_width = static_cast<int>(characters * style.width);
   const Layout layout = lay_out(table);
   std::vector<int> widths;
   for (const ColumnLayout& column : layout.columns) widths.push_back(column.width);
@@ -280,8 +301,9 @@ std::string render_latex(const Table& table, std::string_view name) {
     }
     std::string caption = sentence(table.title + (from == 0 ? "" : " (continued)"));
     if (from == 0 && !table.description.empty()) caption += " " + sentence(table.description);
-    const Value::Array notes = to == blocks ? notes_value(table) : Value::Array();
-    environments.push_back(Value::Table{{"caption", caption},
+    const Value::Array notes = to == blocks && style.notes ? notes_value(table) : Value::Array();
+    environments.push_back(Value::Table{{"environment", style.spanning ? "table*" : "table"},
+                                        {"caption", caption},
                                         {"label", from == 0 ? latex_name(name) : ""},
                                         {"blocks", std::move(tabulars)},
                                         {"has_notes", !notes.empty()},

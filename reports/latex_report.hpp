@@ -3,6 +3,7 @@
 // Tables for papers: booktabs, plain numbers, no other package. What a manuscript pastes is one table
 // environment that fits a column of 14 cm; the report is a document of them that pdflatex compiles.
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,10 +13,20 @@
 
 namespace onmanifold {
 
+/// How a table stands in a manuscript.
+struct LatexStyle {
+  double width = 14 / 2.54;  ///< inches of the column or page
+  bool spanning = false;     ///< both columns of a page: `table*`
+  bool notes = true;
+  bool one_name = false;                            ///< method and lift in one column
+  std::map<std::string, std::string> symbols = {};  ///< of metrics, by name
+};
+
 /// One `table` environment (more, "continued", for very long tables) with caption, label `tab:<name>` and
 /// notes: best bold, second underlined, ± aligned, oracle, controls and the perfect model between rules;
-/// tables of more characters than 14 cm take are broken into blocks of columns. Needs \usepackage{booktabs}. ASCII.
-[[nodiscard]] std::string render_latex(const Table& table, std::string_view name);
+/// tables of more characters than the width takes are broken into blocks of columns. Needs \usepackage{booktabs}.
+/// ASCII.
+[[nodiscard]] std::string render_latex(const Table& table, std::string_view name, const LatexStyle& style = {});
 
 /// \p name with everything but letters, digits, '.', '-' made '-': for labels and file names.
 [[nodiscard]] std::string latex_name(std::string_view name);

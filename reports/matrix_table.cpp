@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "core/error.hpp"
+#include "core/suggestion.hpp"
 #include "reports/tables.hpp"
 #include "reports/text_format.hpp"
 
@@ -68,7 +71,10 @@ TableRow null_row(const Matrix& matrix, const std::vector<TaskAnalysis>& tasks) 
 }  // namespace
 
 std::optional<Table> matrix_table(const Analysis& analysis) {
-  const Matrix& matrix = analysis.matrix;
+  return matrix_table(analysis, analysis.matrix);
+}
+
+std::optional<Table> matrix_table(const Analysis& analysis, const Matrix& matrix) {
   if (matrix.empty() ||
       std::all_of(matrix.tasks.begin(), matrix.tasks.end(), [](const MatrixTask& task) { return task.column < 0; })) {
     return std::nullopt;
@@ -95,6 +101,49 @@ std::optional<Table> matrix_table(const Analysis& analysis) {
   table.footnotes.emplace_back(
       "in the confidence set of a task are the learners that no other beats in a one-sided t test over seeds, at 0.05 over "
       "the number of the others; a method with a failed cell is not ranked");
+  return table;
+}
+
+Table method_table(const Analysis& analysis, const std::string& label) {
+  Table table;
+  table.name = label;
+  table.title = plain_text(label);
+  table.description = "Mean over seeds ± half the width of its 95 % interval.";
+  table.row_header = "Task";
+  table.rows_are_arms = false;
+  std::set<std::string> known;
+  std::vector<std::vector<std::pair<std::size_t, TableCell>>> lines;  // by row: column, cell
+  for (const TaskAnalysis& task : analysis.tasks) {
+    const TaskSummary& summary = task.summary;
+    for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+      known.insert(short_label(summary.arms[a]));
+      if (short_label(summary.arms[a]) != label) continue;
+      TableRow row;
+      row.name = plain_text(task.result->name);
+      auto& cells = lines.emplace_back();
+      for (const int c : asked_columns(summary)) {
+        const Summary& summed = summary.table[a][static_cast<std::size_t>(c)];
+        TableColumn column = metric_column(summary.columns[static_cast<std::size_t>(c)]);
+        const auto place = std::find_if(table.columns.begin(), table.columns.end(), [&](const TableColumn& one) {
+          return one.name == column.name && one.kind() == column.kind();
+        });
+        const auto index = static_cast<std::size_t>(place - table.columns.begin());
+        if (place == table.columns.end()) table.columns.push_back(std::move(column));
+        TableCell cell = summary_cell(summed, summary.arms[a].n_cells());
+        cell.content = Measured{summed.mean, summed.interval};
+        cell.best = cell.second = false;
+        cells.emplace_back(index, std::move(cell));
+      }
+      table.rows.push_back(std::move(row));
+    }
+  }
+  if (table.rows.empty()) {
+    throw InvalidInput(unknown_name("method of these results", label, {known.begin(), known.end()}));
+  }
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+    table.rows[r].cells.resize(table.columns.size());
+    for (auto& [column, cell] : lines[r]) table.rows[r].cells[column] = std::move(cell);
+  }
   return table;
 }
 

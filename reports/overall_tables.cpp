@@ -96,7 +96,7 @@ void add_ranking_notes(Table& table, const Ranking& ranking) {
       fmt::join(tasks, "; "))));
   table.footnotes.emplace_back(fmt::format(
       "Friedman χ² {:.4g} with {:.0f} degrees, p {:.2g}; critical difference of Nemenyi at {:g}: {:.2f} for these tasks "
-      "({:.4g} blocks){}; arms that share a letter are not separated{}",
+      "({:.4g} blocks){}; methods that share a letter are not separated{}",
       ranking.friedman.statistic, ranking.friedman.degrees, ranking.friedman.p, ranking.alpha, ranking.cd,
       ranking.blocks,
       std::isfinite(ranking.cd_tasks)
@@ -104,7 +104,7 @@ void add_ranking_notes(Table& table, const Ranking& ranking) {
           : "",
       ranking.separated() ? "; bold: not separated from the first" : ""));
   table.footnotes.emplace_back(
-      "best on: tasks where the arm has the mark of the best; score: mean over tasks of (gaussian - arm)/(gaussian - "
+      "best on: tasks where the method has the mark of the best; score: mean over tasks of (gaussian - method)/(gaussian - "
       "oracle), 0 as good as gaussian, 1 as good as the oracle, unclipped, without tasks where the two are within twice "
       "the spread of a perfect model");
   if (ranking.left_out.empty()) return;
@@ -279,7 +279,7 @@ std::optional<Table> published_table(const std::vector<PublishedComparison>& com
   table.columns = named_columns({"method", "published", "ours †", "difference", "tolerance", "within"});
   table.footnotes.emplace_back(
       "ours: mean ± standard deviation over seeds; tolerance: two standard deviations of the difference of one run of "
-      "theirs and one of ours, with the spread of the floor where their law is another draw");
+      "theirs and one of ours, with the spread of the null where their distribution is another draw");
   std::set<std::string> told;
   for (const PublishedComparison& one : comparisons) {
     const auto significant = [](double value, int digits) {

@@ -30,7 +30,7 @@ const Registry<ReporterFactory>& report_format_registry() {
     formats.add("csv", "all numbers, one a line", make_reporter<CsvReporter>);
     formats.add("tex", "tables as LaTeX, together and one by one", make_reporter<LatexReporter>);
     formats.add("txt", "what the terminal shows", make_reporter<TerminalReporter>);
-    formats.add("figures", "all figures as SVG and PNG", make_reporter<FigureReporter>);
+    formats.add("figures", "all figures as SVG, PDF and PNG", make_reporter<FigureReporter>);
     return formats;
   }();
   return registry;

@@ -157,7 +157,7 @@ std::string viewer_html(std::size_t index, const TaskFile& file, const TaskPictu
     panels.push_back(
         figure_value(scatter_svg(points, budget.panel, frame, "Points of " + label), label, detail, reference));
   };
-  panel("reference", "the true law", truth, true);
+  panel("reference", "the true distribution", truth, true);
   const std::size_t selected = shown_first(pictures.arms);
   for (std::size_t a = 0; a < pictures.arms.size(); ++a) {
     const ArmPicture& arm = pictures.arms[a];
@@ -226,8 +226,8 @@ std::string images_html(const TaskFile& file, const TaskPictures& pictures) {
     }
     figures.push_back(std::move(figure));
   };
-  add(file.reference.leftCols(std::min(images_per_arm, file.reference.cols())), "Real images", "real", "the true law",
-      true);
+  add(file.reference.leftCols(std::min(images_per_arm, file.reference.cols())), "Real images", "real",
+      "the true distribution", true);
   for (const ArmPicture& arm : pictures.arms) {
     const Points generated = arm.raw.leftCols(std::min(images_per_arm, arm.raw.cols()));
     Points pairs(generated.rows(), generated.cols() + arm.nearest_training.cols());
@@ -260,7 +260,7 @@ std::string backbones_html(const TaskFile& file, const TaskPictures& pictures, I
     traces.push_back(
         figure_value(trace_svg(chains, traces_per_arm, half, "Traces of " + of), label, detail, reference));
   };
-  add(file.reference, real, "real backbones", "real", "the true law", true);
+  add(file.reference, real, "real backbones", "real", "the true distribution", true);
   for (const ArmPicture& arm : pictures.arms) {
     add(arm.raw, backbone_torsion_pairs(arm.raw), arm.label, arm.label, fmt::format("raw, seed {}", arm.seed), false);
   }

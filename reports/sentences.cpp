@@ -37,7 +37,7 @@ std::string task_line(const TaskAnalysis& task) {
     if (end >= 0 && !std::isnan(entry_of(end).mean)) line += fmt::format("{} {}, ", label(end), value(end));
   }
   line += "perfect model " + measured_text(column.null, column.null_sd);
-  if (entry_of(overview.best).at_floor) line += "; the best is not to be told from a perfect model";
+  if (entry_of(overview.best).at_floor) line += "; the best is indistinguishable from a perfect model";
   if (overview.below_floor) line += fmt::format("; no learner is better than {}", label(overview.ends.floor));
   return plain_text(line + ".");
 }
@@ -80,13 +80,13 @@ std::vector<std::string> conclusion_lines(const Analysis& analysis) {
   if (analysis.suite.purpose == SuitePurpose::demonstration) {
     lines.push_back(
         fmt::format("Suite {} is a demonstration: it shows that the pipeline works and what a result looks "
-                    "like. Its differences are no findings.",
+                    "like. Do not interpret its differences.",
                     analysis.suite.name));
   }
   const Conclusions& found = analysis.conclusions;
   lines.push_back(fmt::format(
-      "A comparison needs at least {} seeds; a verdict {} seeds and, where the law is known exactly, {} samples, so that "
-      "a total variation of 0.02 stands clear of the floor. Here: {} seed{}{}.{}",
+      "A comparison needs at least {} seeds; a verdict {} seeds and, where the distribution is known exactly, {} "
+      "samples, so that a total variation of 0.02 stands clear of the null value. Here: {} seed{}{}.{}",
       seeds_for_comparison, seeds_for_verdict, samples_for_verdict, found.seeds, found.seeds == 1 ? "" : "s",
       std::isnan(found.samples) ? "" : fmt::format(", {:.0f} samples", found.samples),
       found.verdict      ? " Enough for a verdict."

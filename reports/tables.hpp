@@ -28,8 +28,9 @@ struct ReportTables {
 };
 [[nodiscard]] ReportTables make_tables(const Analysis& analysis);
 
-/// \p columns are indices into the columns of the task's summary; the last row is what a perfect model would get.
-[[nodiscard]] Table task_table(const TaskAnalysis& task, const std::vector<int>& columns);
+/// \p asked are indices into the columns of the task's summary, of which one that repeats another is left out and
+/// named below; the last row is what a perfect model would get.
+[[nodiscard]] Table task_table(const TaskAnalysis& task, const std::vector<int>& asked);
 /// Primary metric of all learners by place; a method that handles the mismatch elsewhere stands in the row of the blind
 /// method it varies.
 [[nodiscard]] std::optional<Table> axis_table(const TaskAnalysis& task);
@@ -37,6 +38,11 @@ struct ReportTables {
 [[nodiscard]] Table diagnostic_table(const TaskAnalysis& task, const DiagnosticSummary& diagnostic);
 /// Configurations by tasks, each task by its primary metric. nullopt where no task has one.
 [[nodiscard]] std::optional<Table> matrix_table(const Analysis& analysis);
+/// The same for another matrix of the analysis.
+[[nodiscard]] std::optional<Table> matrix_table(const Analysis& analysis, const Matrix& matrix);
+/// Tasks by metrics for one configuration, "ddpm normal". \throw InvalidInput where no task has it, listing those that
+/// there are.
+[[nodiscard]] Table method_table(const Analysis& analysis, const std::string& label);
 /// One line a task; nullopt where nothing can be ranked.
 [[nodiscard]] std::optional<Table> overview_table(const Analysis& analysis);
 /// nullopt below two arms or two blocks.

@@ -33,20 +33,40 @@ constexpr std::array<std::string_view, 7> palette = {"#2f8fd0", "#e08a00", "#12a
 constexpr std::array<std::string_view, 10> many_colours = {"#2f8fd0", "#e08a00", "#12a07a", "#d0569a", "#d9622b",
                                                            "#8a7fd6", "#a88b1c", "#3fb4c4", "#b0413e", "#5d8a3a"};
 
-// Ticks at 1, 2 and 5 times the powers of ten, over two decades at the powers: a logarithmic axis of gnuplot
-// labels the powers only.
-std::string logarithmic_ticks(double low, double high) {
-  std::string ticks;
-  // Over many decades the labels of 2 and 5 would run into each other.
-  const bool wide = high > 100.0 * low;
-  for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= std::log10(high); ++exponent) {
-    for (const int digit : {1, 2, 5}) {
-      const double tick = digit * std::pow(10.0, exponent);
-      if (tick < low || tick > high || (wide && digit != 1)) continue;
-      ticks += fmt::format("{}'{:g}' {}", ticks.empty() ? "" : ", ", tick, tick);
+// Values to label on a logarithmic axis, of which gnuplot labels the powers of ten only: these where they are far
+// apart, 1, 2 and 5 times them, all digits or tenths of them in a range that holds less than two of the coarser ones.
+std::vector<double> logarithmic_tick_values(double low, double high) {
+  constexpr std::size_t most = 10;
+  const auto at = [&](const std::vector<double>& digits) {
+    std::vector<double> ticks;
+    for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= std::log10(high); ++exponent) {
+      for (const double digit : digits) {
+        const double tick = digit * std::pow(10.0, exponent);
+        if (tick >= low && tick <= high) ticks.push_back(tick);
+      }
     }
+    return ticks;
+  };
+  std::vector<double> tenths;
+  for (int i = 10; i < 100; ++i) tenths.push_back(i / 10.0);
+  std::vector<double> ticks;
+  // Over many decades the labels of 2 and 5 would run into each other.
+  if (high > 100.0 * low) ticks = at({1});
+  for (const std::vector<double>& digits : {std::vector<double>{1, 2, 5}, {1, 2, 3, 4, 5, 6, 7, 8, 9}, tenths}) {
+    if (ticks.size() < 2) ticks = at(digits);
   }
+  const std::size_t step = (ticks.size() + most - 1) / most;
+  for (std::size_t i = 0; i * step < ticks.size(); ++i) ticks[i] = ticks[i * step];
+  if (step > 1) ticks.resize((ticks.size() + step - 1) / step);
   return ticks;
+}
+
+// The same as gnuplot takes them.
+std::string logarithmic_ticks(double low, double high) {
+  std::string text;
+  for (const double tick : logarithmic_tick_values(low, high))
+    text += fmt::format("{}'{:.3g}' {}", text.empty() ? "" : ", ", tick, tick);
+  return text;
 }
 
 // At most values_per_curve means over equal stretches: a page is no place for every step.
@@ -97,31 +117,71 @@ std::string axis_text(const MetricColumn& column) {
                      direction_arrow(column.direction, column.target));
 }
 
+/// A mean and half the width of its interval; NaN for no interval.
+struct Cost {
+  double value = MetricRecord::unknown;
+  double half = MetricRecord::unknown;
+};
+
+// Rounding lies decades below all that is measured: the least value that is shown at its place, where a gap of four
+// decades or more lies below it.
+double first_shown(std::vector<double> values) {
+  constexpr double gap = 1e4;
+  std::sort(values.begin(), values.end());
+  double first = values.front();
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    if (values[i] > gap * values[i - 1]) first = values[i];
+  }
+  return first;
+}
+
+// no lift: disc, isotropic: square, any other lift: triangle; the oracle: open diamond; other controls: cross.
+int mark_of(const Arm& arm) {
+  switch (arm.role) {
+    case MethodRole::oracle:
+      return 12;
+    case MethodRole::analytic:
+      return 10;
+    case MethodRole::control:
+      return 2;
+    case MethodRole::learner:
+      break;
+  }
+  return !arm.lifted() ? 7 : arm.lift_type == LiftType::isotropic ? 5 : 9;
+}
+
 // Two costs of all arms: colours are methods, marks are lifts, a line joins the learners that nothing beats.
-std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, const std::vector<double>& y,
+std::string pareto_commands(const TaskSummary& summary, std::vector<Cost> x, const std::vector<Cost>& y,
                             const std::string& x_label, const std::string& y_label, bool y_higher) {
   std::vector<ParetoPoint> points;
-  double least = std::numeric_limits<double>::infinity();
+  std::vector<double> positive;
   double largest = 0.0;
   double lowest_y = std::numeric_limits<double>::infinity();
   double highest_y = -lowest_y;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
-    if (!std::isfinite(x[a]) || !std::isfinite(y[a])) continue;
-    if (x[a] > 0.0) least = std::min(least, x[a]);
-    largest = std::max(largest, x[a]);
-    lowest_y = std::min(lowest_y, y[a]);
-    highest_y = std::max(highest_y, y[a]);
+    if (!std::isfinite(x[a].value) || !std::isfinite(y[a].value)) continue;
+    if (x[a].value > 0.0) positive.push_back(x[a].value);
+    largest = std::max(largest, x[a].value);
+    lowest_y = std::min(lowest_y, y[a].value);
+    highest_y = std::max(highest_y, y[a].value);
   }
-  if (!(largest > 0.0)) return "";
-  // A logarithmic axis has no zero: it stands a little left of the least.
-  for (double& value : x) {
-    if (value <= 0.0) value = least / 3.0;
+  if (positive.empty()) return "";
+  const double least = first_shown(positive);
+  // Behind a break of the axis stand zero and what lies decades below the rest.
+  const double edge = least / 4.0;
+  double most_behind = 0.0;
+  bool broken = false;
+  for (Cost& cost : x) {
+    if (!(cost.value < least)) continue;
+    most_behind = std::max(most_behind, cost.value);
+    cost = {.value = edge};
+    broken = true;
   }
   int learners = 0;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
     const bool learner = summary.arms[a].learns();
-    points.push_back({short_label(summary.arms[a]), x[a], y[a], learner});
-    if (learner && std::isfinite(x[a]) && std::isfinite(y[a])) ++learners;
+    points.push_back({short_label(summary.arms[a]), x[a].value, y[a].value, learner});
+    if (learner && std::isfinite(x[a].value) && std::isfinite(y[a].value)) ++learners;
   }
   if (learners < 2) return "";
   std::string data;
@@ -131,16 +191,19 @@ std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, c
   for (std::size_t a = 0; a < points.size(); ++a) {
     if (!std::isfinite(points[a].x) || !std::isfinite(points[a].y)) continue;
     const Arm& arm = summary.arms[a];
-    const bool isotropic = arm.lift_type == LiftType::isotropic;
-    // none: disc, isotropic: square, any other lift: triangle; what is no learner: a cross.
-    const int mark = !points[a].learner ? 2 : !arm.lifted() ? 7 : isotropic ? 5 : 9;
     const std::string_view colour =
         points[a].learner
             ? many_colours[colour_of.try_emplace(arm.method, colour_of.size()).first->second % many_colours.size()]
             : palette.back();
-    data += fmt::format("$p{} << EOD\n{} {}\nEOD\n", a, points[a].x, points[a].y);
-    plots += fmt::format(", $p{} using 1:2 with points pt {} ps 1.1 lw 1.6 lc rgb '{}' {}", a, mark, colour,
-                         named.insert(arm.method).second ? "title " + gnuplot_string(arm.method) : "notitle");
+    const double dx = std::isfinite(x[a].half) ? x[a].half : 0.0;
+    const double dy = std::isfinite(y[a].half) ? y[a].half : 0.0;
+    // A logarithmic axis ends at its edge, not at zero.
+    data += fmt::format("$p{} << EOD\n{} {} {} {} {} {}\nEOD\n", a, points[a].x, points[a].y,
+                        std::max(points[a].x - dx, edge), points[a].x + dx, std::max(points[a].y - dy, 0.5 * lowest_y),
+                        points[a].y + dy);
+    plots +=
+        fmt::format(", $p{} using 1:2:3:4:5:6 with xyerrorbars pt {} ps 1.1 lw 1.2 lc rgb '{}' {}", a, mark_of(arm),
+                    colour, named.insert(arm.method).second ? "title " + gnuplot_string(arm.method) : "notitle");
   }
   // The ends of the front by name: the arms that are best on one axis.
   const std::vector<std::size_t> front = pareto_front(points, y_higher);
@@ -158,15 +221,23 @@ std::string pareto_commands(const TaskSummary& summary, std::vector<double> x, c
   data += "EOD\n";
   data += names;
   const bool log_y = lowest_y > 0.0 && highest_y > 8.0 * lowest_y;
+  // What stands behind the break is told by its bound.
+  const std::string behind =
+      broken ? fmt::format(
+                   "set xtics add ('≤{:.0e}' {})\nset arrow 99 from {},graph 0 to {},graph 1 nohead dt 3 lw 1.2 lc "
+                   "rgb '#8a929c'\n",
+                   most_behind, edge, least / 2.0, least / 2.0)
+             : "";
   return fmt::format(
-      "{}{}set logscale x\nset xrange [{}:{}]\n{}set format x '%.0e'\n{}set xlabel {}\nset ylabel {}\nset "
+      "{}{}set logscale x\nset xrange [{}:{}]\n{}set format x '%.0e'\n{}{}set xlabel {}\nset ylabel {}\nset "
       "key outside right top samplen 1\n"
       "plot $front using 1:2 with lines lw 1 dt 2 lc rgb 'black' title 'not beaten'{}\n",
-      data, plain_axes, least / 5.0, largest * 2.0,
-      largest < 2000.0 * least
-          ? fmt::format("set xtics ({})\n", logarithmic_ticks(least / 5.0, largest * 2.0))
-          // Five labels at most.
-          : fmt::format("set xtics {:g}\n", std::pow(10.0, std::ceil(std::log10(largest / least) / 5.0))),
+      data, plain_axes, least / 6.0, largest * 2.0,
+      largest < 2000.0 * least ? fmt::format("set xtics ({})\n", logarithmic_ticks(least / 1.01, largest * 2.0))
+                               // Five labels at most.
+                               : fmt::format("set xtics {:g},{:g}\n", std::pow(10.0, std::ceil(std::log10(least))),
+                                             std::pow(10.0, std::ceil(std::log10(largest / least) / 5.0))),
+      behind,
       log_y ? fmt::format("set logscale y\nset yrange [{0}:{1}]\nset ytics ({2})\n", lowest_y / 1.3, highest_y * 1.3,
                           logarithmic_ticks(lowest_y / 1.3, highest_y * 1.3))
             : "",
@@ -331,9 +402,8 @@ Figure constraint_pareto(const TaskAnalysis& task) {
   figure.name = task.result->name + "-pareto-constraint";
   figure.title = "Quality against constraint error";
   figure.detail =
-      "Means over seeds. Disc: no lift, square: isotropic, triangle: normal; crosses are no learners. The "
-      "line joins "
-      "the learners that no other beats on both.";
+      "Means over seeds with 95 % intervals. Disc: no lift, square: isotropic, triangle: normal, open diamond: oracle, cross: "
+      "control. The line joins the learners that no other beats on both; left of the dotted line is rounding.";
   figure.height = 340;
   const int quality = summary.primary;
   const auto constraint = std::find_if(summary.columns.begin(), summary.columns.end(), [](const MetricColumn& one) {
@@ -343,11 +413,12 @@ Figure constraint_pareto(const TaskAnalysis& task) {
   if (quality < 0 || error < 0) return figure;
   const MetricColumn& column = summary.columns[static_cast<std::size_t>(quality)];
   if (!column.direction || column.direction == Direction::target) return figure;
-  std::vector<double> x;
-  std::vector<double> y;
+  std::vector<Cost> x;
+  std::vector<Cost> y;
+  const auto cost_of = [](const Summary& entry) { return Cost{entry.mean, entry.interval}; };
   for (const std::vector<Summary>& arm : summary.table) {
-    x.push_back(arm[static_cast<std::size_t>(error)].mean);
-    y.push_back(arm[static_cast<std::size_t>(quality)].mean);
+    x.push_back(cost_of(arm[static_cast<std::size_t>(error)]));
+    y.push_back(cost_of(arm[static_cast<std::size_t>(quality)]));
   }
   figure.commands = pareto_commands(summary, x, y, axis_text(summary.columns[static_cast<std::size_t>(error)]),
                                     axis_text(column), column.direction == Direction::higher);
@@ -360,20 +431,20 @@ Figure time_pareto(const TaskAnalysis& task) {
   figure.name = task.result->name + "-pareto-time";
   figure.title = "Quality against time";
   figure.detail =
-      "Seconds of training and sampling of one cell on one core, mean over seeds, as measured in this run: "
-      "other "
-      "machines, other seconds.";
+      "Seconds of training and sampling of one cell on one core, mean over seeds, as measured in this run; timings are "
+      "machine-dependent.";
   figure.height = 340;
   const int quality = summary.primary;
   if (quality < 0) return figure;
   const MetricColumn& column = summary.columns[static_cast<std::size_t>(quality)];
   if (!column.direction || column.direction == Direction::target) return figure;
-  std::vector<double> x;
-  std::vector<double> y;
+  std::vector<Cost> x;
+  std::vector<Cost> y;
   for (std::size_t a = 0; a < summary.arms.size(); ++a) {
+    const Summary& entry = summary.table[a][static_cast<std::size_t>(quality)];
     // Controls and the oracle train nothing.
-    x.push_back(summary.arms[a].learns() ? mean_timing(summary.arms[a]) : MetricRecord::unknown);
-    y.push_back(summary.table[a][static_cast<std::size_t>(quality)].mean);
+    x.push_back({.value = summary.arms[a].learns() ? mean_timing(summary.arms[a]) : MetricRecord::unknown});
+    y.push_back({entry.mean, entry.interval});
   }
   figure.commands = pareto_commands(summary, x, y, "seconds of training and sampling", axis_text(column),
                                     column.direction == Direction::higher);
@@ -591,7 +662,7 @@ Figure rank_figure(const Ranking& ranking) {
   figure.name = "ranks";
   figure.title = "Mean ranks";
   figure.detail =
-      "Lines are 95 % intervals over seeds; a bar at the right joins arms that the critical difference does "
+      "Lines are 95 % intervals over seeds; a bar at the right joins methods that the critical difference does "
       "not separate.";
   const auto arms = static_cast<int>(ranking.arms.size());
   if (arms < 2) return figure;
@@ -640,48 +711,61 @@ Figure rank_figure(const Ranking& ranking) {
   return figure;
 }
 
-Figure lift_phase_figure(const std::vector<LiftEffect>& effects) {
+Figure lift_figure(const std::vector<LiftEffect>& effects) {
   Figure figure;
   figure.name = "lifts";
-  figure.title = "Level and codimension";
-  figure.detail = "normal lifts; filled: decided, hollow: not";
-  figure.height = 380;
-  struct EffectPoint {
-    double x;
-    double y;
-    const LiftEffect* effect;
+  figure.title = "Change against no lift, percent";
+  figure.detail =
+      "Blue: the primary metric falls, orange: it rises (beyond 50 % no darker). In brackets: the 95 % interval over seeds "
+      "holds 0.";
+  const auto place = [](std::vector<std::string>& names, const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    names.push_back(name);
+    return names.size() - 1;
   };
-  std::vector<EffectPoint> marks;
-  double least = std::numeric_limits<double>::infinity();
-  double largest = 0;
-  for (const LiftEffect& effect : effects) {
-    if (effect.isotropic || !(effect.sigma > 0) || !(effect.codimension > 0) || !(effect.reach > 0)) continue;
-    marks.push_back({effect.sigma / effect.reach, effect.codimension, &effect});
-    if (std::isinf(effect.reach)) continue;
-    least = std::min(least, marks.back().x);
-    largest = std::max(largest, marks.back().x);
-  }
-  if (marks.size() < 2 || !(largest > 0)) return figure;
-  const double edge = least / 3;  // where flat manifolds stand
+  std::vector<std::string> tasks;
+  std::vector<std::string> rows;
   std::string data;
-  std::map<std::pair<double, double>, int> taken;
-  for (EffectPoint& mark : marks) {
-    if (!(mark.x > 0)) mark.x = edge;
-    // Marks of one place stand beside each other.
-    const int before = taken[{mark.x, mark.y}]++;
-    const double colour = std::clamp(mark.effect->change, -0.5, 0.5);
-    data += fmt::format("{} {} {} {}\n", mark.x * std::pow(1.07, before), mark.y * std::pow(1.12, before), colour,
-                        mark.effect->helps || mark.effect->harms ? 1 : 0);
+  for (const LiftEffect& effect : effects) {
+    const std::size_t x = place(tasks, effect.task);
+    const std::size_t y = place(rows, arm_label(effect.method, effect.lift));
+    const std::string change = fmt::format("{:+.0f}", 100 * effect.change);
+    data += fmt::format("{} {} {} {}\n", x, y, std::clamp(effect.change, -0.5, 0.5),
+                        effect.helps || effect.harms ? change : "(" + change + ")");
   }
+  // One row or column is no map; the table says it.
+  if (rows.size() < 2 || tasks.size() < 2) return figure;
+  const auto ticks = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      text += fmt::format("{}{} {}", i == 0 ? "" : ", ", gnuplot_string(names[i]), i);
+    }
+    return text;
+  };
+  const auto widest = [](const std::vector<std::string>& names) {
+    int width = 0;
+    for (const std::string& name : names) width = std::max(width, display_width(name));
+    return width;
+  };
+  constexpr int character = 7;  // pixels, at 11 points
+  const int column = std::max(64, 14 + character * widest(tasks));
+  const int left = 20 + character * widest(rows);
+  constexpr int row = 24;
+  const auto columns = static_cast<int>(tasks.size());
+  const auto lines = static_cast<int>(rows.size());
+  figure.width = left + column * columns + 20;
+  figure.height = 42 + row * lines;
+  // Text on a cell is dark in the dark as well, as the cells are light.
   figure.commands = fmt::format(
-      "$d << EOD\n{}EOD\nset border 3 lc rgb '#8a929c'\nset tics nomirror scale 0.4 textcolor rgb 'black'\n"
-      "unset key\nset logscale xy\nset xrange [{}:{}]\nset yrange [0.7:*]\n"
-      "set xlabel 'lift level over reach (left edge: flat)'\nset ylabel 'codimension'\n"
-      "set palette defined (-0.5 '#2166ac', 0 '#d8d8d8', 0.5 '#b2182b')\nset cbrange [-0.5:0.5]\n"
-      "set cblabel 'change against no lift'\nset format cb '%+.1f'\n"
-      "plot $d using ($4==1?$1:NaN):2:3 with points pt 7 ps 1.3 lc palette, "
-      "$d using ($4==0?$1:NaN):2:3 with points pt 6 ps 1.1 lw 1.4 lc palette\n",
-      data, edge / 1.5, 1.6 * largest);
+      "$d << EOD\n{}EOD\nunset border\nunset key\nunset colorbox\nset tics scale 0 textcolor rgb 'black'\n"
+      "set lmargin at screen {:.5f}\nset rmargin at screen {:.5f}\nset tmargin at screen {:.5f}\n"
+      "set bmargin at screen {:.5f}\nset xrange [-0.5:{}]\nset yrange [{}:-0.5]\nset xtics ({})\nset ytics ({})\n"
+      "set palette defined (-0.5 '#6aaed6', 0 '#ededed', 0.5 '#f4a261')\nset cbrange [-0.5:0.5]\n"
+      "plot $d using 1:2:(0.48):(0.46):3 with boxxyerror fillstyle solid noborder lc palette, "
+      "$d using 1:2:4 with labels tc rgb '#1b2026'\n",
+      data, 1.0 * left / figure.width, 1.0 - 20.0 / figure.width, 1.0 - 8.0 / figure.height, 34.0 / figure.height,
+      columns - 0.5, lines - 0.5, ticks(tasks), ticks(rows));
   return figure;
 }
 

@@ -71,8 +71,8 @@ struct ParetoPoint {
 /// Mean ranks with their intervals, best at the top, and the arms that are not separated joined by bars.
 [[nodiscard]] Figure rank_figure(const Ranking& ranking);
 
-/// The normal lifts over σ/reach (flat manifolds: at the left edge) and codimension: blue where the value falls, red
-/// where it rises, filled where that is decided. Empty for fewer than two points with known place.
-[[nodiscard]] Figure lift_phase_figure(const std::vector<LiftEffect>& effects);
+/// Methods with their lifts by tasks as a heat map: blue where the value falls, orange where it rises, in brackets what
+/// is not decided. Empty below two rows or two tasks.
+[[nodiscard]] Figure lift_figure(const std::vector<LiftEffect>& effects);
 
 }  // namespace onmanifold

@@ -91,6 +91,30 @@ std::string sizes_line(const TaskAnalysis& task, const std::vector<int>& columns
   return fmt::format("{}{}seeds {}", fmt::join(parts, ", "), parts.empty() ? "" : "; ", seed_range(task.summary.seeds));
 }
 
+// Two lengths that differ by rounding on this task, in every arm and seed: one column is enough.
+bool same_values(const TaskSummary& summary, std::size_t a, std::size_t b) {
+  constexpr double rounding = 1e-12;  // of the greatest value
+  const MetricColumn& one = summary.columns[a];
+  const MetricColumn& other = summary.columns[b];
+  if (one.unit.empty() || one.unit != other.unit || one.samples != other.samples || one.direction != other.direction ||
+      one.mixed_protocol || other.mixed_protocol) {
+    return false;
+  }
+  double largest = 0;
+  double apart = 0;
+  for (const std::vector<Summary>& row : summary.table) {
+    const auto& x = row[a].values;
+    const auto& y = row[b].values;
+    if (x.size() != y.size()) return false;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (x[i].first != y[i].first || !std::isfinite(x[i].second) || !std::isfinite(y[i].second)) return false;
+      largest = std::max(largest, std::abs(x[i].second));
+      apart = std::max(apart, std::abs(x[i].second - y[i].second));
+    }
+  }
+  return largest > 0 && apart <= rounding * largest;
+}
+
 TableCell null_cell(const MetricColumn& column) {
   TableCell cell = number_cell(Measured{column.null, column.null_sd});
   if (std::isnan(column.null)) cell.note = "null value unknown";
@@ -241,8 +265,21 @@ void add_problems(Table& table, const TaskAnalysis& task, const std::vector<int>
 
 }  // namespace
 
-Table task_table(const TaskAnalysis& task, const std::vector<int>& columns) {
+Table task_table(const TaskAnalysis& task, const std::vector<int>& asked) {
   const TaskResult& result = *task.result;
+  std::vector<int> columns;
+  std::vector<std::string> repeated;
+  for (const int c : asked) {
+    const auto same = std::find_if(columns.begin(), columns.end(), [&](int other) {
+      return same_values(task.summary, static_cast<std::size_t>(other), static_cast<std::size_t>(c));
+    });
+    if (same == columns.end()) {
+      columns.push_back(c);
+    } else {
+      repeated.push_back(fmt::format("{} has the values of {}", task.summary.columns[static_cast<std::size_t>(c)].name,
+                                     task.summary.columns[static_cast<std::size_t>(*same)].name));
+    }
+  }
   Table table;
   table.name = result.name;
   table.title = plain_text(result.name);
@@ -259,6 +296,9 @@ Table task_table(const TaskAnalysis& task, const std::vector<int>& columns) {
   table.footnotes.emplace_back(
       sizes_line(task, columns) +
       "; values are mean ± standard deviation over seeds, for a perfect model mean ± sd of one value");
+  if (!repeated.empty()) {
+    table.footnotes.emplace_back(plain_text(fmt::format("not repeated: {}", fmt::join(repeated, ", "))));
+  }
   add_settings(table, task, columns);
   add_allowed(table, task);
   add_origins(table, task);

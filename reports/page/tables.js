@@ -135,7 +135,7 @@
     var status = element('span', { role: 'status', 'class': 'hint' });
     var reset = element('button', { type: 'button' }, ['Show all']);
     var bar = element('div', { 'class': 'filters', role: 'group', 'aria-label': 'Filter the tables' }, [
-      element('label', {}, ['Arm ', search]), method.label, lift.label, samples.label, reset, status]);
+      element('label', {}, ['Name ', search]), method.label, lift.label, samples.label, reset, status]);
     group.insertBefore(bar, group.firstChild);
 
     function apply() {

@@ -72,6 +72,9 @@ TEST(Answers, TooFewSeedsDecideNothing) {
   const Answers answers = answer(made_matrix(3), {effect("a", "m", -0.3, 1e-6, false, 3)}, SuitePurpose::study);
   EXPECT_EQ(answers.lifts[0].helps, 0);
   EXPECT_TRUE(answers.decided.empty());
+  Matrix one = made_matrix(3);
+  one.tasks.resize(1);
+  EXPECT_EQ(answer(one, {}, SuitePurpose::study).most_candidates, 2);  // the test alone leaves one
   EXPECT_EQ(answers.reservation, Reservation::few_seeds);
   EXPECT_EQ(answer(made_matrix(), {}, SuitePurpose::study).decided, std::vector<int>{0});
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -144,11 +145,14 @@ TEST(LiftTable, OrdersLiftsByKindAndLevelAndMarksWhatIsDecided) {
   EXPECT_FALSE(cells[3].best || cells[4].best);
   EXPECT_THAT(render_markdown(*table), testing::HasSubstr("**-22 %**"));
 
-  const Figure figure = lift_phase_figure(effects);
+  const Figure figure = lift_figure(effects);
   const std::string svg = gnuplot_svg(figure.commands, figure.width, figure.height, "id", figure.title);
   EXPECT_THAT(svg, testing::HasSubstr("</svg>"));
-  EXPECT_THAT(svg, testing::HasSubstr("codimension"));
-  EXPECT_EQ(lift_phase_figure({}).commands, "");
+  for (const LiftEffect& effect : effects) {
+    EXPECT_THAT(svg, testing::HasSubstr(effect.task));
+    EXPECT_THAT(svg, testing::HasSubstr(fmt::format("{:+.0f}", 100 * effect.change)));
+  }
+  EXPECT_EQ(lift_figure({}).commands, "");
 }
 
 }  // namespace

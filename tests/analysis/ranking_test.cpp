@@ -528,7 +528,7 @@ TEST(Overview, SaysWhereTheBestIsAtTheFloorOrAhead) {
   const auto lines = overview_lines(made.analysis);
   EXPECT_THAT(lines[0],
               testing::HasSubstr("best is a normal with 0.02100 ± 0.00020, ahead of b with 0.310 ± 0.010 by "));
-  EXPECT_THAT(lines[0], testing::HasSubstr("not to be told from a perfect model"));
+  EXPECT_THAT(lines[0], testing::HasSubstr("indistinguishable from a perfect model"));
 }
 
 TEST(Overview, SaysWhereGaussianIsBetter) {

@@ -237,6 +237,29 @@ def overlaps(page):
       return found; })()""")
 
 
+def bad_axes(page):
+    """Figures with less than two labels along an axis, and labels that lie outside their figure."""
+    return page.js("""(() => {
+      const found = [];
+      for (const svg of document.querySelectorAll('svg.figure')) {
+        const frame = svg.getBoundingClientRect(), name = svg.querySelector('title').textContent;
+        const rows = {}, columns = {};
+        for (const text of svg.querySelectorAll('text')) {
+          const r = text.getBoundingClientRect();
+          if (!text.textContent.trim() || !r.width) continue;
+          if (r.left < frame.left - 1 || r.right > frame.right + 1 || r.top < frame.top - 1 || r.bottom > frame.bottom + 1) {
+            found.push(name + ': outside: ' + text.textContent);
+          }
+          const group = text.closest('g[text-anchor]'), anchor = group ? group.getAttribute('text-anchor') : '';
+          if (anchor === 'middle') (rows[Math.round(r.bottom)] ??= []).push(text);
+          if (anchor === 'end') (columns[Math.round(r.right)] ??= []).push(text);
+        }
+        const most = lines => Math.max(0, ...Object.values(lines).map(line => line.length));
+        if (most(rows) < 2 || most(columns) < 2) found.push(name + ': ' + most(rows) + ' and ' + most(columns) + ' labels');
+      }
+      return found; })()""")
+
+
 class ReportInABrowser(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -354,6 +377,11 @@ class ReportInABrowser(unittest.TestCase):
             # The interactive view itself, not the words that stand for it where there is no WebGL.
             self.assertTrue(page.js("!document.querySelector('.viewer-live').hidden"))
             self.assertEqual(page.errors(), [])
+
+    def test_axes_are_labelled_inside_their_figures(self):
+        page = self.open()
+        self.assertGreater(page.js("document.querySelectorAll('svg.figure').length"), 10)
+        self.assertEqual(bad_axes(page), [])
 
     def test_rotations_are_coloured_by_how_far_they_were(self):
         page = self.open()
@@ -479,7 +507,10 @@ class ReportInABrowser(unittest.TestCase):
             self.assertEqual(held, written)
         folder = os.path.join(os.path.dirname(self.path), "figures")
         names = sorted(os.listdir(folder))
-        self.assertEqual([n for n in names if n.endswith(".png")], [n[:-3] + "png" for n in names if n.endswith(".svg")])
+        for ending in ("png", "pdf"):
+            self.assertEqual([n for n in names if n.endswith(ending)], [n[:-3] + ending for n in names if n.endswith(".svg")])
+        with open(os.path.join(folder, "intervals.pdf"), "rb") as file:
+            self.assertTrue(file.read().startswith(b"%PDF-"))
         with open(os.path.join(folder, "sphere-vmf6-seeds.png"), "rb") as file:
             self.assertGreater(share_drawn(file.read()), 0.01)
 
@@ -545,6 +576,13 @@ class ReportInABrowser(unittest.TestCase):
         page = self.broken("<svg class=\"figure\"", "<svg data-shot=\"0\" class=\"figure blank\"")
         page.js("document.querySelector('.blank').style.filter = 'opacity(0)'")
         self.assertEqual(len(blank_pictures(page, "#overview svg.figure")[1]), 1)
+
+    def test_control_axes(self):
+        page = self.open()
+        page.js("Array.from(document.querySelector('#task-0 svg.figure').querySelectorAll('text')).filter(t => /^[0-9.]+$/.test(t.textContent.trim()))"
+                ".forEach(t => { t.textContent = ''; })")
+        page.js("document.querySelector('#overview svg.figure text').setAttribute('x', 5000)")
+        self.assertEqual(len(bad_axes(page)), 2, bad_axes(page))
 
     def test_control_a_view_that_draws_nothing(self):
         page = self.broken("renderer.render(scene, camera);", "")

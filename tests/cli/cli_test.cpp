@@ -136,6 +136,19 @@ TEST(Cli, RunReportVerify) {
     EXPECT_TRUE(fs::exists(results + "/" + file)) << file;
   }
 
+  // Tables for a paper, and what does not go together.
+  const std::string tables = "report " + results + " -o " + directory.file("paper") + " --format tex --table ";
+  EXPECT_EQ(onmanifold(tables + "matrix").exit_code, 0);
+  EXPECT_TRUE(fs::exists(directory.file("paper/tables/matrix.tex")));
+  EXPECT_EQ(onmanifold(tables + "method --method gaussian --width 5.5 --no-notes").exit_code, 0);
+  EXPECT_TRUE(fs::exists(directory.file("paper/tables/gaussian.tex")));
+  EXPECT_TRUE(refused(onmanifold(tables + "matrix --metric tvb"), {"tvb", "tvd"}));
+  EXPECT_TRUE(refused(onmanifold(tables + "method"), {"--method"}));
+  EXPECT_TRUE(refused(onmanifold(tables + "method --method gaussian --metric tvd"), {"--table matrix"}));
+  EXPECT_TRUE(refused(onmanifold(tables + "matrix --width 1"), {"--width"}));
+  EXPECT_TRUE(refused(onmanifold("report " + results + " --table matrix"), {"--format tex"}));
+  EXPECT_TRUE(refused(onmanifold("report " + results + " --metric tvd"), {"--table"}));
+
   EXPECT_EQ(onmanifold("verify " + results).exit_code, 0);
   // Flip one byte in the middle of a cell: verify must notice and name the file.
   const std::string cell = results + "/plane-gmm9/oracle/none/seed-0.h5";

@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -10,10 +11,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
 #include "core/files/temporary_directory.hpp"
 #include "reports/report.hpp"
+#include "reports/tables.hpp"
 #include "reports/text_format.hpp"
 #include "tests/support/command.hpp"
+#include "tests/support/expect_throws_message.hpp"
 #include "tests/support/made_report.hpp"
 #include "tests/support/report_fixture.hpp"
 
@@ -22,6 +26,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 // One metric, one text; two learners between an oracle and a perfect model.
 Table small_table() {
@@ -213,6 +218,57 @@ TEST(Pdflatex, PrintsEveryCharacter) {
     if (!escaped.starts_with("U+")) text += escaped + "\n";
   }
   EXPECT_EQ(complaints(text + "\\end{document}\n"), "");
+}
+
+// A table as an author would \\input it, in the widths of two classes: at four sizes of a column without a box that is
+// too wide.
+TEST(Pdflatex, PaperTablesFitTheirColumns) {
+  if (!has_pdflatex()) GTEST_SKIP() << "no pdflatex with booktabs and float";
+  const MadeReport made(report_fixture());
+  const std::optional<Table> matrix = matrix_table(made.analysis);
+  ASSERT_TRUE(matrix);
+  const Table method = method_table(made.analysis, "ddpm normal");
+  struct Page {
+    const char* head;
+    LatexStyle style;
+  };
+  const std::vector<Page> pages = {
+      {"\\documentclass{article}", {.width = 4.7, .one_name = true}},
+      {"\\documentclass[twocolumn]{article}", {.width = 3.17, .notes = false, .one_name = true}},
+      {"\\documentclass[twocolumn]{article}", {.width = 6.4, .spanning = true, .one_name = true}},
+      {"\\documentclass{article}\\setlength{\\textwidth}{5.5in}\\setlength{\\columnwidth}{5.5in}",
+       {.width = 5.5, .one_name = true}},
+      {"\\documentclass{article}\\setlength{\\textwidth}{3.25in}\\setlength{\\columnwidth}{3.25in}",
+       {.width = 3.25, .one_name = true, .symbols = {{"tvd", "TVD"}, {"coverage", "κ in R³"}}}}};
+  for (const Page& page : pages) {
+    for (const Table* table : {&*matrix, &method}) {
+      const std::string text = render_latex(*table, "one", page.style);
+      EXPECT_THAT(text, StartsWith(page.style.spanning ? "\\begin{table*}" : "\\begin{table}"));
+      EXPECT_EQ(complaints(fmt::format("{}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n{}\\end{{document}}\n",
+                                       page.head, text)),
+                "")
+          << page.head << "\n"
+          << text;
+    }
+  }
+  // Too wide a table in a narrow column is seen.
+  EXPECT_THAT(complaints(fmt::format("{}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n{}\\end{{document}}\n",
+                                     pages[1].head, render_latex(method, "one", {.width = 12}))),
+              HasSubstr("Overfull"));
+}
+
+TEST(PaperTables, KnowTheirMetricsAndMethods) {
+  const MadeReport made(report_fixture());
+  const Matrix matrix = metric_matrix(made.analysis, "coverage");
+  const std::optional<Table> table = matrix_table(made.analysis, matrix);
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->columns[0].direction, Direction::higher);
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)metric_matrix(made.analysis, "coverag"); }, {"coverage"}));
+  EXPECT_TRUE(throws_message<InvalidInput>([&] { (void)method_table(made.analysis, "ddpm norml"); }, {"ddpm normal"}));
+  const std::string text =
+      render_latex(method_table(made.analysis, "ddpm normal"), "m", {.symbols = {{"tvd", "TVD²"}}});
+  EXPECT_THAT(text, HasSubstr("TVD$^{2}$"));
+  EXPECT_EQ(text.find("resizebox"), std::string::npos);
 }
 
 // The check itself: an unescaped sign and a table that is too wide are seen.
