@@ -226,10 +226,9 @@ py::list scale_of(TaskHandle& task, const Rows& samples, const std::optional<Row
   for (const ScoredMetric& metric : score.metrics) {
     const MetricRecord* floor = find_same(scale.floor, metric);
     const MetricRecord* ceiling = find_same(scale.ceiling, metric);
-    const double unknown = MetricRecord::unknown;
-    places.append(py::make_tuple(
-        floor == nullptr ? unknown : floor->value, ceiling == nullptr ? unknown : ceiling->value,
-        floor == nullptr || ceiling == nullptr ? unknown : place_on_scale(metric.record, *floor, *ceiling)));
+    places.append(py::make_tuple(floor == nullptr ? MetricRecord::unknown : floor->value,
+                                 ceiling == nullptr ? MetricRecord::unknown : ceiling->value,
+                                 place_on_scale(metric, scale)));
   }
   return places;
 }
