@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,7 +15,7 @@
 #include "cli/commands.hpp"
 #include "core/error.hpp"
 #include "core/files/atomic_file.hpp"
-#include "suite/score.hpp"
+#include "suite/score_scale.hpp"
 
 namespace onmanifold {
 namespace {
@@ -22,6 +23,7 @@ namespace {
 struct ScoreArguments {
   ScoreRequest request;
   std::string memory;  ///< "500M", "2G", empty for the default
+  bool place = false;  ///< on the scale from a moment fit to a perfect model
   std::string json;    ///< file for the JSON, "-" for stdout instead of the table, empty for none
 };
 
@@ -74,8 +76,10 @@ void check_writable(const std::string& path) {
 int score_command(const ScoreArguments& arguments) {
   if (!arguments.json.empty() && arguments.json != "-") check_writable(arguments.json);
   const Score score = score_samples(arguments.request);
+  std::optional<ScoreScale> scale;
+  if (arguments.place) scale = score_scale(arguments.request, score);
   if (!arguments.json.empty()) {
-    const std::string text = to_pretty_json(to_value(score)) + "\n";
+    const std::string text = to_pretty_json(scale ? to_value(score, *scale) : to_value(score)) + "\n";
     if (arguments.json == "-") {
       fmt::print("{}", text);
       return exit_ok;
@@ -83,12 +87,16 @@ int score_command(const ScoreArguments& arguments) {
     write_file(arguments.json, text);
   }
   fmt::print("{} samples in R^{}, {} reference points\n", score.n_samples, score.dimension, score.n_reference);
-  fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", "metric", "samples", "", "value", "a perfect model shows", "");
+  const std::string place_head = scale ? "place   " : "";
+  fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", "metric", "samples", "", "value", "a perfect model shows",
+             place_head);
   for (const ScoredMetric& metric : score.metrics) {
     const MetricRecord& record = metric.record;
-    fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}\n", record.name, metric.samples, arrow(record),
-               number(record.value), null_text(record), record.status.ok() ? "" : record.status.text());
+    const std::string place = scale ? fmt::format("{:<8.3g}", place_on_scale(metric, *scale)) : "";
+    fmt::print("{:<24} {:<10} {:>6} {:>14}  {:<24} {}{}\n", record.name, metric.samples, arrow(record),
+               number(record.value), null_text(record), place, record.status.ok() ? "" : record.status.text());
   }
+  if (scale) fmt::print("place: 0 as a Gaussian of the training points, 1 as a perfect model\n");
   // Feature distances mean nothing without the features.
   std::set<std::string> told;
   for (const ScoredMetric& metric : score.metrics) {
@@ -124,6 +132,8 @@ void add_score_command(CommandLine& line) {
                "Count rows that are not finite and leave them out, instead of refusing the file");
   command.option("--memory", score->memory,
                  "Limit for points and working memory, e.g. 500M or 2G; larger files are read in chunks");
+  command.flag("--place", score->place,
+               "Also say where each value lies between a Gaussian of the training points (0) and a perfect model (1)");
   command.option("--json", score->json, "Also write the result as JSON to FILE; '-' prints it instead of the table");
   command.option("--name", score->request.name, "Name of the method, for report --submission (default: the file's)");
   command.footer(

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/error.hpp"
+#include "core/files/point_files.hpp"
 #include "models/registry.hpp"
 
 namespace onmanifold {
@@ -51,6 +52,16 @@ ScoreScale score_scale(const TaskContext& shared, Index n_samples, const PointsT
           .ceiling = score_of(method_that(is_ceiling), shared, n_samples, asked)};
 }
 
+ScoreScale score_scale(const ScoreRequest& request, const Score& score) {
+  if (request.task.empty())
+    throw InvalidInput("a place on the scale needs a task: a file has neither floor nor ceiling");
+  const TaskContext context(task_from_text(request.task), request.seed, request.reference_size, request.memory_bytes);
+  const Points train = request.train.empty() ? training_points(context.task(), request.seed, 0, score.n_samples)
+                                             : read_points(request.train);
+  const TrainingPoints training(train);
+  return score_scale(context, score.n_samples, {.name = score.name, .metrics = request.metrics, .train = &training});
+}
+
 double place_on_scale(const MetricRecord& value, const MetricRecord& floor, const MetricRecord& ceiling) {
   const auto as_loss = [&](double number) { return loss(value.direction, value.target, number); };
   const double perfect = as_loss(std::isnan(value.null) ? ceiling.value : value.null);
@@ -66,6 +77,29 @@ const MetricRecord* find_same(const Score& score, const ScoredMetric& metric) {
            other.record.parameters == metric.record.parameters;
   });
   return found == score.metrics.end() ? nullptr : &found->record;
+}
+
+double place_on_scale(const ScoredMetric& metric, const ScoreScale& scale) {
+  const MetricRecord* floor = find_same(scale.floor, metric);
+  const MetricRecord* ceiling = find_same(scale.ceiling, metric);
+  if (floor == nullptr || ceiling == nullptr) return std::numeric_limits<double>::quiet_NaN();
+  return place_on_scale(metric.record, *floor, *ceiling);
+}
+
+Value to_value(const Score& score, const ScoreScale& scale) {
+  const auto number_or_null = [](double number) { return std::isnan(number) ? Value() : Value(number); };
+  const auto value_of = [&](const MetricRecord* record) {
+    return record == nullptr ? Value() : number_or_null(record->value);
+  };
+  Value result = to_value(score);
+  auto& rows = *result.get_if<Value::Table>()->at("metrics").get_if<Value::Array>();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const ScoredMetric& metric = score.metrics[i];
+    rows[i].get_if<Value::Table>()->insert({{"floor", value_of(find_same(scale.floor, metric))},
+                                            {"ceiling", value_of(find_same(scale.ceiling, metric))},
+                                            {"place", number_or_null(place_on_scale(metric, scale))}});
+  }
+  return result;
 }
 
 }  // namespace onmanifold

@@ -202,34 +202,31 @@ std::unique_ptr<Asked> read_request(TaskHandle& task, const std::optional<Rows>&
   return asked;
 }
 
-py::dict score_task(TaskHandle& task, const Rows& samples, const std::optional<Rows>& train, const std::string& name,
-                    const std::string& metrics, Index n_reference, bool allow_nonfinite) {
+std::shared_ptr<Score> score_task(TaskHandle& task, const Rows& samples, const std::optional<Rows>& train,
+                                  const std::string& name, const std::string& metrics, Index n_reference,
+                                  bool allow_nonfinite) {
   const Eigen::Map<const Points> points = columns(samples, "samples");
   const auto asked = read_request(task, train, name, metrics, n_reference, allow_nonfinite);
-  return score_dict(unlocked([&] { return score_points(points, *asked->context, asked->request); }));
+  return unlocked([&] { return std::make_shared<Score>(score_points(points, *asked->context, asked->request)); });
 }
 
-/// By metric of the score: what floor and ceiling show, and where the value lies between them.
-py::list scale_of(TaskHandle& task, const Rows& samples, const std::optional<Rows>& train, const std::string& name,
-                  const std::string& metrics, Index n_reference, bool allow_nonfinite) {
-  const Eigen::Map<const Points> points = columns(samples, "samples");
-  const auto asked = read_request(task, train, name, metrics, n_reference, allow_nonfinite);
+/// By metric of \p score: what floor and ceiling show, and where the value lies between them.
+py::list scale_of(TaskHandle& task, const Score& score, const std::optional<Rows>& train, const std::string& metrics,
+                  Index n_reference) {
+  const auto asked = read_request(task, train, score.name, metrics, n_reference, false);
   if (!asked->training) {
-    asked->train = unlocked([&] { return training_points(task.task(), 0, 0, points.cols()); });
+    asked->train = unlocked([&] { return training_points(task.task(), 0, 0, score.n_samples); });
     asked->training.emplace(asked->train);
+    asked->request.train = &*asked->training;
   }
-  const Score score = unlocked([&] { return score_points(points, *asked->context, asked->request); });
-  PointsToScore ends = asked->request;
-  ends.train = &*asked->training;
-  const ScoreScale scale = unlocked([&] { return score_scale(*asked->context, points.cols(), ends); });
+  const ScoreScale scale = unlocked([&] { return score_scale(*asked->context, score.n_samples, asked->request); });
   py::list places;
   for (const ScoredMetric& metric : score.metrics) {
     const MetricRecord* floor = find_same(scale.floor, metric);
     const MetricRecord* ceiling = find_same(scale.ceiling, metric);
-    const double unknown = MetricRecord::unknown;
-    places.append(py::make_tuple(
-        floor == nullptr ? unknown : floor->value, ceiling == nullptr ? unknown : ceiling->value,
-        floor == nullptr || ceiling == nullptr ? unknown : place_on_scale(metric.record, *floor, *ceiling)));
+    places.append(py::make_tuple(floor == nullptr ? MetricRecord::unknown : floor->value,
+                                 ceiling == nullptr ? MetricRecord::unknown : ceiling->value,
+                                 place_on_scale(metric, scale)));
   }
   return places;
 }
@@ -239,6 +236,7 @@ py::list scale_of(TaskHandle& task, const Rows& samples, const std::optional<Row
 void add_task(py::module_& module) {
   add_manifold(module);
   add_source(module);
+  py::class_<Score, std::shared_ptr<Score>>(module, "Score").def("record", score_dict);
   py::class_<TaskHandle, std::shared_ptr<TaskHandle>>(module, "Task")
       .def_property_readonly("name", [](const TaskHandle& task) { return task.task().name; })
       .def_property_readonly("version", [](const TaskHandle& task) { return task.task().version; })

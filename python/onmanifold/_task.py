@@ -134,7 +134,6 @@ class _ScoreRequest:
     train: "Array | None"
     metrics: str
     n_reference: int
-    allow_nonfinite: bool
 
 
 class Score:
@@ -144,8 +143,9 @@ class Score:
     null and null_sd (of a perfect model), se, status, read_here (whether the metric is read on these samples), … The first use of `floor`, `ceiling` or `place` measures two controls
     at the same sizes: a Gaussian of the training points, and fresh draws of the truth."""
 
-    def __init__(self, record: dict[str, Any], request: _ScoreRequest) -> None:
-        self._record = record
+    def __init__(self, core: _core.Score, request: _ScoreRequest) -> None:
+        self._core = core
+        self._record = core.record()
         self._request = request
         self._scale: list[tuple[float, float, float]] | None = None
 
@@ -179,8 +179,7 @@ class Score:
     def _ends(self) -> list[tuple[float, float, float]]:
         if self._scale is None:
             asked = self._request
-            self._scale = asked.task._core.scale(asked.samples, asked.train, "samples", asked.metrics, asked.n_reference,
-                                                 asked.allow_nonfinite)
+            self._scale = asked.task._core.scale(self._core, asked.train, asked.metrics, asked.n_reference)
         return self._scale
 
     @property
@@ -322,9 +321,8 @@ class Task:
         raise ValueError, or are counted and left out with `allow_nonfinite`. Ctrl-C ends it between two metrics."""
         points = as_points(samples, "samples")
         training = None if train is None else as_points(train, "train")
-        request = _ScoreRequest(self, points, training, metrics, n_reference, allow_nonfinite)
-        record = self._core.score(points, training, "samples", metrics, n_reference, allow_nonfinite)
-        return Score(record, request)
+        core = self._core.score(points, training, "samples", metrics, n_reference, allow_nonfinite)
+        return Score(core, _ScoreRequest(self, points, training, metrics, n_reference))
 
 
 def task(name: str) -> Task:

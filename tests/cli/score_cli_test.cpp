@@ -90,6 +90,29 @@ std::string perfect_model(const std::string& table) {
   return line;
 }
 
+TEST_F(ScoreCli, SaysWhereAValueLies) {
+  const std::string asked = "score --task sphere-vmf6 --metrics tvd --reference-size 300 --samples " + file("good.npy");
+  const CommandResult good = onmanifold(asked + " --place");
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  std::smatch place;
+  ASSERT_TRUE(std::regex_search(good.out, place, std::regex("tvd +projected .* ± [^ ]+ +([-0-9.]+)"))) << good.out;
+  EXPECT_NEAR(std::stod(place[1]), 1, 0.3);
+  // What lies in one place is worse than a Gaussian.
+  std::string pole;
+  for (int i = 0; i < 200; ++i) pole += "0,0,1\n";
+  spill(file("pole.csv"), pole);
+  const CommandResult bad =
+      onmanifold("score --task sphere-vmf6 --metrics tvd --reference-size 300 --place --samples " + file("pole.csv"));
+  ASSERT_TRUE(std::regex_search(bad.out, place, std::regex("tvd +projected .* ± [^ ]+ +([-0-9.]+)"))) << bad.out;
+  EXPECT_LT(std::stod(place[1]), 0);
+  const CommandResult json = onmanifold(asked + " --place --json -");
+  EXPECT_TRUE(std::regex_search(json.out, std::regex("\"ceiling\": [0-9.]+,\n *\"direction\""))) << json.out;
+  EXPECT_TRUE(std::regex_search(json.out, std::regex("\"place\": [0-9.]+,"))) << json.out;
+  EXPECT_EQ(onmanifold(asked + " --json -").out.find("\"place\""), std::string::npos);
+  EXPECT_TRUE(refused("score --place --samples " + file("good.npy") + " --reference " + file("good.npy"),
+                      {"place on the scale needs a task"}));
+}
+
 TEST_F(ScoreCli, AllKindsOfFilesGiveOneJson) {
   const CommandResult npy = onmanifold(task("good.npy") + " --json -");
   EXPECT_EQ(npy.exit_code, 0) << npy.err;
