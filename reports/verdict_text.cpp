@@ -75,14 +75,14 @@ LiftSentence lift_sentence(const std::vector<LiftAnswer>& lifts, bool isotropic,
   sentence.decided = !helped.empty() || !harmed.empty();
   if (!sentence.decided && open.empty()) return sentence;
   if (!sentence.decided) {
-    sentence.text = fmt::format("No effect of {} is decided: {}.", lift_name(isotropic), listed(open));
+    sentence.text = fmt::format("Whether {} helps is not decided: {} (+ is worse).", lift_name(isotropic), listed(open));
     return sentence;
   }
   std::vector<std::string> parts;
   if (!helped.empty()) parts.push_back("helps " + listed(helped));
   if (!harmed.empty()) parts.push_back("harms " + listed(harmed));
   sentence.text = fmt::format("{} {}{}.", lift_name(isotropic), fmt::join(parts, " and "),
-                              open.empty() ? "" : fmt::format("; no effect is decided on {}", listed(open)));
+                              open.empty() ? "" : fmt::format("; not decided: {} (+ is worse)", listed(open)));
   sentence.text.front() = 'T';
   return sentence;
 }
@@ -119,7 +119,7 @@ std::string best_sentence(const Analysis& analysis) {
 
 std::string reached_sentence(const Answers& answers, std::size_t tasks) {
   if (answers.ranked_tasks == 0) return "";
-  if (answers.reached == 0) return "No learner is indistinguishable from a perfect model on any task.";
+  if (answers.reached == 0) return "Every learner is distinguishable from a perfect model on every task.";
   return fmt::format("On {} of {} task{} a learner is indistinguishable from a perfect model.", answers.reached, tasks,
                      tasks == 1 ? "" : "s");
 }

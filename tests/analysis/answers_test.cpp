@@ -87,13 +87,13 @@ TEST(VerdictText, SaysWhatHelpsAndWhoIsBest) {
   const VerdictText text = verdict_text(analysis);
   EXPECT_EQ(
       text.headline,
-      "The normal lift helps flow on all 2 tasks (−27 to −66\u00a0%); no effect is decided on ddpm −6 to +5\u00a0%.");
+      "The normal lift helps flow on all 2 tasks (−27 to −66\u00a0%); not decided: ddpm −6 to +5\u00a0% (+ is worse).");
   EXPECT_TRUE(text.decided);
   EXPECT_EQ(text.trust, "Decided at 95 %, 5 seeds");
   ASSERT_EQ(text.more.size(), 3U);
   EXPECT_EQ(text.more[0], "The isotropic lift (control) harms flow on 1 of 2 tasks.");
   EXPECT_EQ(text.more[1], "Best, decided: flow normal on sphere. On one other task two learners may be the best.");
-  EXPECT_EQ(text.more[2], "No learner is indistinguishable from a perfect model on any task.");
+  EXPECT_EQ(text.more[2], "Every learner is distinguishable from a perfect model on every task.");
 }
 
 // The same numbers in a demonstration, or of three seeds, are no findings.
@@ -105,7 +105,7 @@ TEST(VerdictText, SaysNotConclusiveWhereItIsNot) {
   EXPECT_THAT(shown.headline, Not(HasSubstr("helps")));
   const VerdictText few = verdict_text(analysis_of(made_matrix(3), effects));
   EXPECT_EQ(few.trust, "Not conclusive: 3 seeds, a comparison needs 5");
-  EXPECT_THAT(few.headline, StartsWith("No effect of the normal lift is decided: flow"));
+  EXPECT_THAT(few.headline, StartsWith("Whether the normal lift helps is not decided: flow"));
   EXPECT_THAT(few.more[0], HasSubstr("Do not interpret these differences"));
 }
 
