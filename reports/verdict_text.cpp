@@ -75,7 +75,8 @@ LiftSentence lift_sentence(const std::vector<LiftAnswer>& lifts, bool isotropic,
   sentence.decided = !helped.empty() || !harmed.empty();
   if (!sentence.decided && open.empty()) return sentence;
   if (!sentence.decided) {
-    sentence.text = fmt::format("Whether {} helps is not decided: {} (+ is worse).", lift_name(isotropic), listed(open));
+    sentence.text =
+        fmt::format("Whether {} helps is not decided: {} (+ is worse).", lift_name(isotropic), listed(open));
     return sentence;
   }
   std::vector<std::string> parts;
