@@ -19,12 +19,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Smaller is better.
-double as_loss(double value, Direction direction, double target) {
-  if (direction == Direction::higher) return -value;
-  return direction == Direction::target ? std::abs(value - target) : value;
-}
-
 std::string trial_name(const std::string& method, std::size_t rate) {
   return fmt::format("{}.rate-{}", method, rate + 1);
 }
@@ -110,7 +104,7 @@ std::optional<std::size_t> choose_rate(const std::vector<RateTrial>& trials, Dir
   for (const RateTrial& trial : trials) {
     Vector losses(static_cast<Index>(trial.values.size()));
     for (Index i = 0; i < losses.size(); ++i) {
-      losses[i] = as_loss(trial.values[static_cast<std::size_t>(i)], direction, target);
+      losses[i] = loss(direction, target, trial.values[static_cast<std::size_t>(i)]);
     }
     const bool whole = trial.lost == 0 && losses.size() > 0;
     mean.push_back(whole ? losses.mean() : infinity);
