@@ -20,6 +20,7 @@
 #include "metrics/registry.hpp"
 #include "results/provenance.hpp"
 #include "results/result_set.hpp"
+#include "suite/evaluation.hpp"
 #include "suite/measure.hpp"
 #include "suite/pipeline.hpp"
 
@@ -380,12 +381,7 @@ Value to_value(const Score& score) {
 }
 
 Task task_from_text(const std::string& text) {
-  Spec spec = parse_spec(text, {.kind = "task", .is_text = nullptr, .takes_rest = nullptr});
-  const auto factory = task_registry().get(spec.name).factory;
-  Settings settings(Value(std::move(spec.settings)), "task " + spec.name);
-  Task task = factory(settings);
-  settings.finish();
-  return task;
+  return make_task_spec(text).task;
 }
 
 Task task_from_file(const TaskFile& file) {
